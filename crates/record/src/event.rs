@@ -1,0 +1,307 @@
+//! The events of a trial.
+//!
+//! One study-wide sequence orders them all and is the chain of proof; each
+//! stream has its own position for concurrency. An event holds references in
+//! the clear (visit, form, rule ids) and everything a participant's record
+//! *says* as [`Content`]. Treatment arms stand in no event before unblinding:
+//! an allocation is a sealed envelope.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use terms::*;
+
+use crate::Content;
+
+/// Where an event belongs for concurrency.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// The study as a whole.
+    Study,
+    /// Kits and their sites.
+    Supply,
+    /// One participant.
+    Subject(SubjectId),
+}
+
+/// Who did something, and in which role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Actor {
+    /// The person's account, never a name. `equipoise` is the program itself (checks, derivations).
+    pub person: PersonId,
+    /// The role in which the person acted.
+    pub role: RoleId,
+}
+
+/// What is common to all events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Place in the study-wide sequence, from 1.
+    pub sequence: u64,
+    /// The stream.
+    pub stream: Stream,
+    /// Place within the stream, from 1.
+    pub position: u64,
+    /// Who.
+    pub by: Actor,
+    /// The site at which it happened, if at one.
+    pub site: Option<SiteId>,
+    /// When it happened, perhaps partly known.
+    pub happened: PartialDate,
+    /// When it was recorded, in UTC and on the site's clock.
+    pub recorded: SiteTime,
+    /// From where: `rehearsal`, `web`, `import`, …
+    pub origin: String,
+    /// The content hash of the study files in force.
+    pub study_version: String,
+    /// Why, where a reason is due (a correction, a hold, a break of blind …).
+    pub reason: Option<Content<String>>,
+    /// What.
+    pub fact: Fact,
+}
+
+/// An event before it has its place: what a command decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The stream.
+    pub stream: Stream,
+    /// Who; the program itself for what follows by rule.
+    pub by: Actor,
+    /// The site at which it happened, if at one.
+    pub site: Option<SiteId>,
+    /// When it happened.
+    pub happened: PartialDate,
+    /// Why.
+    pub reason: Option<Content<String>>,
+    /// What.
+    pub fact: Fact,
+}
+
+/// Where a form is filled in: participant (by the stream), visit, form and row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FormKey {
+    /// The visit; none for forms that run through the trial (adverse events, dose log).
+    pub visit: Option<VisitId>,
+    /// The form.
+    pub form: FormId,
+    /// The row of a repeating form, from 1; 0 for a form that does not repeat.
+    pub row: u32,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A person entered it.
+    Entered,
+    /// The program derived it from entered values.
+    Derived,
+}
+
+/// One item's new value and the one it replaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemChange {
+    /// The item.
+    pub item: ItemId,
+    /// The value before; none at first entry.
+    pub old: Option<Content<Answer>>,
+    /// The value now.
+    pub new: Content<Answer>,
+    /// Entered or derived.
+    pub source: Source,
+}
+
+/// Whether participants are real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// Real participants.
+    Live,
+    /// Virtual participants.
+    Rehearsal,
+}
+
+/// Why a visit, a dose or a rule departs from the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviationClass {
+    /// May touch the reliability of the results or the safety of the participant.
+    Major,
+    /// Does neither.
+    Minor,
+}
+
+/// What a deviation is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviationKind {
+    /// A visit was held outside its window.
+    OutOfWindow,
+    /// A planned visit was not held.
+    MissedVisit,
+    /// Treatment ended early.
+    EarlyEnd,
+    /// An activity of the schedule was not done at a held visit.
+    MissedActivity,
+    /// An eligibility rule was not met by a participant who was enrolled all the same.
+    Eligibility,
+    /// Fewer doses than the protocol's share, or a pause that was too long.
+    Compliance,
+    /// A prohibited treatment was taken.
+    ProhibitedTreatment,
+    /// The blind was broken.
+    BlindBroken,
+    /// A kit was given that was not the participant's.
+    WrongKit,
+    /// Another assessor scored.
+    AssessorChanged,
+    /// Anything else, as written.
+    Other,
+}
+
+/// How a participant's treatment or participation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// As planned.
+    Completed,
+    /// An adverse event.
+    AdverseEvent,
+    /// Progression, or a new treatment.
+    Progression,
+    /// The participant withdrew consent.
+    WithdrewConsent,
+    /// The participant died.
+    Death,
+    /// The participant can't be reached.
+    LostToFollowUp,
+    /// A rule of the protocol stopped the drug for good.
+    StoppingRule,
+    /// The participant did not meet the eligibility rules (screen failure).
+    NotEligible,
+    /// Anything else.
+    Other,
+}
+
+/// Which way a dose changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoseStep {
+    /// The first dose.
+    Started,
+    /// Held: a dosing record of 0 mg.
+    Held,
+    /// Down a level.
+    Reduced,
+    /// Taken up again after a hold.
+    Resumed,
+    /// Up a level.
+    Escalated,
+    /// Stopped for good, early or as planned.
+    Stopped,
+}
+
+/// One reading of a coded specimen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The items of the reading form and their values.
+    pub answers: BTreeMap<ItemId, Content<Answer>>,
+}
+
+/// What happened. One variant a kind of fact; names are in the past tense.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "fields carry their type's name; the variants are documented")]
+pub enum Fact {
+    // ---- study ----
+    /// The record began.
+    StudyOpened { study: StudyId, environment: Environment, seed: Option<u64> },
+    /// A site may enrol.
+    SiteActivated { site: SiteId },
+    /// A person was given a role at a site (or at all sites).
+    RoleDelegated { person: PersonId, role: RoleId, site: Option<SiteId> },
+    /// The allocation list was sealed; the digest fixes it.
+    AllocationListSealed { digest: String, scheme_digest: String },
+    /// Deviations were classified and the analysis sets signed, blind.
+    AnalysisSetsSigned { sets: BTreeMap<AnalysisSetId, Vec<SubjectId>>, digest: String },
+    /// Every form is closed and no value may change any more.
+    DatabaseLocked { manifest_digest: String },
+    /// The list was opened after lock. Arms by participant.
+    AllocationUnblinded { arms: BTreeMap<SubjectId, Content<ArmId>>, list_digest: String },
+
+    // ---- supply ----
+    /// Kits reached a site.
+    KitsReceived { kits: Vec<KitNumber> },
+
+    // ---- participant ----
+    /// A person gave consent to a version of the information and got a number.
+    ConsentSigned { consent_version: String },
+    /// Consent was withdrawn.
+    ConsentWithdrawn { keep_data: bool },
+    /// Screening began.
+    SubjectScreened,
+    /// An investigator signed the eligibility decision.
+    EligibilityDecided { at_visit: VisitId, eligible: bool, unmet: Vec<RuleId>, unknown: Vec<RuleId>, content_digest: String },
+    /// The participant entered the trial (study without allocation), or was ready for it.
+    SubjectEnrolled,
+    /// The next place of the stratum was taken. The envelope is sealed.
+    SubjectRandomised { stratum: String, list_position: u32, envelope: String },
+    /// A visit was held. `target` is the planned date, where the visit has one.
+    VisitHeld { visit: VisitId, date: Date, target: Option<Date> },
+    /// A planned visit was not held.
+    VisitMissed { visit: VisitId },
+    /// Items of a form were saved.
+    FormSectionSaved { key: FormKey, changes: Vec<ItemChange> },
+    /// Items that held values were changed; the event's reason says why.
+    FormSectionCorrected { key: FormKey, changes: Vec<ItemChange> },
+    /// A query was opened, by a check or by a person.
+    QueryOpened { query: QueryId, key: FormKey, item: ItemId, check: Option<CheckId>, addressed_to: RoleId, text: Content<String> },
+    /// A query was answered.
+    QueryAnswered { query: QueryId, text: Content<String> },
+    /// A query was closed, by a person or because its check no longer fires.
+    QueryClosed { query: QueryId, by_check: bool },
+    /// A visit's forms were signed. The digest binds the signature to what it signed.
+    VisitSigned { visit: VisitId, meaning: String, content_digest: String },
+    /// The participant's whole casebook was signed.
+    CasebookSigned { meaning: String, content_digest: String },
+    /// A signature lost its force because what it signed was changed.
+    SignatureVoided { visit: Option<VisitId> },
+    /// A kit was handed out.
+    KitDispensed { kit: KitNumber, visit: VisitId, tablets: u32 },
+    /// A kit came back.
+    KitReturned { kit: KitNumber, visit: VisitId, tablets: u32 },
+    /// The dose changed, from a day on.
+    DoseChanged { step: DoseStep, from: Date, dose_mg: Content<Decimal>, rule: Option<RuleId>, adverse_event: Option<u32> },
+    /// An adverse event row was reported as serious, within its clock.
+    SeriousEventReported { row: u32, aware: Date },
+    /// A specimen was taken and got a blind code; only the custodian's key joins the two.
+    SpecimenTaken { visit: VisitId, specimen: Content<String> },
+    /// The coded slides were laid out for blind reading, in random order (study stream).
+    ReadingOrderDrawn { codes: Vec<SpecimenCode>, digest: String },
+    /// A coded slide was read blind (study stream).
+    SpecimenRead { code: SpecimenCode, reader: u32, reading: Reading },
+    /// Readings were locked before the key was joined (study stream).
+    ReadingsLocked { digest: String },
+    /// The key was joined to the readings (study stream): code to participant and visit.
+    ReadingKeyJoined { key: BTreeMap<SpecimenCode, Content<SpecimenKey>> },
+    /// The blind of one participant was broken in an emergency. No arm stands here.
+    BlindBroken { shown_to: PersonId },
+    /// Treatment ended.
+    TreatmentEnded { reason: EndReason, last_dose: Date, early: bool, adverse_event: Option<u32> },
+    /// Participation ended.
+    ParticipationEnded { reason: EndReason, date: Date },
+    /// Something departed from the protocol.
+    DeviationRecorded { deviation: DeviationId, what: DeviationKind, visit: Option<VisitId>, rule: Option<RuleId>, text: Content<String> },
+    /// A deviation was classified, blind.
+    DeviationClassified { deviation: DeviationId, class: DeviationClass },
+}
+
+/// What a specimen code stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecimenKey {
+    /// The participant.
+    pub subject: SubjectId,
+    /// The visit at which it was taken.
+    pub visit: VisitId,
+}
