@@ -242,7 +242,13 @@ pub enum Fact {
     /// Screening began.
     SubjectScreened,
     /// An investigator signed the eligibility decision.
-    EligibilityDecided { at_visit: VisitId, eligible: bool, unmet: Vec<RuleId>, unknown: Vec<RuleId>, content_digest: String },
+    EligibilityDecided {
+        at_visit: VisitId,
+        eligible: bool,
+        unmet: Vec<RuleId>,
+        unknown: Vec<RuleId>,
+        content_digest: String,
+    },
     /// The participant entered the trial (study without allocation), or was ready for it.
     SubjectEnrolled,
     /// The next place of the stratum was taken. The envelope is sealed.
@@ -256,7 +262,14 @@ pub enum Fact {
     /// Items that held values were changed; the event's reason says why.
     FormSectionCorrected { key: FormKey, changes: Vec<ItemChange> },
     /// A query was opened, by a check or by a person.
-    QueryOpened { query: QueryId, key: FormKey, item: ItemId, check: Option<CheckId>, addressed_to: RoleId, text: Content<String> },
+    QueryOpened {
+        query: QueryId,
+        key: FormKey,
+        item: ItemId,
+        check: Option<CheckId>,
+        addressed_to: RoleId,
+        text: Content<String>,
+    },
     /// A query was answered.
     QueryAnswered { query: QueryId, text: Content<String> },
     /// A query was closed, by a person or because its check no longer fires.
@@ -272,7 +285,13 @@ pub enum Fact {
     /// A kit came back.
     KitReturned { kit: KitNumber, visit: VisitId, tablets: u32 },
     /// The dose changed, from a day on.
-    DoseChanged { step: DoseStep, from: Date, dose_mg: Content<Decimal>, rule: Option<RuleId>, adverse_event: Option<u32> },
+    DoseChanged {
+        step: DoseStep,
+        from: Date,
+        dose_mg: Content<Decimal>,
+        rule: Option<RuleId>,
+        adverse_event: Option<u32>,
+    },
     /// An adverse event row was reported as serious, within its clock.
     SeriousEventReported { row: u32, aware: Date },
     /// A specimen was taken and got a blind code; only the custodian's key joins the two.
@@ -292,7 +311,13 @@ pub enum Fact {
     /// Participation ended.
     ParticipationEnded { reason: EndReason, date: Date },
     /// Something departed from the protocol.
-    DeviationRecorded { deviation: DeviationId, what: DeviationKind, visit: Option<VisitId>, rule: Option<RuleId>, text: Content<String> },
+    DeviationRecorded {
+        deviation: DeviationId,
+        what: DeviationKind,
+        visit: Option<VisitId>,
+        rule: Option<RuleId>,
+        text: Content<String>,
+    },
     /// A deviation was classified, blind.
     DeviationClassified { deviation: DeviationId, class: DeviationClass },
 }

@@ -37,8 +37,7 @@ impl SiteTime {
     /// # Errors
     /// The zone is unknown.
     pub fn at(utc: Timestamp, zone: &str) -> Result<Self, CalendarError> {
-        let zone =
-            TimeZone::get(zone).map_err(|_| CalendarError::UnknownZone { zone: zone.to_owned() })?;
+        let zone = TimeZone::get(zone).map_err(|_| CalendarError::UnknownZone { zone: zone.to_owned() })?;
         let local = jiff::ZonedDateTime::new(utc, zone);
         Ok(Self { utc, local_date: local.date(), offset_seconds: local.offset().seconds() })
     }
