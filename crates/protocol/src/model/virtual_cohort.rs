@@ -1,7 +1,275 @@
 //! Virtual participants: the numbers a rehearsal draws from. Inputs, never constants in code.
+//!
+//! `virtual.toml` has these parts, each a process of its own with its own random
+//! stream per participant: `[cohort]`, `[skin]`, `[effect]`, `[measures.*]`,
+//! `[answers]`, `[reactions.*]`, `[events]`, `[withdrawal]`, `[conduct]`.
+//! Shares are fractions of 1. Months and days are those of the protocol.
 
 use serde::Serialize;
+use terms::*;
 
-/// A study's virtual cohort, as `virtual.toml` says it.
+use super::SourceMark;
+
+/// A study's virtual cohort.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct VirtualCohort {}
+pub struct VirtualCohort {
+    /// Who comes, and when.
+    pub cohort: Cohort,
+    /// The skin process, where the study scores skin.
+    pub skin: Option<SkinProcess>,
+    /// Treatment effects by name; `chosen` below is in force.
+    pub effects: Vec<Effect>,
+    /// The name of the effect in force.
+    pub effect: String,
+    /// The name of the setting in force (`registry` or `trial`), one of the skin process's.
+    pub setting: String,
+    /// Numeric items followed over time.
+    pub measures: Vec<MeasureProcess>,
+    /// All other items.
+    pub answers: Vec<AnswerProcess>,
+    /// Reactions to the drug and their background on placebo.
+    pub reactions: Vec<Reaction>,
+    /// Adverse events unrelated to treatment.
+    pub events: BackgroundEvents,
+    /// Early ends.
+    pub withdrawal: Vec<Withdrawal>,
+    /// How the sites work.
+    pub conduct: Habits,
+}
+
+/// Mean, SD and limits of a normal draw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation.
+    pub sd: f64,
+    /// Least value; draws below are set to it.
+    pub min: Option<f64>,
+    /// Greatest value.
+    pub max: Option<f64>,
+}
+
+/// Who comes, and when. `[cohort]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cohort {
+    /// The day on which the first site opens.
+    pub opens: Option<Date>,
+    /// Participants screened per month over all sites; waiting times are exponential.
+    pub screened_per_month: f64,
+    /// Screening stops when the study's target is reached or this many were screened.
+    pub screened_max: u32,
+    /// How many participants to enrol; the study's target by default.
+    pub enrol: Option<u32>,
+    /// Age in years at screening.
+    pub age: Spread,
+    /// Share of women.
+    pub female: f64,
+    /// Months since the first symptom other than Raynaud's: lognormal median.
+    pub onset_median_months: f64,
+    /// Its sigma.
+    pub onset_sigma: f64,
+    /// Share with interstitial lung disease.
+    pub ild: f64,
+    /// Height in cm of women and men.
+    pub height_female: Spread,
+    /// Height in cm of men.
+    pub height_male: Spread,
+    /// The item that holds the stratum and the share of each code: `strata = { systemic = 0.89, cutaneous = 0.11 }`.
+    pub strata: Vec<(String, f64)>,
+    /// How sure these numbers are.
+    pub mark: Option<SourceMark>,
+}
+
+/// The true skin score and its observation. `[skin]`
+///
+/// Change of the true score by month 12:
+/// `intercept + per_point (m0 - centre_points) + per_month (months since onset - centre_months)`,
+/// clamped to `[fall_max, rise_max]`, plus a between-patient deviation of the setting's SD.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SkinProcess {
+    /// The form whose instrument is `mrss`.
+    pub form: FormId,
+    /// True score before screening.
+    pub start: Spread,
+    /// SD of the observation error of the same observer.
+    pub error_same_observer: f64,
+    /// SD of the observation error of a new observer.
+    pub error_new_observer: f64,
+    /// See the formula.
+    pub intercept: f64,
+    /// See the formula.
+    pub per_point: f64,
+    /// See the formula.
+    pub centre_points: f64,
+    /// See the formula.
+    pub per_month: f64,
+    /// See the formula.
+    pub centre_months: f64,
+    /// Least mean change (-7).
+    pub change_min: f64,
+    /// Greatest mean change (+2).
+    pub change_max: f64,
+    /// Share of the 12-month change reached by month 6.
+    pub share_by_month_6: f64,
+    /// Between-patient SD of the 12-month change, by setting.
+    pub settings: Vec<(String, f64)>,
+    /// Points that oedema adds while present: least and most.
+    pub oedema_points: (f64, f64),
+    /// The reaction that is oedema.
+    pub oedema: Option<String>,
+}
+
+/// A drug effect on the skin score. `[effect.<name>]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Effect {
+    /// Its name (`none`, `inert`, `as published`).
+    pub name: String,
+    /// Points of true skin score at `month`, relative to no drug; negative is better.
+    pub points: f64,
+    /// The month at which the whole effect is reached.
+    pub month: f64,
+    /// Share reached at half that month.
+    pub share_at_half: f64,
+    /// Whether the drug has its toxicity.
+    pub toxic: bool,
+}
+
+/// A numeric item followed over time. `[measures."lung_function.fvc_percent"]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MeasureProcess {
+    /// The form.
+    pub form: FormId,
+    /// The item.
+    pub item: ItemId,
+    /// Value at screening; `start_ild` instead for those with interstitial lung disease, `start_male` for men.
+    pub start: Spread,
+    /// Start for participants with interstitial lung disease.
+    pub start_ild: Option<Spread>,
+    /// Start for men.
+    pub start_male: Option<Spread>,
+    /// Mean change a year.
+    pub yearly: f64,
+    /// SD between participants of the change a year.
+    pub yearly_sd: f64,
+    /// Mean change a year with interstitial lung disease.
+    pub yearly_ild: Option<f64>,
+    /// SD of it.
+    pub yearly_sd_ild: Option<f64>,
+    /// SD of repeated measurement.
+    pub noise: f64,
+    /// Change per point of true skin score change.
+    pub per_skin_point: f64,
+    /// Values are rounded to a multiple of this (`0.125`); by the item's decimals if none.
+    pub step: Option<f64>,
+    /// Least and greatest value, beside the item's own limits.
+    pub min: Option<f64>,
+    /// Greatest value.
+    pub max: Option<f64>,
+    /// Amount added while a reaction is present: `{ oedema = 2.0 }`; multiplied if `factor`.
+    pub reactions: Vec<(String, f64)>,
+    /// Whether reactions multiply rather than add (CPK rise, ALT rise, cytopenia).
+    pub factor: bool,
+}
+
+/// Any other item. `[answers]` `"pregnancy_test.result" = { negative = 1.0 }`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AnswerProcess {
+    /// The form.
+    pub form: FormId,
+    /// The item.
+    pub item: ItemId,
+    /// What is drawn.
+    pub draw: AnswerDraw,
+}
+
+/// What an answer is drawn from. Booleans are the codes `true` and `false`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerDraw {
+    /// Codes and their shares, drawn once per participant: `{ share = { yes = 0.35, no = 0.65 } }`.
+    Shares(Vec<(String, f64)>),
+    /// A property of the participant: `{ from = "sex" }`: `sex`, `age_years`, `age`, `height_cm`, `ild`, `stratum`,
+    /// `onset_date`, `birth_year`, `visit_date`, `child_bearing` (a woman under 50).
+    From(String),
+    /// A fixed text: `{ text = "…" }`.
+    Text(String),
+    /// A number drawn anew at each visit: `{ normal = { mean, sd, min, max } }`.
+    Normal(Spread),
+    /// Not answered, with a reason: `{ missing = "not applicable" }`.
+    Missing(MissingReason),
+}
+
+/// A reaction. `[reactions.oedema]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reaction {
+    /// Its name.
+    pub name: String,
+    /// The adverse event's term.
+    pub term: String,
+    /// Share of participants with at least one under treatment, by arm; the sole arm's in a one-arm study.
+    pub share: Vec<(ArmId, f64)>,
+    /// Median onset in days from the first dose (exponential).
+    pub onset_median_days: f64,
+    /// Median duration in days.
+    pub duration_median_days: f64,
+    /// Shares of grades 1, 2, 3, 4.
+    pub grades: [f64; 4],
+    /// Share of later episodes: chance that another one follows the last.
+    pub again: f64,
+    /// Chance that the dose is reduced or held for it, below grade 3.
+    pub dose_change: f64,
+}
+
+/// Unrelated events. `[events]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct BackgroundEvents {
+    /// Events per participant and month.
+    pub per_month: f64,
+    /// Terms and weights.
+    pub terms: Vec<(String, f64)>,
+    /// Shares of grades 1, 2, 3, 4.
+    pub grades: [f64; 4],
+    /// Share that is serious.
+    pub serious: f64,
+    /// Share of serious events that are judged related.
+    pub serious_related: f64,
+}
+
+/// Early end of treatment. `[[withdrawal]]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Withdrawal {
+    /// The arm.
+    pub arm: ArmId,
+    /// Share that stops before treatment ends.
+    pub share: f64,
+    /// Reasons and weights: `adverse_event`, `progression`, `withdrew_consent`.
+    pub reasons: Vec<(String, f64)>,
+}
+
+/// How the sites work. `[conduct]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Habits {
+    /// Share of visits missed.
+    pub missed_visit: f64,
+    /// SD in days of a visit's distance from its planned date.
+    pub visit_spread_days: f64,
+    /// Share of visits held outside the window.
+    pub out_of_window: f64,
+    /// Share of entries corrected later with a reason.
+    pub correction: f64,
+    /// Share of forms on which a person raises a query.
+    pub query: f64,
+    /// Share of visits at which another assessor scores.
+    pub assessor_change: f64,
+    /// Share of forms not done at a held visit.
+    pub form_not_done: f64,
+    /// Doses missed, as a share.
+    pub missed_doses: f64,
+    /// Share of participants whose blind is broken in an emergency.
+    pub blind_break: f64,
+    /// Share of participants who take a prohibited treatment.
+    pub prohibited_treatment: f64,
+    /// Chance that a right guess of the allocation follows oedema.
+    pub unmasked_by_oedema: f64,
+}
