@@ -118,6 +118,8 @@ pub struct SkinProcess {
     pub oedema_points: (f64, f64),
     /// The reaction that is oedema.
     pub oedema: Option<String>,
+    /// How readily each site of the score is involved: weights by item; sites not named weigh 1.
+    pub site_weights: Vec<(ItemId, f64)>,
 }
 
 /// A drug effect on the skin score. `[effect.<name>]`

@@ -1,0 +1,286 @@
+//! A virtual person: body, disease, reactions. Nobody at a site sees this; they
+//! see what the person's measurements show.
+
+use jiff::Span;
+use protocol::model::{Cohort, MeasureProcess, Reaction, SkinProcess, Spread, Study, VirtualCohort};
+use terms::{ArmId, Date};
+
+use crate::streams::{Draws, Streams};
+
+/// The fixed traits of a person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Order of arrival, from 1: the key of the person's streams.
+    pub number: u64,
+    /// Whether the person is a woman.
+    pub female: bool,
+    /// Day of birth.
+    pub born: Date,
+    /// Height in cm.
+    pub height_cm: f64,
+    /// First symptom other than Raynaud's.
+    pub onset: Date,
+    /// Months from onset to screening.
+    pub onset_months: f64,
+    /// Whether there is interstitial lung disease.
+    pub ild: bool,
+    /// The stratum, where the study has strata.
+    pub stratum: Option<String>,
+    /// True skin score before screening.
+    pub skin_start: f64,
+    /// The person's own change of the true score by month 12 without drug.
+    pub skin_change_12: f64,
+}
+
+/// One episode of a reaction, in days from the first dose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    /// Which reaction (index into the cohort's list).
+    pub reaction: usize,
+    /// First day, from 0.
+    pub from_day: i32,
+    /// Last day.
+    pub to_day: i32,
+    /// CTCAE grade, 1 to 4.
+    pub grade: u8,
+    /// Whether the investigator changes the dose for it.
+    pub changes_dose: bool,
+}
+
+/// Draws a normal number within its limits.
+pub fn spread(draws: &mut Draws, spread: &Spread) -> f64 {
+    let drawn = spread.mean + spread.sd * draws.normal();
+    drawn.max(spread.min.unwrap_or(f64::NEG_INFINITY)).min(spread.max.unwrap_or(f64::INFINITY))
+}
+
+impl Person {
+    /// Draws the person who arrives as number `number` on `arrival`.
+    pub fn draw(study: &Study, streams: &Streams, number: u64, arrival: Date) -> Self {
+        let virtuals = &study.virtual_cohort;
+        let cohort = &virtuals.cohort;
+        let mut body = streams.of(number, "body", 0);
+        let female = body.chance(cohort.female);
+        let age_years = spread(&mut body, &cohort.age);
+        let height = if female { &cohort.height_female } else { &cohort.height_male };
+        let height_cm = spread(&mut body, height);
+        let mut disease = streams.of(number, "disease", 0);
+        let onset_months = disease.lognormal(cohort.onset_median_months, cohort.onset_sigma);
+        let ild = disease.chance(cohort.ild);
+        let (skin_start, skin_change_12) = match &virtuals.skin {
+            Some(skin) => Self::draw_skin(streams, number, skin, &virtuals.setting, onset_months),
+            None => (0.0, 0.0),
+        };
+        Self {
+            number,
+            female,
+            born: days_before(arrival, age_years * 365.25),
+            height_cm,
+            onset: days_before(arrival, onset_months * 30.4375),
+            onset_months,
+            ild,
+            stratum: draw_stratum(streams, number, cohort),
+            skin_start,
+            skin_change_12,
+        }
+    }
+
+    fn draw_skin(
+        streams: &Streams,
+        number: u64,
+        skin: &SkinProcess,
+        setting: &str,
+        onset_months: f64,
+    ) -> (f64, f64) {
+        let mut draws = streams.of(number, "skin", 0);
+        let start = spread(&mut draws, &skin.start);
+        let mean = skin.intercept
+            + skin.per_point * (start - skin.centre_points)
+            + skin.per_month * (onset_months - skin.centre_months);
+        let between_sd = skin.settings.iter().find(|(name, _)| name == setting).map_or(0.0, |(_, sd)| *sd);
+        let change = mean.clamp(skin.change_min, skin.change_max) + between_sd * draws.normal();
+        (start, change)
+    }
+
+    /// Returns the true skin score `months` after screening, without oedema, given the drug's effect so far.
+    pub fn skin_at(&self, skin: &SkinProcess, months: f64, effect_points: f64) -> f64 {
+        (self.skin_start + self.skin_change_12 * share_of_change(months, skin.share_by_month_6) + effect_points)
+            .clamp(0.0, 51.0)
+    }
+
+    /// Returns the age on a day, in completed years.
+    pub fn age_on(&self, day: Date) -> i64 {
+        i64::from(terms::months_between(self.born, day) / 12)
+    }
+}
+
+/// Share of the 12-month change reached after `months`: straight to month 6, then to month 12, then level.
+pub fn share_of_change(months: f64, share_by_month_6: f64) -> f64 {
+    let months = months.clamp(0.0, 12.0);
+    if months <= 6.0 {
+        share_by_month_6 * months / 6.0
+    } else {
+        share_by_month_6 + (1.0 - share_by_month_6) * (months - 6.0) / 6.0
+    }
+}
+
+/// Points of a drug effect after `months` on drug, for the share of the full dose taken.
+pub fn effect_points(virtuals: &VirtualCohort, months_on_drug: f64, dose_share: f64) -> f64 {
+    let Some(effect) = virtuals.effects.iter().find(|effect| effect.name == virtuals.effect) else {
+        return 0.0;
+    };
+    let half = effect.month / 2.0;
+    let share = if effect.month <= 0.0 {
+        1.0
+    } else if months_on_drug <= half {
+        effect.share_at_half * months_on_drug.max(0.0) / half
+    } else {
+        let after = ((months_on_drug - half) / half).min(1.0);
+        effect.share_at_half + (1.0 - effect.share_at_half) * after
+    };
+    effect.points * share * dose_share
+}
+
+/// Draws all episodes of a person's reactions on an arm over `days` of treatment.
+///
+/// A person has at least one episode with the arm's share; the first begins
+/// after an exponential wait, cut at the end of treatment so that the share is
+/// that of persons with an event *under treatment*.
+pub fn draw_episodes(study: &Study, streams: &Streams, person: u64, arm: &ArmId, days: i32) -> Vec<Episode> {
+    let virtuals = &study.virtual_cohort;
+    let control = study.arms.iter().find(|candidate| candidate.control);
+    let harmless = virtuals.effects.iter().any(|effect| effect.name == virtuals.effect && !effect.toxic);
+    let mut episodes = Vec::new();
+    for (index, reaction) in virtuals.reactions.iter().enumerate() {
+        let mut draws = streams.of(person, "reaction", index as u64);
+        // An inert drug has the control's events; a one-arm study has no control and keeps none.
+        let felt = if harmless { control.map(|arm| &arm.id) } else { Some(arm) };
+        let share = felt.and_then(|arm| reaction.share.iter().find(|(id, _)| id == arm)).map_or(0.0, |s| s.1);
+        if draws.chance(share) {
+            draw_course(&mut draws, index, reaction, days, &mut episodes);
+        }
+    }
+    episodes.sort_by_key(|episode| (episode.from_day, episode.reaction));
+    episodes
+}
+
+fn draw_course(draws: &mut Draws, index: usize, reaction: &Reaction, days: i32, episodes: &mut Vec<Episode>) {
+    // An exponential wait, truncated to the treatment by its distribution function.
+    let rate = std::f64::consts::LN_2 / reaction.onset_median_days;
+    let within = 1.0 - libm::exp(-rate * f64::from(days));
+    let mut from = -libm::log(1.0 - draws.uniform() * within) / rate;
+    loop {
+        let length = draws.exponential_of_median(reaction.duration_median_days).max(1.0);
+        let grade = draws.weighted(reaction.grades) as u8 + 1;
+        let changes_dose = grade >= 3 || draws.chance(reaction.dose_change);
+        let from_day = from as i32;
+        episodes.push(Episode {
+            reaction: index,
+            from_day,
+            to_day: from_day + length as i32,
+            grade,
+            changes_dose,
+        });
+        if !draws.chance(reaction.again) {
+            return;
+        }
+        from += length + 1.0 + draws.exponential_of_median(reaction.onset_median_days.max(7.0));
+        if from >= f64::from(days) {
+            return;
+        }
+    }
+}
+
+/// A measured quantity of a person: its own level and slope, drawn once.
+#[derive(Clone, Copy, Debug)]
+pub struct Trajectory {
+    start: f64,
+    yearly: f64,
+}
+
+impl Trajectory {
+    /// Draws a person's level and slope of a measure (`index` in the cohort's list).
+    pub fn draw(streams: &Streams, person: &Person, process: &MeasureProcess, index: usize) -> Self {
+        let mut draws = streams.of(person.number, "measure", index as u64);
+        let mut start_spread = &process.start;
+        if let (Some(ild), true) = (&process.start_ild, person.ild) {
+            start_spread = ild;
+        } else if let (Some(male), false) = (&process.start_male, person.female) {
+            start_spread = male;
+        }
+        let (yearly, sd) = match (process.yearly_ild, person.ild) {
+            (Some(yearly), true) => (yearly, process.yearly_sd_ild.unwrap_or(process.yearly_sd)),
+            _ => (process.yearly, process.yearly_sd),
+        };
+        Self { start: spread(&mut draws, start_spread), yearly: yearly + sd * draws.normal() }
+    }
+
+    /// Returns the measured value `months` after screening: level, slope, skin, reactions present, noise.
+    pub fn observe(
+        &self,
+        process: &MeasureProcess,
+        months: f64,
+        skin_change: f64,
+        reactions: &[&str],
+        draws: &mut Draws,
+    ) -> f64 {
+        let mut value = self.start + self.yearly * months / 12.0 + process.per_skin_point * skin_change;
+        for (_, amount) in process.reactions.iter().filter(|(name, _)| reactions.contains(&name.as_str())) {
+            if process.factor {
+                value *= amount;
+            } else {
+                value += amount;
+            }
+        }
+        value += process.noise * draws.normal();
+        value.max(process.min.unwrap_or(f64::NEG_INFINITY)).min(process.max.unwrap_or(f64::INFINITY))
+    }
+}
+
+fn draw_stratum(streams: &Streams, number: u64, cohort: &Cohort) -> Option<String> {
+    if cohort.strata.is_empty() {
+        return None;
+    }
+    let drawn = streams.of(number, "stratum", 0).weighted(cohort.strata.iter().map(|(_, share)| *share));
+    Some(cohort.strata[drawn].0.clone())
+}
+
+fn days_before(day: Date, days: f64) -> Date {
+    day.saturating_sub(Span::new().days(days as i32))
+}
+
+/// Spreads an observed total over the 17 sites of the skin score, each 0 to 3.
+///
+/// Points fall on sites one at a time, with the weight of the site's room left
+/// and of how often that site is involved (fingers and hands first, as in the disease).
+pub fn spread_over_sites(total: i64, weights: &[f64], draws: &mut Draws) -> Vec<i64> {
+    let mut scores = vec![0i64; weights.len()];
+    for _ in 0..total.clamp(0, 3 * weights.len() as i64) {
+        let site = draws.weighted(scores.iter().zip(weights).map(|(score, weight)| weight * (3 - score) as f64));
+        scores[site] += 1;
+    }
+    scores
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_thirds_of_a_change_is_reached_by_month_six() {
+        assert_eq!(share_of_change(0.0, 2.0 / 3.0), 0.0);
+        assert!((share_of_change(6.0, 2.0 / 3.0) - 2.0 / 3.0).abs() < 1e-15);
+        assert!((share_of_change(12.0, 2.0 / 3.0) - 1.0).abs() < 1e-15);
+        assert!((share_of_change(30.0, 2.0 / 3.0) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn site_scores_sum_to_the_total_and_stay_on_the_scale() {
+        let mut draws = Streams::new(3).of(1, "sites", 0);
+        let weights = [1.0; 17];
+        for total in 0..=51 {
+            let scores = spread_over_sites(total, &weights, &mut draws);
+            assert_eq!(scores.iter().sum::<i64>(), total);
+            assert!(scores.iter().all(|score| (0..=3).contains(score)));
+        }
+    }
+}
