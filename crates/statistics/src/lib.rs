@@ -1,1 +1,23 @@
-//! statistics
+//! Statistical methods for trials of the size that Equipoise runs.
+//!
+//! Each method is a plain function over slices of finite numbers, with an argument
+//! for every option that changes a number, and a result struct or a reason why
+//! nothing can be estimated ([`NotEstimable`]). Its mathematics stand in
+//! `docs/methods/`, its reference numbers in this crate's `reference/` directory.
+//!
+//! What is deliberately absent: data sets and missing values (the caller drops
+//! them), choice of method, formatting, random numbers, threads, and any default for
+//! an option on which programs disagree.
+
+pub mod descriptive;
+pub mod distribution;
+mod interval;
+pub mod means;
+mod not_estimable;
+pub mod proportions;
+pub mod qualification;
+pub mod ranks;
+mod root;
+
+pub use interval::{Confidence, Interval};
+pub use not_estimable::NotEstimable;

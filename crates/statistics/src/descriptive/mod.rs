@@ -1,0 +1,10 @@
+//! Summaries of one series of numbers.
+
+mod quantile;
+mod summary;
+
+pub use quantile::{QuantileType, median, quantile, quantile_of_sorted};
+pub use summary::{
+    Geometric, Summary, coefficient_of_variation_percent, geometric, mad, mean, mean_interval_t, skewness_g1,
+    summarise, variance,
+};

@@ -1,0 +1,96 @@
+//! Why a method has no answer for its data.
+//!
+//! A method returns either numbers or one of these reasons, never a NaN and never
+//! an infinity that stands for "undefined". (An odds ratio whose estimate really is
+//! infinite is a number here, and is returned as such.) Invalid arguments, such as a
+//! confidence level outside (0, 1), have their own reason, so that callers need a
+//! single error type.
+
+/// The reason why a method gives no estimate for these data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotEstimable {
+    /// There are no observations at all.
+    #[error("no observations")]
+    NoObservations,
+    /// There are observations, but fewer than the method needs.
+    #[error("{found} observations where the method needs {needed}")]
+    TooFewObservations {
+        /// The smallest number the method accepts.
+        needed: usize,
+        /// The number given.
+        found: usize,
+    },
+    /// One arm has no observations.
+    #[error("one arm has no observations")]
+    ArmEmpty,
+    /// All observations are equal up to rounding, so that their spread is zero.
+    #[error("zero variance")]
+    ZeroVariance,
+    /// All observations are tied, so that ranks carry no information.
+    #[error("all observations are tied")]
+    AllTied,
+    /// All differences are zero.
+    #[error("all differences are zero")]
+    AllDifferencesZero,
+    /// An observation is NaN or infinite; missing values are dropped before a method is called.
+    #[error("an observation is not finite")]
+    NotFinite,
+    /// Two series that belong together differ in length.
+    #[error("series of {left} and {right} observations cannot be paired")]
+    UnequalLengths {
+        /// Length of the first series.
+        left: usize,
+        /// Length of the second series.
+        right: usize,
+    },
+    /// A logarithm is needed and an observation is zero or negative.
+    #[error("an observation is not positive")]
+    NotPositive,
+    /// A denominator, such as a mean or a margin of a table, is zero.
+    #[error("the denominator is zero")]
+    ZeroDenominator,
+    /// A margin of a table is zero, so that the table carries no information.
+    #[error("a margin of the table is zero")]
+    EmptyMargin,
+    /// There are no discordant pairs.
+    #[error("no discordant pairs")]
+    NoDiscordantPairs,
+    /// There are no events.
+    #[error("no events")]
+    NoEvents,
+    /// The design matrix has linearly dependent columns, or more columns than rows allow.
+    #[error("the design matrix is singular")]
+    SingularDesign,
+    /// The responses are separated by the covariates, so that the likelihood has no maximum.
+    #[error("the likelihood has no maximum: the covariates separate the responses")]
+    Separation,
+    /// An iterative fit did not converge.
+    #[error("no convergence in {iterations} iterations")]
+    NoConvergence {
+        /// The number of iterations made.
+        iterations: u32,
+    },
+    /// The survival curve does not fall to the level that was asked for.
+    #[error("the survival curve does not reach this level")]
+    NotReached,
+    /// Follow-up ends before the time that was asked for.
+    #[error("follow-up ends before this time")]
+    BeyondFollowUp,
+    /// The exact distribution is too large to be enumerated.
+    #[error("the exact distribution is too large to be enumerated")]
+    TooLargeForExact,
+    /// No design fulfils the requirements within the limits given.
+    #[error("no design meets the requirements")]
+    NoDesign,
+    /// An argument lies outside the range in which the method is defined.
+    #[error("{name} is out of range")]
+    OutOfRange {
+        /// The argument's name.
+        name: &'static str,
+    },
+}
+
+/// Refuses series that hold a NaN or an infinity.
+pub(crate) fn all_finite(x: &[f64]) -> Result<(), NotEstimable> {
+    if x.iter().all(|v| v.is_finite()) { Ok(()) } else { Err(NotEstimable::NotFinite) }
+}

@@ -1,0 +1,20 @@
+//! Proportions and tables of counts.
+
+mod binomial;
+mod chi_squared;
+mod fisher;
+mod noncentral_hypergeometric;
+mod table;
+mod two_proportions;
+
+pub use binomial::{
+    BinomialInterval, BinomialTest, agresti_coull, binomial_interval, binomial_test, clopper_pearson,
+    jeffreys, mid_p, wald, wilson, wilson_continuity,
+};
+pub use chi_squared::{ChiSquaredTest, Yates, chi_squared_test};
+pub use fisher::{Fisher2x2, fisher_2x2, fisher_exact};
+pub use table::Table;
+pub use two_proportions::{
+    DifferenceInterval, RatioInterval, agresti_caffo, difference_interval, miettinen_nurminen, newcombe,
+    newcombe_continuity, odds_ratio_woolf, risk_ratio_katz, wald_difference,
+};

@@ -1,0 +1,45 @@
+//! Descriptive statistics.
+
+use serde_json::Value;
+
+use super::Unsupported;
+use super::inputs::Inputs;
+use super::outputs::Outputs;
+use crate::Confidence;
+use crate::descriptive::{
+    QuantileType, coefficient_of_variation_percent, geometric, mad, mean_interval_t, quantile, skewness_g1,
+    summarise, variance,
+};
+
+pub(super) fn descriptive(input: Inputs<'_>) -> Result<Value, Unsupported> {
+    let x = input.present("x")?;
+    let summary = summarise(&x).ok();
+    let quantiles = |probabilities: &[f64], kind| -> Vec<_> {
+        probabilities.iter().map(|p| quantile(&x, *p, kind)).collect()
+    };
+    let quarters = [0.25, 0.5, 0.75];
+    let ends = [0.05, 0.95];
+    let geometric = geometric(&x).ok();
+    let mut out = Outputs::default();
+    out.put("n", x.len())
+        .put("mean", summary.map(|s| s.mean))
+        .put("sd", summary.and_then(|s| s.sd))
+        .put("se", summary.and_then(|s| s.se))
+        .put("var", variance(&x))
+        .put("median", summary.map(|s| s.median))
+        .put("min", summary.map(|s| s.min))
+        .put("max", summary.map(|s| s.max))
+        .put("quartiles_type2_SAS_PCTLDEF5", quantiles(&quarters, QuantileType::Type2))
+        .put("quartiles_type6_SPSS_PCTLDEF4", quantiles(&quarters, QuantileType::Type6))
+        .put("quartiles_type7_R_default", quantiles(&quarters, QuantileType::Type7))
+        .put("p05_p95_type2", quantiles(&ends, QuantileType::Type2))
+        .put("p05_p95_type6", quantiles(&ends, QuantileType::Type6))
+        .put("p05_p95_type7", quantiles(&ends, QuantileType::Type7))
+        .put("mean_ci95_t", mean_interval_t(&x, Confidence::C95))
+        .put("cv_percent", coefficient_of_variation_percent(&x))
+        .put("geo_mean", geometric.map(|g| g.mean))
+        .put("geo_cv_percent", geometric.and_then(|g| g.cv_percent))
+        .put("mad_1.4826", mad(&x))
+        .put("skewness_g1", skewness_g1(&x));
+    Ok(out.done())
+}

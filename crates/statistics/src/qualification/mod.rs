@@ -1,0 +1,106 @@
+//! Runs any method by name, from and to JSON, for qualification against reference numbers.
+//!
+//! A reference file names a method and gives inputs and outputs by key; [`compute`]
+//! answers with every key it knows for that method. It is given the inputs alone, so
+//! that expected values cannot be reached by the code that computes. What it does not
+//! know it refuses ([`Unsupported`]) and never skips; which keys are expected is the
+//! caller's business.
+//!
+//! Numbers that are not estimable come out as `null`, infinite ones as `"Inf"` or
+//! `"-Inf"`. In an input series `null` is a missing value and is dropped, with its
+//! partner where the series is paired. A list of one name is written as the name
+//! alone, as R's JSON writers do.
+
+mod descriptive;
+mod inputs;
+mod means;
+mod outputs;
+mod proportions;
+mod ranks;
+
+use inputs::Inputs;
+use serde_json::Value;
+
+/// Why a reference case cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsupported {
+    /// No method of this name exists.
+    #[error("no method is called `{method}`")]
+    Method {
+        /// The name given.
+        method: String,
+    },
+    /// An input that the method needs is absent.
+    #[error("input `{name}` is missing")]
+    MissingInput {
+        /// The input's name.
+        name: String,
+    },
+    /// An input has a form or a value that the method does not take.
+    #[error("input `{name}` is not {wanted}")]
+    Input {
+        /// The input's name.
+        name: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+}
+
+/// The names of all methods that [`compute`] knows, in alphabetical order.
+pub const METHODS: &[&str] = &[
+    "binomial_one_sample",
+    "descriptive",
+    "fisher_exact",
+    "hodges_lehmann",
+    "mann_whitney",
+    "t_one_sample",
+    "t_paired",
+    "t_two_sample",
+    "two_proportions",
+    "wilcoxon_signed_rank",
+];
+
+/// Computes all outputs of `method` for the inputs of one reference case.
+///
+/// # Errors
+/// [`Unsupported`] for an unknown method and for inputs it does not take.
+pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
+    let input = Inputs::new(input)?;
+    match method {
+        "binomial_one_sample" => proportions::binomial_one_sample(input),
+        "descriptive" => descriptive::descriptive(input),
+        "fisher_exact" => proportions::fisher_exact(input),
+        "hodges_lehmann" => ranks::hodges_lehmann(input),
+        "mann_whitney" => ranks::mann_whitney(input),
+        "t_one_sample" => means::t_one_sample(input),
+        "t_paired" => means::t_paired(input),
+        "t_two_sample" => means::t_two_sample(input),
+        "two_proportions" => proportions::two_proportions(input),
+        "wilcoxon_signed_rank" => ranks::wilcoxon_signed_rank(input),
+        _ => Err(Unsupported::Method { method: method.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_unknown_method_is_refused() {
+        assert_eq!(compute("guess", &json!({})).unwrap_err().to_string(), "no method is called `guess`");
+    }
+
+    #[test]
+    fn every_listed_method_is_known() {
+        for method in METHODS {
+            assert!(!matches!(compute(method, &json!({})), Err(Unsupported::Method { .. })), "{method}");
+        }
+    }
+
+    #[test]
+    fn a_missing_input_is_refused() {
+        let refused = compute("descriptive", &json!({})).unwrap_err();
+        assert_eq!(refused, Unsupported::MissingInput { name: "x".to_owned() });
+    }
+}

@@ -1,0 +1,3 @@
+//! Integration tests of the statistical methods.
+
+mod reference;
