@@ -176,3 +176,60 @@ impl<'a> Fields<'a> {
         (self.take(8)? == expected).then_some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { positions: 3, kits: 2, break_holders: 1 };
+
+    fn working() -> WorkingList {
+        let entry = |class| WorkingEntry {
+            class,
+            digest: [class + 10; 32],
+            sealed_arms: vec![SealedBytes(vec![class + 20; SEALED_PAYLOAD_BYTES])],
+        };
+        WorkingList { choice_key: [7; 32], entries: [0, 1, 0].map(entry).into(), kit_classes: vec![1, 0] }
+    }
+
+    fn full() -> FullList {
+        let name = "n".repeat(ARM_BYTES_MAX);
+        FullList {
+            seed: ListSeed::from_bytes([3; 32]),
+            scheme: PermutedBlocks::new(&[(name.into(), 2), ("b".into(), 1)], &[3, 9]).unwrap(),
+            arms: Zeroizing::new(vec![0, 1, 0]),
+            kit_arms: Zeroizing::new(vec![1, 0]),
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_back_as_it_was_written_in_the_documented_length() {
+        let bytes = working().to_bytes();
+        assert_eq!(bytes.len(), 8 + 32 + 3 * (1 + 32 + 112) + 2);
+        assert_eq!(WorkingList::from_bytes(&bytes, SHAPE).unwrap().to_bytes(), bytes);
+        let bytes = full().to_bytes();
+        assert_eq!(bytes.len(), 8 + 32 + 1 + 8 * 4 + 1 + 16 * (4 + 32) + 3 + 2);
+        let read = FullList::from_bytes(&bytes, SHAPE).unwrap();
+        assert_eq!(read.scheme, full().scheme);
+        assert_eq!(read.to_bytes(), bytes);
+    }
+
+    #[test]
+    fn bytes_of_another_shape_are_refused() {
+        let (working, full) = (working().to_bytes(), full().to_bytes());
+        for shape in [
+            Shape { positions: 2, ..SHAPE },
+            Shape { kits: 3, ..SHAPE },
+            Shape { kits: 1, ..SHAPE },
+            Shape { break_holders: 2, ..SHAPE },
+        ] {
+            assert!(WorkingList::from_bytes(&working, shape).is_none());
+        }
+        assert!(FullList::from_bytes(&full, Shape { kits: 3, ..SHAPE }).is_none());
+        assert!(FullList::from_bytes(&full, Shape { positions: 2, ..SHAPE }).is_none());
+        assert!(FullList::from_bytes(&working, SHAPE).is_none());
+        let mut unknown_arm = full.to_vec();
+        *unknown_arm.last_mut().unwrap() = 2;
+        assert!(FullList::from_bytes(&unknown_arm, SHAPE).is_none());
+    }
+}

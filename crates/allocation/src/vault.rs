@@ -597,3 +597,94 @@ impl SealedVault {
         kits
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+    use terms::SiteId;
+
+    use super::*;
+
+    fn plan(holders: u8, list_threshold: u8) -> VaultPlan {
+        let rights = HolderRights { unlock: true, break_blind: true, open_list: true };
+        let holder = |n: u8| Holder {
+            person: PersonId::from(format!("p-{n}")),
+            role: "holder".into(),
+            key: PrivateKey::from_bytes([n; 32]).public(),
+            rights,
+        };
+        VaultPlan {
+            study: "S".into(),
+            blocks: PermutedBlocks::new(&[("a".into(), 1), ("b".into(), 1)], &[4]).unwrap(),
+            strata: vec![StratumLength { stratum: "all".into(), length: 2 }],
+            kits: KitPlan {
+                range: KitRange { first: 1, last: 99 },
+                kits_per_arm: vec![(SiteId::from("01"), 1)],
+            },
+            holders: (1..=holders).map(holder).collect(),
+            list_threshold,
+        }
+    }
+
+    fn sealed(holders: u8, list_threshold: u8) -> SealedVault {
+        let random = &mut ChaCha20Rng::from_seed([1; 32]);
+        plan(holders, list_threshold).seal(&ListSeed::from_bytes([2; 32]), random).unwrap()
+    }
+
+    #[test]
+    fn one_share_too_few_gives_another_key_and_not_only_a_refusal() {
+        for (holders, threshold) in [(2, 2), (5, 3), (6, 6)] {
+            let vault = sealed(holders, threshold);
+            let share = |n: u8| {
+                let person = PersonId::from(format!("p-{n}"));
+                vault.open_share(&person, &PrivateKey::from_bytes([n; 32])).unwrap().share.to_vec()
+            };
+            let shares: Vec<_> = (1..=threshold).map(share).collect();
+            let key = Gf256::combine_bytes(&shares).unwrap();
+            assert!(vault.open_full_list(&key).is_some());
+            let few = &shares[1..];
+            // A single share is as long as the key and could be mistaken for it.
+            let key = if few.len() > 1 { Gf256::combine_bytes(few).unwrap() } else { few[0][1..].to_vec() };
+            assert!(vault.open_full_list(&key).is_none(), "{threshold} of {holders}");
+        }
+    }
+
+    #[test]
+    fn everything_sealed_to_a_holder_has_one_length() {
+        let vault = sealed(4, 2);
+        let copies = vault.unlock_keys.iter().chain(&vault.list_shares);
+        let lengths: BTreeSet<usize> = copies.map(|copy| copy.sealed.0.len()).collect();
+        assert_eq!(lengths, BTreeSet::from([sealing::SEALED_PAYLOAD_BYTES]));
+        let person = PersonId::from("p-1");
+        let open = vault.unlock(&person, &PrivateKey::from_bytes([1; 32])).unwrap();
+        let at = crate::Placement {
+            study: "S".into(),
+            subject: "01-001".into(),
+            stratum: "all".into(),
+            position: 2,
+        };
+        let allocated = open.allocate(&at, &mut ChaCha20Rng::from_seed([3; 32])).unwrap();
+        let lengths: BTreeSet<usize> =
+            allocated.envelope.copies.iter().map(|copy| copy.sealed.0.len()).collect();
+        let twice_sealed = sealing::SEALED_PAYLOAD_BYTES + sealing::SEALING_OVERHEAD;
+        assert_eq!(lengths, BTreeSet::from([twice_sealed]));
+    }
+
+    #[test]
+    fn a_replay_finds_an_arm_or_a_kit_that_the_seed_does_not_give() {
+        use crate::ReplayError;
+        let (vault, plan) = (sealed(2, 2), plan(2, 2));
+        let seed = ListSeed::from_bytes([2; 32]);
+        let kits = plan.kits.draw(&seed, 2).unwrap();
+        let full = || plan.draw_full_list(&seed, kits.iter().map(|kit| kit.arm as u8).collect());
+        assert_eq!(OpenedList::new(&vault, full()).replay(), Ok(()));
+        let mut corrected = full();
+        corrected.arms[1] ^= 1;
+        let refused = OpenedList::new(&vault, corrected).replay().unwrap_err();
+        assert_eq!(refused, ReplayError::Position { stratum: "all".into(), position: 2 });
+        let mut relabelled = full();
+        relabelled.kit_arms.iter_mut().for_each(|arm| *arm ^= 1);
+        assert_eq!(OpenedList::new(&vault, relabelled).replay(), Err(ReplayError::Kits));
+    }
+}
