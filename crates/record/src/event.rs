@@ -25,6 +25,17 @@ pub enum Stream {
     Subject(SubjectId),
 }
 
+impl std::fmt::Display for Stream {
+    /// Writes `study`, `supply` or `subject/05-003`; stores keep streams under this name.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stream::Study => f.write_str("study"),
+            Stream::Supply => f.write_str("supply"),
+            Stream::Subject(subject) => write!(f, "subject/{subject}"),
+        }
+    }
+}
+
 /// Who did something, and in which role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
@@ -120,6 +131,16 @@ pub enum Environment {
     Live,
     /// Virtual participants.
     Rehearsal,
+}
+
+impl std::fmt::Display for Environment {
+    /// Writes `live` or `rehearsal`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Environment::Live => "live",
+            Environment::Rehearsal => "rehearsal",
+        })
+    }
 }
 
 /// Why a visit, a dose or a rule departs from the protocol.
@@ -320,6 +341,10 @@ pub enum Fact {
     },
     /// A deviation was classified, blind.
     DeviationClassified { deviation: DeviationId, class: DeviationClass },
+
+    // ---- any stream ----
+    /// A wrongly entered content was emptied: cell `cell` (from 1) of event `sequence`. The event's reason says why.
+    ContentRedacted { sequence: u64, cell: u32, approver: PersonId },
 }
 
 /// What a specimen code stands for.
