@@ -6,6 +6,7 @@
 //! `forms/*.toml`, `codelists.toml`, `laboratory.toml`, `dosing.toml`,
 //! `allocation.toml`, `deviations.toml`, `analysis.toml`, `virtual.toml`.
 
+mod built_in;
 mod conduct;
 mod facts;
 mod forms;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use terms::*;
 
+pub use built_in::*;
 pub use conduct::*;
 pub use facts::*;
 pub use forms::*;
