@@ -3,5 +3,6 @@
 //!
 //! Nothing here writes to the record: a rehearsal goes through [`conduct`] like a live trial.
 
+pub mod answers;
 pub mod person;
 pub mod streams;

@@ -103,7 +103,9 @@ impl Person {
 
     /// Returns the true skin score `months` after screening, without oedema, given the drug's effect so far.
     pub fn skin_at(&self, skin: &SkinProcess, months: f64, effect_points: f64) -> f64 {
-        (self.skin_start + self.skin_change_12 * share_of_change(months, skin.share_by_month_6) + effect_points)
+        (self.skin_start
+            + self.skin_change_12 * share_of_change(months, skin.share_by_month_6)
+            + effect_points)
             .clamp(0.0, 51.0)
     }
 
@@ -255,7 +257,8 @@ fn days_before(day: Date, days: f64) -> Date {
 pub fn spread_over_sites(total: i64, weights: &[f64], draws: &mut Draws) -> Vec<i64> {
     let mut scores = vec![0i64; weights.len()];
     for _ in 0..total.clamp(0, 3 * weights.len() as i64) {
-        let site = draws.weighted(scores.iter().zip(weights).map(|(score, weight)| weight * (3 - score) as f64));
+        let site =
+            draws.weighted(scores.iter().zip(weights).map(|(score, weight)| weight * (3 - score) as f64));
         scores[site] += 1;
     }
     scores

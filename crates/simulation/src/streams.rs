@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_stream_is_a_function_of_its_key_alone() {
-        let draw = |participant, process, occasion| Streams::new(7).of(participant, process, occasion).uniform();
+        let draw =
+            |participant, process, occasion| Streams::new(7).of(participant, process, occasion).uniform();
         assert_eq!(draw(3, "skin", 1), draw(3, "skin", 1));
         let others = [draw(4, "skin", 1), draw(3, "lung", 1), draw(3, "skin", 2)];
         assert!(others.iter().all(|other| *other != draw(3, "skin", 1)));

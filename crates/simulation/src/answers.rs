@@ -1,0 +1,248 @@
+//! What a form would say about a virtual person on a day.
+//!
+//! Each item's draw is keyed by person, item and occasion, so an item more or a
+//! visit more changes no other answer.
+
+use std::collections::BTreeMap;
+
+use protocol::{
+    expression::{ItemRef, Scope, When},
+    model::{AnswerDraw, Form, Item, ItemType, Spread, Study},
+};
+use rust_decimal::{Decimal, RoundingStrategy, prelude::FromPrimitive};
+use terms::{Answer, Date, ItemId, MissingReason, PartialDate, Truth, Value};
+
+use crate::{
+    person::{Person, Trajectory, spread, spread_over_sites},
+    streams::Streams,
+};
+
+/// How a person is on the day of a form.
+pub struct Condition<'a> {
+    /// The day.
+    pub day: Date,
+    /// The occasion: distinct for each visit of the person.
+    pub occasion: u64,
+    /// Months since screening.
+    pub months: f64,
+    /// True skin score without oedema, on that day.
+    pub skin: f64,
+    /// Names of the reactions present.
+    pub reactions: Vec<&'a str>,
+    /// Whether someone else than usual scores the skin.
+    pub new_assessor: bool,
+}
+
+/// Fills the entered items of a form, in order, as branching lets them show.
+///
+/// `casebook` answers what other forms say.
+pub fn fill(
+    study: &Study,
+    streams: &Streams,
+    person: &Person,
+    form: &Form,
+    condition: &Condition<'_>,
+    casebook: &dyn Scope,
+) -> BTreeMap<ItemId, Answer> {
+    let mut given = BTreeMap::new();
+    if study.virtual_cohort.skin.as_ref().is_some_and(|skin| skin.form == form.id) {
+        score_skin(study, streams, person, form, condition, &mut given);
+    }
+    for item in form.items.iter().filter(|item| item.derived.is_none()) {
+        if given.contains_key(&item.id) {
+            continue;
+        }
+        let page = Page { form, given: &given, casebook };
+        if item.shown_if.as_ref().is_some_and(|shown| shown.truth(&page) != Truth::True) {
+            continue;
+        }
+        if let Some(answer) = answer(study, streams, person, form, item, condition) {
+            given.insert(item.id.clone(), answer);
+        }
+    }
+    given
+}
+
+/// A form being filled in: its own answers first, then the casebook's.
+struct Page<'a> {
+    form: &'a Form,
+    given: &'a BTreeMap<ItemId, Answer>,
+    casebook: &'a dyn Scope,
+}
+
+impl Scope for Page<'_> {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        if reference.form == self.form.id && reference.when == When::Here {
+            return self.given.get(&reference.item).cloned();
+        }
+        self.casebook.item(reference)
+    }
+
+    fn variable(&self, name: &str) -> Option<Answer> {
+        self.casebook.variable(name)
+    }
+
+    fn limit(&self, reference: &ItemRef, upper: bool) -> Option<Answer> {
+        self.casebook.limit(reference, upper)
+    }
+
+    fn today(&self) -> Option<Date> {
+        self.casebook.today()
+    }
+}
+
+fn score_skin(
+    study: &Study,
+    streams: &Streams,
+    person: &Person,
+    form: &Form,
+    condition: &Condition<'_>,
+    given: &mut BTreeMap<ItemId, Answer>,
+) {
+    let Some(skin) = &study.virtual_cohort.skin else { return };
+    let mut draws = streams.of(person.number, "skin score", condition.occasion);
+    let error_sd = if condition.new_assessor { skin.error_new_observer } else { skin.error_same_observer };
+    let mut observed = condition.skin + error_sd * draws.normal();
+    let swollen = skin.oedema.as_deref().is_some_and(|oedema| condition.reactions.contains(&oedema));
+    let (least, most) = skin.oedema_points;
+    // Drawn whether or not it applies, so that oedema shifts no later draw of the occasion.
+    let points = least + (most - least) * draws.uniform();
+    if swollen {
+        observed += points;
+    }
+    let sites: Vec<&Item> = form
+        .items
+        .iter()
+        .filter(|item| item.derived.is_none() && item.kind == ItemType::Integer && item.maximum == Some(3.into()))
+        .collect();
+    let weight = |item: &Item| skin.site_weights.iter().find(|(id, _)| *id == item.id).map_or(1.0, |w| w.1);
+    let weights: Vec<f64> = sites.iter().map(|item| weight(item)).collect();
+    let total = libm::round(observed.clamp(0.0, 3.0 * sites.len() as f64)) as i64;
+    // The same person's sites keep their order of involvement from visit to visit.
+    let mut where_involved = streams.of(person.number, "skin sites", 0);
+    for (site, score) in sites.iter().zip(spread_over_sites(total, &weights, &mut where_involved)) {
+        given.insert(site.id.clone(), Answer::Given(Value::Integer(score)));
+    }
+}
+
+fn answer(
+    study: &Study,
+    streams: &Streams,
+    person: &Person,
+    form: &Form,
+    item: &Item,
+    condition: &Condition<'_>,
+) -> Option<Answer> {
+    let virtuals = &study.virtual_cohort;
+    let measure = virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id);
+    if let Some(index) = measure {
+        let process = &virtuals.measures[index];
+        let trajectory = Trajectory::draw(streams, person, process, index);
+        let mut draws = streams.of(person.number, &format!("measure {index}"), condition.occasion);
+        let skin_change = condition.skin - person.skin_start;
+        let value = trajectory.observe(process, condition.months, skin_change, &condition.reactions, &mut draws);
+        return Some(Answer::Given(number(item, within(item, value), process.step)));
+    }
+    let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id);
+    let key = format!("{}.{}", form.id, item.id);
+    match process.map(|process| &process.draw) {
+        Some(AnswerDraw::Shares(shares)) => {
+            let drawn = streams.of(person.number, &key, 0).weighted(shares.iter().map(|(_, share)| *share));
+            Some(Answer::Given(coded(item, &shares[drawn].0)))
+        }
+        Some(AnswerDraw::From(property)) => property_of(person, property, item, condition.day),
+        Some(AnswerDraw::Text(text)) => Some(Answer::Given(Value::Text(text.clone()))),
+        Some(AnswerDraw::Normal(around)) => {
+            let value = spread(&mut streams.of(person.number, &key, condition.occasion), around);
+            Some(Answer::Given(number(item, within(item, value), None)))
+        }
+        Some(AnswerDraw::Missing(reason)) => Some(Answer::Missing(*reason)),
+        None => unmodelled(study, streams, person, &key, item, condition),
+    }
+}
+
+/// An item that `virtual.toml` does not name: `no`, the first code, the middle of the range.
+fn unmodelled(
+    study: &Study,
+    streams: &Streams,
+    person: &Person,
+    key: &str,
+    item: &Item,
+    condition: &Condition<'_>,
+) -> Option<Answer> {
+    let value = match &item.kind {
+        ItemType::Boolean => Value::Boolean(false),
+        ItemType::Code { codelist } => {
+            let list = study.codelists.iter().find(|list| list.id == *codelist)?;
+            Value::Code(list.codes.first()?.0.clone())
+        }
+        ItemType::Date { .. } => Value::Date(condition.day.into()),
+        ItemType::Text if item.required => Value::Text("virtual".to_owned()),
+        ItemType::Text => return None,
+        ItemType::Integer | ItemType::Decimal { .. } => {
+            let (Some(least), Some(most)) = (item.minimum, item.maximum) else {
+                return Some(Answer::Missing(MissingReason::NotDone));
+            };
+            let (least, most) = (as_f64(least), as_f64(most));
+            let around =
+                Spread { mean: (least + most) / 2.0, sd: (most - least) / 20.0, min: Some(least), max: Some(most) };
+            number(item, spread(&mut streams.of(person.number, key, condition.occasion), &around), None)
+        }
+    };
+    Some(Answer::Given(value))
+}
+
+fn property_of(person: &Person, property: &str, item: &Item, day: Date) -> Option<Answer> {
+    let value = match property {
+        "sex" => coded(item, if person.female { "female" } else { "male" }),
+        "age" | "age_years" => Value::Integer(person.age_on(day)),
+        "birth_year" => Value::Integer(i64::from(person.born.year())),
+        "height_cm" => number(item, person.height_cm, None),
+        "ild" => coded(item, if person.ild { "true" } else { "false" }),
+        "stratum" => coded(item, person.stratum.as_deref()?),
+        // Remembered to the month, as people remember it.
+        "onset_date" => {
+            Value::Date(PartialDate::of_month(person.onset.year(), person.onset.month()).ok()?)
+        }
+        "visit_date" => Value::Date(day.into()),
+        "child_bearing" => coded(item, if person.female && person.age_on(day) < 50 { "true" } else { "false" }),
+        _ => return None,
+    };
+    Some(Answer::Given(value))
+}
+
+/// A code as the item holds it; `true`/`false` become a boolean, or `yes`/`no` of a code list.
+fn coded(item: &Item, code: &str) -> Value {
+    match (&item.kind, code) {
+        (ItemType::Boolean, code) => Value::Boolean(code == "true" || code == "yes"),
+        (ItemType::Code { .. }, "true") => Value::Code("yes".to_owned()),
+        (ItemType::Code { .. }, "false") => Value::Code("no".to_owned()),
+        (ItemType::Integer, code) => code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Integer),
+        (ItemType::Text, code) => Value::Text(code.to_owned()),
+        (_, code) => Value::Code(code.to_owned()),
+    }
+}
+
+fn within(item: &Item, value: f64) -> f64 {
+    let least = item.minimum.map_or(f64::NEG_INFINITY, as_f64);
+    let most = item.maximum.map_or(f64::INFINITY, as_f64);
+    value.max(least).min(most)
+}
+
+fn as_f64(decimal: Decimal) -> f64 {
+    Value::Decimal(decimal).as_f64().unwrap_or(f64::NAN)
+}
+
+/// Writes a number with the digits an item is entered with, in multiples of `step` if there is one.
+fn number(item: &Item, value: f64, step: Option<f64>) -> Value {
+    let value = step.map_or(value, |step| libm::round(value / step) * step);
+    match item.kind {
+        ItemType::Decimal { decimals } => {
+            let decimal = Decimal::from_f64(value).unwrap_or_default();
+            let mut rounded = decimal.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+            rounded.rescale(decimals);
+            Value::Decimal(rounded)
+        }
+        _ => Value::Integer(libm::round(value) as i64),
+    }
+}
