@@ -1,1 +1,45 @@
-//! datasets
+//! Analysis data sets from casebooks.
+//!
+//! [`Dataset`] is a small columnar table in which every row knows the events of the
+//! record that it comes from. This crate derives; it tests nothing and prints nothing.
+
+pub mod csv;
+mod dataset;
+
+pub use dataset::{Cell, Column, Data, Dataset};
+
+/// The data sets of a trial.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DataSets {
+    /// One row a screened participant.
+    pub subjects: Dataset,
+    /// One row a participant, parameter and visit, derived records included.
+    pub longitudinal: Dataset,
+    /// One row an adverse event.
+    pub adverse_events: Dataset,
+    /// One row a stretch of days at one dose.
+    pub exposure: Dataset,
+    /// One row a deviation.
+    pub deviations: Dataset,
+    /// One row a step of a participant's way through the trial.
+    pub disposition: Dataset,
+}
+
+impl DataSets {
+    /// Returns the data sets in order.
+    pub fn all(&self) -> [&Dataset; 6] {
+        [
+            &self.subjects,
+            &self.longitudinal,
+            &self.adverse_events,
+            &self.exposure,
+            &self.deviations,
+            &self.disposition,
+        ]
+    }
+
+    /// Returns a data set by name.
+    pub fn get(&self, name: &str) -> Option<&Dataset> {
+        self.all().into_iter().find(|set| set.name == name)
+    }
+}
