@@ -1,1 +1,17 @@
-//! store
+//! Stores of the record.
+//!
+//! What a store promises, and the one writer it has, are defined in `record`;
+//! here are its implementations: one SQLite file in a folder, and memory.
+//!
+//! No clock, no randomness and no rule of a trial lives here.
+
+mod memory;
+mod sqlite;
+mod verify;
+
+pub use memory::MemoryStore;
+pub use record::{
+    CellAddress, Permit, Reader, Recording, Redaction, Sealed, Store, StoreError, Submission, Writer,
+};
+pub use sqlite::{SqliteReader, SqliteStore};
+pub use verify::{Fault, VerifyReport, verify};

@@ -1,0 +1,199 @@
+//! A store in one SQLite file.
+//!
+//! A store is a folder: `record.sqlite` holds the record, `writer.lock` is held by
+//! the process that writes. The file is in write-ahead mode and every commit is
+//! synchronised to the disk before it returns, so that what was acknowledged
+//! survives a kill or a power cut, and readers never wait.
+//!
+//! What the tables look like is in `layout`; this file reads and writes them.
+
+mod errors;
+mod layout;
+mod rows;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use record::{CellAddress, Environment, Event, Head, Permit, Reader, Sealed, Store, StoreError, Stream};
+use rusqlite::{Connection, TransactionBehavior};
+
+pub(crate) use errors::StoreFile;
+pub(crate) use layout::{
+    RECORD_FILE, expected_schema, layout as layout_of, migrations, open_for_verify, schema,
+};
+pub(crate) use rows::SqliteLinks;
+
+/// A store that is open for writing; one at a time in all processes.
+pub struct SqliteStore {
+    reader: SqliteReader,
+    _lock: File,
+}
+
+/// A store that is open for reading. It may be read while another process writes.
+pub struct SqliteReader {
+    connection: Connection,
+    file: StoreFile,
+    environment: Environment,
+}
+
+impl SqliteStore {
+    /// Makes an empty store in a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// The folder holds a store, is in use, or can't be written.
+    pub fn create(folder: &Path, environment: Environment) -> Result<Self, StoreError> {
+        let lock = layout::lock(folder)?;
+        layout::create(folder, environment, &[])?;
+        Self::open_locked(folder, environment, lock)
+    }
+
+    /// Opens the store in a folder for writing, and brings an older layout up to date.
+    ///
+    /// # Errors
+    /// There is no store, it is of the other environment, newer, in use or can't be written.
+    pub fn open(folder: &Path, environment: Environment) -> Result<Self, StoreError> {
+        layout::store_file(folder)?;
+        let lock = layout::lock(folder)?;
+        Self::open_locked(folder, environment, lock)
+    }
+
+    fn open_locked(folder: &Path, asked: Environment, lock: File) -> Result<Self, StoreError> {
+        let (connection, file, environment) = layout::open_for_writing(folder)?;
+        if environment != asked {
+            return Err(StoreError::WrongEnvironment { path: file.path, found: environment, asked });
+        }
+        Ok(Self { reader: SqliteReader { connection, file, environment }, _lock: lock })
+    }
+
+    /// Returns the store's file.
+    pub fn path(&self) -> &Path {
+        &self.reader.file.path
+    }
+}
+
+impl SqliteReader {
+    /// Opens the store in a folder for reading.
+    ///
+    /// # Errors
+    /// There is no store, or it is newer.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let (connection, file, environment) = layout::open_for_reading(folder)?;
+        Ok(Self { connection, file, environment })
+    }
+}
+
+impl Reader for SqliteReader {
+    fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    fn head(&self) -> Result<Head, StoreError> {
+        rows::head(&self.connection, &self.file, self.environment)
+    }
+
+    fn position(&self, stream: &Stream) -> Result<u64, StoreError> {
+        rows::position(&self.connection, stream).map_err(|error| self.file.error(error))
+    }
+
+    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError> {
+        rows::events(&self.connection, &self.file, &rows::Which::From(from_sequence))
+    }
+
+    fn read_stream(&self, stream: &Stream) -> Result<Vec<Event>, StoreError> {
+        rows::events(&self.connection, &self.file, &rows::Which::Stream(stream))
+    }
+
+    fn event(&self, sequence: u64) -> Result<Option<Event>, StoreError> {
+        let found = rows::events(&self.connection, &self.file, &rows::Which::One(sequence))?;
+        Ok(found.into_iter().next())
+    }
+
+    fn holds_content(&self, address: CellAddress) -> Result<Option<bool>, StoreError> {
+        rows::holds_content(&self.connection, address).map_err(|error| self.file.error(error))
+    }
+
+    fn backup_to(&self, folder: &Path) -> Result<(), StoreError> {
+        layout::copy(&self.connection, &self.file, folder)
+    }
+}
+
+impl Reader for SqliteStore {
+    fn environment(&self) -> Environment {
+        self.reader.environment()
+    }
+
+    fn head(&self) -> Result<Head, StoreError> {
+        self.reader.head()
+    }
+
+    fn position(&self, stream: &Stream) -> Result<u64, StoreError> {
+        self.reader.position(stream)
+    }
+
+    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError> {
+        self.reader.read(from_sequence)
+    }
+
+    fn read_stream(&self, stream: &Stream) -> Result<Vec<Event>, StoreError> {
+        self.reader.read_stream(stream)
+    }
+
+    fn event(&self, sequence: u64) -> Result<Option<Event>, StoreError> {
+        self.reader.event(sequence)
+    }
+
+    fn holds_content(&self, address: CellAddress) -> Result<Option<bool>, StoreError> {
+        self.reader.holds_content(address)
+    }
+
+    fn backup_to(&self, folder: &Path) -> Result<(), StoreError> {
+        self.reader.backup_to(folder)
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(
+        &mut self,
+        _permit: &Permit,
+        after: Head,
+        events: &[Sealed],
+        emptied: Option<CellAddress>,
+    ) -> Result<(), StoreError> {
+        let SqliteReader { connection, file, environment } = &mut self.reader;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| file.error(error))?;
+        let head = rows::head(&transaction, file, *environment)?;
+        if head != after {
+            return Err(StoreError::StaleHead { expected: after.sequence, found: head.sequence });
+        }
+        rows::insert(&transaction, events).map_err(|error| file.error(error))?;
+        if let Some(address) = emptied {
+            let emptied = rows::empty(&transaction, address).map_err(|error| file.error(error))?;
+            if !emptied {
+                let CellAddress { sequence, cell } = address;
+                return Err(StoreError::NoSuchCell { sequence, cell });
+            }
+        }
+        transaction.commit().map_err(|error| file.error(error))?;
+        if emptied.is_some() {
+            layout::forget_old_pages(connection);
+        }
+        Ok(())
+    }
+}
+
+/// Writes a whole record as a new store.
+pub(crate) fn write_store(
+    folder: &Path,
+    environment: Environment,
+    events: &[Sealed],
+) -> Result<(), StoreError> {
+    let _lock = layout::lock(folder)?;
+    layout::create(folder, environment, events)
+}
+
+/// Returns the record's file in a store folder.
+pub(crate) fn record_file(folder: &Path) -> PathBuf {
+    folder.join(RECORD_FILE)
+}

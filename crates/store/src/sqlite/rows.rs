@@ -1,0 +1,203 @@
+//! Reading and writing the rows of events and contents.
+
+use std::cell::RefCell;
+
+use record::chain::Links;
+use record::encoding::{Cell, Encoded, Opening};
+use record::{CellAddress, Environment, Event, Hash, Head, Sealed, StoreError, Stored, StoredCell, Stream};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
+
+use super::errors::StoreFile;
+
+/// Which events to read.
+pub(super) enum Which<'a> {
+    /// From a sequence on.
+    From(u64),
+    /// One.
+    One(u64),
+    /// Those of a stream.
+    Stream(&'a Stream),
+}
+
+fn as_integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Returns where the record ends.
+pub(super) fn head(
+    connection: &Connection,
+    file: &StoreFile,
+    environment: Environment,
+) -> Result<Head, StoreError> {
+    let last = connection
+        .query_row("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
+        .optional()
+        .map_err(|error| file.error(error))?;
+    let Some((sequence, hash)) = last else { return Ok(Head::of_empty(environment)) };
+    let sequence = u64::try_from(sequence).unwrap_or(0);
+    let hash = hash[..]
+        .try_into()
+        .map_err(|_| StoreError::Unreadable { sequence, detail: "its hash has not 32 bytes".to_owned() })?;
+    Ok(Head { sequence, hash: Hash::from_bytes(hash) })
+}
+
+/// Returns how many events a stream has.
+pub(super) fn position(connection: &Connection, stream: &Stream) -> rusqlite::Result<u64> {
+    let sql = "SELECT ifnull(max(position), 0) FROM events WHERE stream = ?1";
+    let position: i64 = connection.query_row(sql, [stream.to_string()], |row| row.get(0))?;
+    Ok(u64::try_from(position).unwrap_or(0))
+}
+
+/// Says whether a cell holds its content.
+pub(super) fn holds_content(connection: &Connection, address: CellAddress) -> rusqlite::Result<Option<bool>> {
+    let sql = "SELECT content IS NOT NULL FROM contents WHERE sequence = ?1 AND cell = ?2";
+    connection.query_row(sql, (as_integer(address.sequence), address.cell), |row| row.get(0)).optional()
+}
+
+/// Returns events in order, decoded.
+pub(super) fn events(
+    connection: &Connection,
+    file: &StoreFile,
+    which: &Which<'_>,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = encoded(connection, which).map_err(|error| file.error(error))?;
+    rows.into_iter()
+        .map(|(sequence, encoded)| {
+            let sequence = u64::try_from(sequence).unwrap_or(0);
+            encoded.decode().map_err(|error| StoreError::Unreadable { sequence, detail: error.to_string() })
+        })
+        .collect()
+}
+
+/// Reads bodies and cells in one pass over both tables, which are in the same order.
+fn encoded(connection: &Connection, which: &Which<'_>) -> rusqlite::Result<Vec<(i64, Encoded)>> {
+    let (filter, parameter): (_, &dyn rusqlite::ToSql) = match which {
+        Which::From(sequence) => ("sequence >= ?1", &as_integer(*sequence)),
+        Which::One(sequence) => ("sequence = ?1", &as_integer(*sequence)),
+        Which::Stream(stream) => ("stream = ?1", &stream.to_string()),
+    };
+    let sql = format!(
+        "SELECT events.sequence, body, cell, commitment, salt, content
+         FROM events LEFT JOIN contents ON contents.sequence = events.sequence
+         WHERE events.{filter} ORDER BY events.sequence, cell"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([parameter])?;
+    let mut found: Vec<(i64, Encoded)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let sequence = row.get(0)?;
+        if found.last().is_none_or(|(last, _)| *last != sequence) {
+            found.push((sequence, Encoded { body: row.get(1)?, cells: Vec::new() }));
+        }
+        let cells = found.last_mut().map(|(_, encoded)| &mut encoded.cells);
+        if let (Some(cells), true) = (cells, row.get::<_, Option<i64>>(2)?.is_some()) {
+            cells.push(cell(row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn cell(row: &Row<'_>) -> rusqlite::Result<Cell> {
+    let salt: Option<[u8; 32]> = row.get(4)?;
+    let content: Option<Vec<u8>> = row.get(5)?;
+    let opening = salt.zip(content).map(|(salt, content)| Opening { salt, content });
+    Ok(Cell { commitment: Hash::from_bytes(row.get(3)?), opening })
+}
+
+/// Inserts events and their contents.
+pub(super) fn insert(connection: &Connection, events: &[Sealed]) -> rusqlite::Result<()> {
+    let mut event_row = connection
+        .prepare("INSERT INTO events (sequence, stream, position, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut content_row = connection.prepare(
+        "INSERT INTO contents (sequence, cell, commitment, salt, content) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for Sealed { event, encoded, head } in events {
+        let sequence = as_integer(event.sequence);
+        let stream = event.stream.to_string();
+        event_row.execute((
+            sequence,
+            stream,
+            as_integer(event.position),
+            &encoded.body,
+            head.hash.as_bytes(),
+        ))?;
+        for (number, cell) in (1_i64..).zip(&encoded.cells) {
+            let salt = cell.opening.as_ref().map(|opening| &opening.salt);
+            let content = cell.opening.as_ref().map(|opening| &opening.content);
+            content_row.execute((sequence, number, cell.commitment.as_bytes(), salt, content))?;
+        }
+    }
+    Ok(())
+}
+
+/// Empties a cell; says whether it was there.
+pub(super) fn empty(connection: &Connection, address: CellAddress) -> rusqlite::Result<bool> {
+    let sql = "UPDATE contents SET salt = NULL, content = NULL WHERE sequence = ?1 AND cell = ?2";
+    Ok(connection.execute(sql, (as_integer(address.sequence), address.cell))? == 1)
+}
+
+/// The stored rows as `verify` reads them.
+pub(crate) struct SqliteLinks<'c> {
+    connection: &'c Connection,
+    event: RefCell<Statement<'c>>,
+    cells: RefCell<Statement<'c>>,
+}
+
+impl<'c> SqliteLinks<'c> {
+    /// Prepares reading.
+    pub(crate) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let event =
+            connection.prepare("SELECT stream, position, body, hash FROM events WHERE sequence = ?1")?;
+        let cells = connection.prepare(
+            "SELECT cell, commitment, salt, content FROM contents WHERE sequence = ?1 ORDER BY cell",
+        )?;
+        Ok(Self { connection, event: RefCell::new(event), cells: RefCell::new(cells) })
+    }
+}
+
+impl Links for SqliteLinks<'_> {
+    type Error = rusqlite::Error;
+
+    fn sequences(&self) -> rusqlite::Result<Vec<i64>> {
+        let mut statement = self.connection.prepare("SELECT sequence FROM events ORDER BY sequence")?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    }
+
+    fn link(&self, sequence: i64) -> rusqlite::Result<Option<Stored>> {
+        let event = self
+            .event
+            .borrow_mut()
+            .query_row([sequence], |row| {
+                let stream = String::from_utf8_lossy(&bytes(row, 0)?.unwrap_or_default()).into_owned();
+                let body = bytes(row, 2)?.unwrap_or_default();
+                let hash = bytes(row, 3)?.unwrap_or_default();
+                Ok(Stored { stream, position: row.get(1)?, body, hash, cells: Vec::new() })
+            })
+            .optional()?;
+        let Some(mut event) = event else { return Ok(None) };
+        let mut cells = self.cells.borrow_mut();
+        event.cells = cells
+            .query_map([sequence], |row| {
+                let commitment = bytes(row, 1)?.unwrap_or_default();
+                Ok(StoredCell {
+                    number: row.get(0)?,
+                    commitment,
+                    salt: bytes(row, 2)?,
+                    content: bytes(row, 3)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Some(event))
+    }
+}
+
+/// Reads a column's bytes, whether it was stored as text or not; none for null.
+fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<u8>>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(bytes.to_vec()),
+        _ => None,
+    })
+}
