@@ -1,1 +1,11 @@
-//! analysis
+//! Runs an analysis plan on data sets.
+//!
+//! This crate receives data sets and a plan, never a store, a record or a
+//! casebook, and cannot tell a simulated trial from a real one. Its results do
+//! not depend on the order of rows, on threads or on anything but its arguments.
+
+mod results;
+mod trace;
+
+pub use results::{AnalysisResult, Format, Level, Number, PublishedNumber, Results, RowSet, rounded};
+pub use trace::{Trace, TracedRows, trace};
