@@ -1,1 +1,45 @@
-//! instruments
+//! Questionnaires, scores, reference equations and grades: items, missing rules and formulas.
+//!
+//! An [`Instrument`] brings items to a form and scores their answers; find one with
+//! [`by_id`]. Grades and monitoring rules that are not forms ([`ctcae5_labs`],
+//! [`stopping_rule`], [`binomial_safety`]) are plain functions. [`predicted`] serves a
+//! simulator that turns percent predicted into litres. [`qualification`] runs any
+//! instrument from and to JSON.
+//!
+//! "Not scorable" is a result with a reason and never 0. This crate knows no study, no
+//! record and no file: its tables are compiled in.
+
+mod answers;
+mod instrument;
+mod lung_function;
+pub mod mrss;
+pub mod nhanes3;
+
+use rust_decimal::Decimal;
+
+pub use instrument::{
+    CodeLabel, Context, Derived, Ethnicity, Instrument, InstrumentItem, ItemKind, Label, Need, NotScorable,
+    Sex,
+};
+pub use lung_function::Reference;
+
+/// The instruments that a form can hold, in alphabetical order of their ids.
+static ALL: &[&dyn Instrument] = &[&mrss::MRSS, &mrss::MRSS_PRO_RATA, &nhanes3::NHANES3];
+
+/// Returns all instruments in alphabetical order of their ids.
+pub fn all() -> &'static [&'static dyn Instrument] {
+    ALL
+}
+
+/// Returns the instrument of that id.
+pub fn by_id(id: &str) -> Option<&'static dyn Instrument> {
+    ALL.iter().copied().find(|instrument| instrument.id() == id)
+}
+
+/// Returns the predicted value of an entered item of a lung-function instrument, in the item's unit.
+///
+/// A simulator multiplies it by percent predicted / 100. `None` if `instrument` is no
+/// lung-function set or has no such item.
+pub fn predicted(instrument: &str, item: &str, context: &Context) -> Option<Result<Decimal, NotScorable>> {
+    lung_function::set(instrument)?.predicted(item, context)
+}
