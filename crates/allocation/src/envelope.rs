@@ -178,3 +178,44 @@ pub(crate) fn entry_digest(
 pub(crate) fn entry_salt(seed: &[u8; 32], stratum: &str, position: u32) -> [u8; 32] {
     Binding::of("equipoise/entry-salt/1").bytes(seed).text(stratum).number(position).digest()
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::list::arm_field;
+
+    #[test]
+    fn an_arm_that_the_recorded_entry_does_not_commit_to_is_refused() {
+        // Even whoever has the vault's key can't put another arm under an entry's digest.
+        let random = &mut ChaCha20Rng::from_seed([1; 32]);
+        let (vault, holder, person) = (PrivateKey::draw(random), PrivateKey::draw(random), "p-safety".into());
+        let (study, salt, at) = (StudyId::from("S"), [4; 32], 3);
+        let mut sealed = |committed: &str, inside: &str| {
+            let plain = [&arm_field(inside)[..], &salt].concat();
+            let context = entry_context(&study, "all", at, &person);
+            let sealed_arm = sealing::seal(&vault, holder.public(), &context, &plain, random).unwrap();
+            let placement = Placement {
+                study: study.clone(),
+                subject: "01-001".into(),
+                stratum: "all".into(),
+                position: at,
+            };
+            let mut envelope = BreakEnvelope {
+                placement,
+                list_digest: Digest::from_bytes([0; 32]),
+                entry_digest: entry_digest(&study, "all", at, &salt, &committed.into()),
+                copies: Vec::new(),
+            };
+            let context = envelope.context(&person);
+            let sealed = sealing::seal(&vault, holder.public(), &context, &sealed_arm.0, random).unwrap();
+            envelope.copies.push(SealedCopy { person: person.clone(), sealed });
+            envelope.open(&envelope.placement.clone(), vault.public(), &person, &holder)
+        };
+        assert_eq!(*sealed("imatinib", "imatinib").unwrap().reveal(), "imatinib");
+        let refused = sealed("imatinib", "placebo");
+        assert_eq!(refused, Err(BreakError::DoesNotOpen { person: "p-safety".into() }));
+    }
+}

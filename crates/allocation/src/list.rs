@@ -228,8 +228,11 @@ mod tests {
         assert!(FullList::from_bytes(&full, Shape { kits: 3, ..SHAPE }).is_none());
         assert!(FullList::from_bytes(&full, Shape { positions: 2, ..SHAPE }).is_none());
         assert!(FullList::from_bytes(&working, SHAPE).is_none());
-        let mut unknown_arm = full.to_vec();
-        *unknown_arm.last_mut().unwrap() = 2;
-        assert!(FullList::from_bytes(&unknown_arm, SHAPE).is_none());
+        for from_end in [1, 2, 3, 5] {
+            let mut unknown_arm = full.to_vec();
+            let at = unknown_arm.len() - from_end;
+            unknown_arm[at] = 2;
+            assert!(FullList::from_bytes(&unknown_arm, SHAPE).is_none(), "{from_end} from the end");
+        }
     }
 }

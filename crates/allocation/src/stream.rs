@@ -59,6 +59,14 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_that_does_not_divide_the_words_favours_no_number() {
+        // Of words modulo 3 * 2^30, half are below 2^30; of unbiased draws, a third.
+        let mut stream = Stream::new("test", &[7; 32], b"");
+        let low = (0..6_000).filter(|_| stream.below(3 << 30) < 1 << 30).count();
+        assert!((1_850..2_150).contains(&low), "{low}");
+    }
+
+    #[test]
     fn streams_of_two_names_differ() {
         let draw = |name: &[u8]| {
             let mut stream = Stream::new("test", &[7; 32], name);

@@ -229,6 +229,10 @@ fn an_alteration_by_someone_who_recomputes_the_digest_fails_against_the_study() 
     agreeing["list_digest"] = serde_json::to_value(found).unwrap();
     let agreeing: SealedVault = serde_json::from_value(agreeing).unwrap();
     assert!(agreeing.verify(vault.list_digest()).is_err());
+    let mut renamed = serde_json::to_value(&vault).unwrap();
+    renamed["list_digest"] = serde_json::to_value(found).unwrap();
+    let renamed: SealedVault = serde_json::from_value(renamed).unwrap();
+    assert!(renamed.verify(vault.list_digest()).is_err() && renamed.verify(found).is_err());
     assert!(agreeing.unlock(&"p-pharmacist".into(), &key_of("p-pharmacist")).is_err());
 }
 
