@@ -299,12 +299,8 @@ impl Walk {
         stored: &Stored,
         recomputed: Option<Hash>,
     ) -> Result<Fault, L::Error> {
-        if let Some(found) = claimed_sequence(&stored.body).filter(|found| *found != sequence) {
-            let twin = links.link(found)?.is_some_and(|other| other.body == stored.body);
-            return Ok(match twin {
-                true => Fault::Duplicate { sequence, of: found },
-                false => Fault::Misplaced { sequence, found },
-            });
+        if let Some(fault) = self.blame_place(links, sequence, stored)? {
+            return Ok(fault);
         }
         if let Some(fault) = self.blame_cells(sequence, stored).or_else(|| self.blame_environment(stored)) {
             return Ok(fault);
@@ -322,18 +318,40 @@ impl Walk {
         })
     }
 
+    /// Tells an event in another's place from one whose own number was altered.
+    fn blame_place<L: Links>(
+        &self,
+        links: &L,
+        sequence: i64,
+        stored: &Stored,
+    ) -> Result<Option<Fault>, L::Error> {
+        let Some(found) = claimed_sequence(&stored.body).filter(|found| *found != sequence) else {
+            return Ok(None);
+        };
+        let renumbered = Stored { body: renumber(&stored.body, found, sequence), ..stored.clone() };
+        if gives_hash(&self.head.hash, &renumbered) {
+            return Ok(Some(Fault::Body { sequence }));
+        }
+        let twin = links.link(found)?.is_some_and(|other| other.body == stored.body);
+        Ok(Some(match twin {
+            true => Fault::Duplicate { sequence, of: found },
+            false => Fault::Misplaced { sequence, found },
+        }))
+    }
+
+    /// Says which cell is to blame, where putting it right gives the hash again.
     fn blame_cells(&self, sequence: i64, stored: &Stored) -> Option<Fault> {
-        let numbered = misnumbered(sequence, &stored.cells).or_else(|| {
-            let named = i64::try_from(count_cells(&serde_json::from_slice(&stored.body).ok()?)).ok()?;
-            let there = i64::try_from(stored.cells.len()).ok()?;
-            match there.cmp(&named) {
-                std::cmp::Ordering::Less => Some(Fault::CellMissing { sequence, cell: there + 1 }),
-                std::cmp::Ordering::Greater => Some(Fault::CellStray { sequence, cell: named + 1 }),
-                std::cmp::Ordering::Equal => None,
-            }
-        });
-        if numbered.is_some() {
-            return numbered;
+        if let Some(fault) = misnumbered(sequence, &stored.cells) {
+            return Some(fault);
+        }
+        let named = serde_json::from_slice(&stored.body).map(|body| count_cells(&body)).unwrap_or(0);
+        if stored.cells.len() < named {
+            return Some(Fault::CellMissing { sequence, cell: stored.cells.len() as i64 + 1 });
+        }
+        let mut repaired = stored.clone();
+        repaired.cells.truncate(named);
+        if repaired.cells.len() < stored.cells.len() && gives_hash(&self.head.hash, &repaired) {
+            return Some(Fault::CellStray { sequence, cell: named as i64 + 1 });
         }
         let mut repaired = stored.clone();
         let mut first = None;
@@ -346,12 +364,11 @@ impl Walk {
                 }
             }
         }
+        // A redacted cell's commitment can't be computed again; one of the wrong length is altered for certain.
+        let misshapen = || stored.cells.iter().find(|cell| cell.commitment.len() != 32);
         let cell = first
             .filter(|_| gives_hash(&self.head.hash, &repaired))
-            // A redacted cell's commitment can't be recomputed; one of the wrong length is altered for certain.
-            .or_else(|| {
-                stored.cells.iter().find(|cell| cell.commitment.len() != 32).map(|cell| cell.number)
-            })?;
+            .or_else(|| misshapen().map(|cell| cell.number))?;
         Some(Fault::Commitment { sequence, cell })
     }
 
@@ -418,6 +435,16 @@ fn misnumbered(sequence: i64, cells: &[StoredCell]) -> Option<Fault> {
 
 fn claimed_sequence(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<serde_json::Value>(body).ok()?.get("sequence")?.as_i64()
+}
+
+/// Returns the body with another sequence in it; the event's own is the last member of that name.
+fn renumber(body: &[u8], from: i64, to: i64) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body);
+    let (from, to) = (format!("\"sequence\":{from},"), format!("\"sequence\":{to},"));
+    match text.rfind(&from) {
+        Some(at) => [&text[..at], &to, &text[at + from.len()..]].concat().into_bytes(),
+        None => body.to_vec(),
+    }
 }
 
 fn count_cells(value: &serde_json::Value) -> usize {

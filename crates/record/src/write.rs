@@ -106,6 +106,12 @@ pub trait Reader {
     /// The store can't be read.
     fn head(&self) -> Result<Head, StoreError>;
 
+    /// Returns where the record ended when it had this many events; none if it never had.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn head_at(&self, sequence: u64) -> Result<Option<Head>, StoreError>;
+
     /// Returns how many events a stream has.
     ///
     /// # Errors

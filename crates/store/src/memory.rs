@@ -56,6 +56,11 @@ impl Reader for MemoryStore {
         Ok(self.events.last().map_or(Head::of_empty(self.environment), |last| last.head))
     }
 
+    fn head_at(&self, sequence: u64) -> Result<Option<Head>, StoreError> {
+        let empty = (sequence == 0).then(|| Head::of_empty(self.environment));
+        Ok(empty.or_else(|| self.at(sequence).map(|index| self.events[index].head)))
+    }
+
     fn position(&self, stream: &Stream) -> Result<u64, StoreError> {
         Ok(self.streams.get(stream).map_or(0, |events| events.len() as u64))
     }

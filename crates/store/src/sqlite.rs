@@ -88,7 +88,16 @@ impl Reader for SqliteReader {
     }
 
     fn head(&self) -> Result<Head, StoreError> {
-        rows::head(&self.connection, &self.file, self.environment)
+        let last = rows::head_at(&self.connection, &self.file, u64::MAX)?;
+        Ok(last.unwrap_or(Head::of_empty(self.environment)))
+    }
+
+    fn head_at(&self, sequence: u64) -> Result<Option<Head>, StoreError> {
+        if sequence == 0 {
+            return Ok(Some(Head::of_empty(self.environment)));
+        }
+        let last = rows::head_at(&self.connection, &self.file, sequence)?;
+        Ok(last.filter(|head| head.sequence == sequence))
     }
 
     fn position(&self, stream: &Stream) -> Result<u64, StoreError> {
@@ -124,6 +133,10 @@ impl Reader for SqliteStore {
 
     fn head(&self) -> Result<Head, StoreError> {
         self.reader.head()
+    }
+
+    fn head_at(&self, sequence: u64) -> Result<Option<Head>, StoreError> {
+        self.reader.head_at(sequence)
     }
 
     fn position(&self, stream: &Stream) -> Result<u64, StoreError> {
@@ -163,7 +176,8 @@ impl Store for SqliteStore {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| file.error(error))?;
-        let head = rows::head(&transaction, file, *environment)?;
+        let last = rows::head_at(&transaction, file, u64::MAX)?;
+        let head = last.unwrap_or(Head::of_empty(*environment));
         if head != after {
             return Err(StoreError::StaleHead { expected: after.sequence, found: head.sequence });
         }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use record::chain::Links;
 use record::encoding::{Cell, Encoded, Opening};
-use record::{CellAddress, Environment, Event, Hash, Head, Sealed, StoreError, Stored, StoredCell, Stream};
+use record::{CellAddress, Event, Hash, Head, Sealed, StoreError, Stored, StoredCell, Stream};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
@@ -24,24 +24,23 @@ fn as_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Returns where the record ends.
-pub(super) fn head(
+/// Returns the last event at or before a sequence; none if there is none.
+pub(super) fn head_at(
     connection: &Connection,
     file: &StoreFile,
-    environment: Environment,
-) -> Result<Head, StoreError> {
+    sequence: u64,
+) -> Result<Option<Head>, StoreError> {
+    let sql = "SELECT sequence, hash FROM events WHERE sequence <= ?1 ORDER BY sequence DESC LIMIT 1";
     let last = connection
-        .query_row("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-        })
+        .query_row(sql, [as_integer(sequence)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
         .optional()
         .map_err(|error| file.error(error))?;
-    let Some((sequence, hash)) = last else { return Ok(Head::of_empty(environment)) };
+    let Some((sequence, hash)) = last else { return Ok(None) };
     let sequence = u64::try_from(sequence).unwrap_or(0);
     let hash = hash[..]
         .try_into()
         .map_err(|_| StoreError::Unreadable { sequence, detail: "its hash has not 32 bytes".to_owned() })?;
-    Ok(Head { sequence, hash: Hash::from_bytes(hash) })
+    Ok(Some(Head { sequence, hash: Hash::from_bytes(hash) }))
 }
 
 /// Returns how many events a stream has.
