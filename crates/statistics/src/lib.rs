@@ -13,11 +13,16 @@ pub mod descriptive;
 pub mod distribution;
 mod interval;
 pub mod means;
+pub mod monitoring;
+pub mod multiplicity;
 mod not_estimable;
+pub mod planning;
 pub mod proportions;
 pub mod qualification;
 pub mod ranks;
+pub mod rates;
 mod root;
+pub mod rounding;
 
 pub use interval::{Confidence, Interval};
 pub use not_estimable::NotEstimable;

@@ -2,7 +2,9 @@
 
 mod binomial;
 mod chi_squared;
+mod cmh;
 mod fisher;
+mod mcnemar;
 mod noncentral_hypergeometric;
 mod table;
 mod two_proportions;
@@ -12,7 +14,12 @@ pub use binomial::{
     jeffreys, mid_p, wald, wilson, wilson_continuity,
 };
 pub use chi_squared::{ChiSquaredTest, Yates, chi_squared_test};
+pub use cmh::{
+    Association, BreslowDay, MantelHaenszel, StratifiedExact, StratifiedTest, breslow_day, generalised_cmh,
+    mantel_haenszel, stratified_exact,
+};
 pub use fisher::{Fisher2x2, fisher_2x2, fisher_exact};
+pub use mcnemar::{McNemar, mcnemar};
 pub use table::Table;
 pub use two_proportions::{
     DifferenceInterval, RatioInterval, agresti_caffo, difference_interval, miettinen_nurminen, newcombe,

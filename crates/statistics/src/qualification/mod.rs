@@ -14,9 +14,13 @@
 mod descriptive;
 mod inputs;
 mod means;
+mod monitoring;
+mod multiplicity;
 mod outputs;
+mod planning;
 mod proportions;
 mod ranks;
+mod rates;
 
 use inputs::Inputs;
 use serde_json::Value;
@@ -49,10 +53,17 @@ pub enum Unsupported {
 /// The names of all methods that [`compute`] knows, in alphabetical order.
 pub const METHODS: &[&str] = &[
     "binomial_one_sample",
+    "binomial_safety",
+    "cmh",
     "descriptive",
     "fisher_exact",
     "hodges_lehmann",
     "mann_whitney",
+    "mcnemar",
+    "multiplicity",
+    "poisson_rate",
+    "simon_two_stage",
+    "stopping_rule",
     "t_one_sample",
     "t_paired",
     "t_two_sample",
@@ -68,10 +79,17 @@ pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
     let input = Inputs::new(input)?;
     match method {
         "binomial_one_sample" => proportions::binomial_one_sample(input),
+        "binomial_safety" => monitoring::binomial_safety(input),
+        "cmh" => proportions::cmh(input),
         "descriptive" => descriptive::descriptive(input),
         "fisher_exact" => proportions::fisher_exact(input),
         "hodges_lehmann" => ranks::hodges_lehmann(input),
         "mann_whitney" => ranks::mann_whitney(input),
+        "mcnemar" => proportions::mcnemar(input),
+        "multiplicity" => multiplicity::multiplicity(input),
+        "poisson_rate" => rates::poisson_rate(input),
+        "simon_two_stage" => planning::simon_two_stage(input),
+        "stopping_rule" => monitoring::stopping_rule(input),
         "t_one_sample" => means::t_one_sample(input),
         "t_paired" => means::t_paired(input),
         "t_two_sample" => means::t_two_sample(input),

@@ -6,8 +6,9 @@ use super::Unsupported;
 use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
 use crate::proportions::{
-    BinomialInterval, DifferenceInterval, RatioInterval, Table, Yates, binomial_interval, binomial_test,
-    chi_squared_test, difference_interval, fisher_2x2, odds_ratio_woolf, risk_ratio_katz,
+    Association, BinomialInterval, DifferenceInterval, RatioInterval, Table, Yates, binomial_interval,
+    binomial_test, breslow_day, chi_squared_test, difference_interval, fisher_2x2, generalised_cmh,
+    mantel_haenszel, odds_ratio_woolf, risk_ratio_katz, stratified_exact,
 };
 use crate::{Confidence, NotEstimable};
 
@@ -101,4 +102,88 @@ pub(super) fn fisher_exact(input: Inputs<'_>) -> Result<Value, Unsupported> {
     }
     put_chi_squared(&mut out, &table);
     Ok(out.done())
+}
+
+pub(super) fn mcnemar(input: Inputs<'_>) -> Result<Value, Unsupported> {
+    let rows = input.rows("table_rows")?;
+    let [Some([_, b]), Some([c, _])] = [0, 1].map(|i| rows.get(i).map(Vec::as_slice)) else {
+        return Err(wrong("table_rows", "a 2 by 2 table"));
+    };
+    let test = crate::proportions::mcnemar(*b, *c, Confidence::C95);
+    let mut out = Outputs::default();
+    out.put("chisq", test.map(|t| t.chi_squared))
+        .put("p", test.map(|t| t.p))
+        .put("chisq_cc", test.map(|t| t.chi_squared_corrected))
+        .put("p_cc", test.map(|t| t.p_corrected))
+        .put("p_exact", test.map(|t| t.p_exact))
+        .put("p_midp", test.map(|t| t.p_mid))
+        .put("or_b_over_c", test.map(|t| t.odds_ratio))
+        .put("or_ci95_exact", test.map(|t| t.odds_ratio_interval))
+        .put("exact2x2_p", test.map(|t| t.p_exact))
+        .put("exact2x2_ci", test.map(|t| t.odds_ratio_interval));
+    Ok(out.done())
+}
+
+pub(super) fn cmh(input: Inputs<'_>) -> Result<Value, Unsupported> {
+    let tables = tables_column_major(input)?;
+    let mut out = Outputs::default();
+    let four_fold: Option<Vec<[u64; 4]>> = tables.iter().map(Table::four_fold).collect();
+    let Some(strata) = four_fold else {
+        let general = generalised_cmh(&tables, Association::General);
+        out.put("general_association_M2", general.map(|g| g.chi_squared))
+            .put("df", general.map(|g| g.df))
+            .put("p", general.map(|g| g.p));
+        put_scored(&mut out, &tables);
+        return Ok(out.done());
+    };
+    let mh = mantel_haenszel(&strata, Confidence::C95);
+    let exact = stratified_exact(&strata, Confidence::C95);
+    let homogeneity = breslow_day(&strata);
+    out.put("chisq", mh.map(|m| m.test.chi_squared))
+        .put("p", mh.map(|m| m.test.p))
+        .put("chisq_cc", mh.map(|m| m.test_corrected.chi_squared))
+        .put("p_cc", mh.map(|m| m.test_corrected.p))
+        .put("common_or_mh", mh.map(|m| m.odds_ratio))
+        .put("or_ci95_rbg", mh.map(|m| m.odds_ratio_interval))
+        .put("exact_S", exact.map(|e| e.s))
+        .put("exact_p", exact.map(|e| e.p_two_sided))
+        .put("exact_conditional_or", exact.map(|e| e.conditional_odds_ratio))
+        .put("exact_ci95", exact.map(|e| e.odds_ratio_interval))
+        .put("breslow_day", homogeneity.map(|h| h.test.chi_squared))
+        .put("breslow_day_tarone", homogeneity.map(|h| h.tarone.chi_squared))
+        .put("breslow_day_df", homogeneity.map(|h| h.test.df))
+        .put("breslow_day_p", homogeneity.map(|h| h.test.p))
+        .put("tarone_p", homogeneity.map(|h| h.tarone.p));
+    Ok(out.done())
+}
+
+/// Row mean scores and correlation with the scores 1, 2, 3, ...
+fn put_scored(out: &mut Outputs, tables: &[Table]) {
+    let (rows, columns) = tables.first().map_or((0, 0), |t| (t.rows().count(), t.column_totals().len()));
+    let scores = |n: usize| -> Vec<f64> { (1..=n).map(|i| i as f64).collect() };
+    let (rows, columns) = (scores(rows), scores(columns));
+    let means = generalised_cmh(tables, Association::RowMeanScores { columns: &columns });
+    let correlation = generalised_cmh(tables, Association::Correlation { rows: &rows, columns: &columns });
+    out.put("row_mean_scores", means.map(|m| m.chi_squared))
+        .put("row_mean_scores_df", means.map(|m| m.df))
+        .put("row_mean_scores_p", means.map(|m| m.p))
+        .put("correlation", correlation.map(|c| c.chi_squared))
+        .put("correlation_p", correlation.map(|c| c.p));
+}
+
+/// The strata of an array that is laid out column by column, stratum by stratum.
+fn tables_column_major(input: Inputs<'_>) -> Result<Vec<Table>, Unsupported> {
+    let dim = input.counts("dim")?;
+    let cells = input.counts("array_column_major")?;
+    let [rows, columns, strata] = *dim.as_slice() else { return Err(wrong("dim", "three sizes")) };
+    let (rows, columns) = (rows as usize, columns as usize);
+    if rows < 2 || columns < 2 || cells.len() != rows * columns * strata as usize {
+        return Err(wrong("array_column_major", "of the size that dim gives"));
+    }
+    let table = |part: &[u64]| {
+        let by_row: Vec<Vec<u64>> =
+            (0..rows).map(|i| (0..columns).map(|j| part[j * rows + i]).collect()).collect();
+        Table::from_rows(&by_row).expect("at least two rows and columns of equal length")
+    };
+    Ok(cells.chunks(rows * columns).map(table).collect())
 }
