@@ -318,7 +318,13 @@ pub enum Fact {
     /// A specimen was taken and got a blind code; only the custodian's key joins the two.
     SpecimenTaken { visit: VisitId, specimen: Content<String> },
     /// The coded slides were laid out for blind reading, in random order (study stream).
-    ReadingOrderDrawn { codes: Vec<SpecimenCode>, digest: String },
+    /// Some slides are read twice, under a second code; `repeats` says of which specimen those are.
+    ReadingOrderDrawn {
+        codes: Vec<SpecimenCode>,
+        #[serde(default)]
+        repeats: BTreeMap<SpecimenCode, Content<SpecimenKey>>,
+        digest: String,
+    },
     /// A coded slide was read blind (study stream).
     SpecimenRead { code: SpecimenCode, reader: u32, reading: Reading },
     /// Readings were locked before the key was joined (study stream).
