@@ -10,10 +10,17 @@
 //! record and no file: its tables are compiled in.
 
 mod answers;
+pub mod crapo;
+pub mod gli2012;
+pub mod gli2017_dlco;
+pub mod gli2021_volumes;
+pub mod gli2022;
+pub mod haemoglobin;
 mod instrument;
 mod lung_function;
 pub mod mrss;
 pub mod nhanes3;
+mod spline_table;
 
 use rust_decimal::Decimal;
 
@@ -24,7 +31,16 @@ pub use instrument::{
 pub use lung_function::Reference;
 
 /// The instruments that a form can hold, in alphabetical order of their ids.
-static ALL: &[&dyn Instrument] = &[&mrss::MRSS, &mrss::MRSS_PRO_RATA, &nhanes3::NHANES3];
+static ALL: &[&dyn Instrument] = &[
+    &crapo::CRAPO,
+    &gli2012::GLI2012,
+    &gli2017_dlco::GLI2017_DLCO,
+    &gli2021_volumes::GLI2021_VOLUMES,
+    &gli2022::GLI2022,
+    &mrss::MRSS,
+    &mrss::MRSS_PRO_RATA,
+    &nhanes3::NHANES3,
+];
 
 /// Returns all instruments in alphabetical order of their ids.
 pub fn all() -> &'static [&'static dyn Instrument] {

@@ -111,21 +111,25 @@ impl Person {
 /// One quantity of a form: how it is obtained, and what it is compared with.
 pub(crate) struct Measurement {
     /// The entered item, or the derived one if the form computes the quantity.
-    pub(crate) item: &'static str,
+    item: &'static str,
     /// Derived items: predicted, percent predicted, z, lower limit.
-    pub(crate) outputs: [&'static str; 4],
-    /// How the quantity follows from the answers.
-    pub(crate) obtained: Obtained,
-    /// The reference for a person.
-    pub(crate) reference: fn(&Person) -> Result<Reference, NotScorable>,
+    outputs: [&'static str; 4],
+    obtained: Obtained,
+    reference: ReferenceFor,
 }
 
+/// The reference of a quantity for a person.
+type ReferenceFor = fn(&Person) -> Result<Reference, NotScorable>;
+
+/// A quantity from the answers of the form.
+type FromAnswers = fn(&Answers<'_>, &Context) -> Result<Decimal, NotScorable>;
+
 /// How a quantity is obtained.
-pub(crate) enum Obtained {
+enum Obtained {
     /// It is entered.
     Entered,
     /// It is computed from other items, and derived itself to some decimals.
-    Computed { decimals: u32, from: fn(&Answers<'_>, &Context) -> Result<Decimal, NotScorable> },
+    Computed { decimals: u32, from: FromAnswers },
 }
 
 /// A lung-function instrument.
@@ -148,6 +152,26 @@ impl LungFunction {
 }
 
 impl Measurement {
+    /// Returns a quantity that is entered.
+    pub(crate) const fn entered(
+        item: &'static str,
+        outputs: [&'static str; 4],
+        reference: ReferenceFor,
+    ) -> Self {
+        Self { item, outputs, obtained: Obtained::Entered, reference }
+    }
+
+    /// Returns a quantity that the form computes, kept to some decimals.
+    pub(crate) const fn computed(
+        item: &'static str,
+        decimals: u32,
+        outputs: [&'static str; 4],
+        from: FromAnswers,
+        reference: ReferenceFor,
+    ) -> Self {
+        Self { item, outputs, obtained: Obtained::Computed { decimals, from }, reference }
+    }
+
     fn measured(&self, answers: &Answers<'_>, context: &Context) -> Result<Decimal, NotScorable> {
         let measured = match self.obtained {
             Obtained::Entered => answers.needed_number(self.item)?,
@@ -208,7 +232,14 @@ impl Instrument for LungFunction {
     }
 }
 
-static SETS: &[&LungFunction] = &[&crate::nhanes3::NHANES3];
+static SETS: &[&LungFunction] = &[
+    &crate::crapo::CRAPO,
+    &crate::gli2012::GLI2012,
+    &crate::gli2017_dlco::GLI2017_DLCO,
+    &crate::gli2021_volumes::GLI2021_VOLUMES,
+    &crate::gli2022::GLI2022,
+    &crate::nhanes3::NHANES3,
+];
 
 /// Returns the lung-function instrument of that id.
 pub(crate) fn set(id: &str) -> Option<&'static LungFunction> {

@@ -13,9 +13,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     instrument::{Ethnicity, InstrumentItem, Label, Need, NotScorable, Sex},
-    lung_function::{
-        LungFunction, Measurement, Obtained, Person, Reference, compared, joined, outputs, ratio,
-    },
+    lung_function::{LungFunction, Measurement, Person, Reference, compared, joined, outputs, ratio},
 };
 
 /// What NHANES III predicts.
@@ -146,45 +144,20 @@ pub static NHANES3: LungFunction = LungFunction {
     version: "NHANES III 1999",
     source: "Hankinson et al., Am J Respir Crit Care Med 1999;159:179",
     measurements: &[
-        Measurement {
-            item: "fvc",
-            outputs: outputs!("fvc"),
-            obtained: Obtained::Entered,
-            reference: |person| for_person(Quantity::Fvc, person),
-        },
-        Measurement {
-            item: "fev1",
-            outputs: outputs!("fev1"),
-            obtained: Obtained::Entered,
-            reference: |person| for_person(Quantity::Fev1, person),
-        },
-        Measurement {
-            item: "fev6",
-            outputs: outputs!("fev6"),
-            obtained: Obtained::Entered,
-            reference: |person| for_person(Quantity::Fev6, person),
-        },
-        Measurement {
-            item: "pef",
-            outputs: outputs!("pef"),
-            obtained: Obtained::Entered,
-            reference: |person| for_person(Quantity::Pef, person),
-        },
-        Measurement {
-            item: "fef25_75",
-            outputs: outputs!("fef25_75"),
-            obtained: Obtained::Entered,
-            reference: |person| for_person(Quantity::Fef2575, person),
-        },
-        Measurement {
-            item: "fev1_fvc",
-            outputs: outputs!("fev1_fvc"),
-            obtained: Obtained::Computed {
-                decimals: 2,
-                from: |answers, _| Ok(Decimal::ONE_HUNDRED * ratio(answers)?),
-            },
-            reference: |person| for_person(Quantity::Fev1Fvc, person),
-        },
+        Measurement::entered("fvc", outputs!("fvc"), |person| for_person(Quantity::Fvc, person)),
+        Measurement::entered("fev1", outputs!("fev1"), |person| for_person(Quantity::Fev1, person)),
+        Measurement::entered("fev6", outputs!("fev6"), |person| for_person(Quantity::Fev6, person)),
+        Measurement::entered("pef", outputs!("pef"), |person| for_person(Quantity::Pef, person)),
+        Measurement::entered("fef25_75", outputs!("fef25_75"), |person| {
+            for_person(Quantity::Fef2575, person)
+        }),
+        Measurement::computed(
+            "fev1_fvc",
+            2,
+            outputs!("fev1_fvc"),
+            |answers, _| Ok(Decimal::ONE_HUNDRED * ratio(answers)?),
+            |person| for_person(Quantity::Fev1Fvc, person),
+        ),
     ],
 };
 
