@@ -117,6 +117,9 @@ pub enum Fault {
     /// The body does not give the hash that the next event builds on.
     #[error("the body of event {sequence} was altered")]
     Body { sequence: i64 },
+    /// A redacted cell's commitment can't be computed again, so it can't be told from the body.
+    #[error("the body of event {sequence}, or the commitment of a redacted cell of it, was altered")]
+    BodyOrRedacted { sequence: i64 },
     /// The body is right and the stored hash is not.
     #[error("the hash of event {sequence} was altered")]
     EventHash { sequence: i64 },
@@ -305,15 +308,17 @@ impl Walk {
         if let Some(fault) = self.blame_cells(sequence, stored).or_else(|| self.blame_environment(stored)) {
             return Ok(fault);
         }
-        let Some(recomputed) = recomputed else { return Ok(Fault::Body { sequence }) };
+        let body = match stored.cells.iter().any(|cell| cell.salt.is_none()) {
+            true => Fault::BodyOrRedacted { sequence },
+            false => Fault::Body { sequence },
+        };
+        let Some(recomputed) = recomputed else { return Ok(body) };
         let next = links.link(sequence.saturating_add(1))?;
         Ok(match next {
             Some(next) if gives_hash(&recomputed, &next) => Fault::EventHash { sequence },
-            Some(_) => Fault::Body { sequence },
+            Some(_) => body,
             None if self.expect_head == Some(recomputed) => Fault::EventHash { sequence },
-            None if self.expect_head.is_some_and(|head| head.as_bytes()[..] == stored.hash[..]) => {
-                Fault::Body { sequence }
-            }
+            None if self.expect_head.is_some_and(|head| head.as_bytes()[..] == stored.hash[..]) => body,
             None => Fault::BodyOrHash { sequence },
         })
     }
