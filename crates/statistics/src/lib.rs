@@ -13,6 +13,7 @@ pub mod descriptive;
 pub mod distribution;
 mod interval;
 pub mod means;
+pub mod models;
 pub mod monitoring;
 pub mod multiplicity;
 mod not_estimable;

@@ -12,8 +12,10 @@
 //! alone, as R's JSON writers do.
 
 mod descriptive;
+mod formula;
 mod inputs;
 mod means;
+mod models;
 mod monitoring;
 mod multiplicity;
 mod outputs;
@@ -52,12 +54,14 @@ pub enum Unsupported {
 
 /// The names of all methods that [`compute`] knows, in alphabetical order.
 pub const METHODS: &[&str] = &[
+    "ancova",
     "binomial_one_sample",
     "binomial_safety",
     "cmh",
     "descriptive",
     "fisher_exact",
     "hodges_lehmann",
+    "logistic",
     "mann_whitney",
     "mcnemar",
     "multiplicity",
@@ -78,12 +82,14 @@ pub const METHODS: &[&str] = &[
 pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
     let input = Inputs::new(input)?;
     match method {
+        "ancova" => models::ancova(input),
         "binomial_one_sample" => proportions::binomial_one_sample(input),
         "binomial_safety" => monitoring::binomial_safety(input),
         "cmh" => proportions::cmh(input),
         "descriptive" => descriptive::descriptive(input),
         "fisher_exact" => proportions::fisher_exact(input),
         "hodges_lehmann" => ranks::hodges_lehmann(input),
+        "logistic" => models::logistic(input),
         "mann_whitney" => ranks::mann_whitney(input),
         "mcnemar" => proportions::mcnemar(input),
         "multiplicity" => multiplicity::multiplicity(input),

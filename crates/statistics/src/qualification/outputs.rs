@@ -98,3 +98,11 @@ impl ToJson for Outputs {
         Value::Object(self.0.clone())
     }
 }
+
+/// A list of names, or the name alone where there is one.
+pub(super) fn one_or_many(mut names: Vec<String>) -> Value {
+    match names.len() {
+        1 => Value::from(names.remove(0)),
+        _ => Value::from(names),
+    }
+}
