@@ -3,6 +3,7 @@
 //! [`Dataset`] is a small columnar table in which every row knows the events of the
 //! record that it comes from. This crate derives; it tests nothing and prints nothing.
 
+pub mod adam;
 pub mod csv;
 mod dataset;
 

@@ -63,7 +63,7 @@ pub const SUBJECT_VARIABLES: &[BuiltIn] = &[
     variable("arm", "Arm", Code),
     variable("sex", "Sex", Code),
     measured("age", "Age at screening", Number, "years"),
-    variable("screening_date", "Date of consent", Date),
+    variable("screening_date", "Day on which screening began", Date),
     variable("eligible", "Signed as eligible", Flag),
     variable("enrolled", "Enrolled, or randomised where there is an allocation", Flag),
     variable("enrolment_date", "Date of enrolment or randomisation", Date),
