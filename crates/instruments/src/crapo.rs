@@ -14,10 +14,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     haemoglobin,
-    instrument::{InstrumentItem, Label, NotScorable, Sex},
-    lung_function::{
-        LIMIT_Z, LungFunction, Measurement, Person, Reference, compared, joined, outputs, ratio,
-    },
+    instrument::{InstrumentItem, Label, NotScorable, Sex, joined},
+    lung_function::{LIMIT_Z, LungFunction, Measurement, Person, Reference, compared, outputs, ratio},
 };
 
 /// What Crapo's sets predict.

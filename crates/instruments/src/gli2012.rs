@@ -9,8 +9,8 @@
 use std::sync::LazyLock;
 
 use crate::{
-    instrument::{Ethnicity, InstrumentItem, Label, Need, NotScorable, Sex},
-    lung_function::{LungFunction, Measurement, Person, Reference, compared, joined, outputs, ratio},
+    instrument::{Ethnicity, InstrumentItem, Label, Need, NotScorable, Sex, joined},
+    lung_function::{LungFunction, Measurement, Person, Reference, compared, outputs, ratio},
     spline_table::SplineTable,
 };
 

@@ -13,8 +13,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     answers::Answers,
-    instrument::{InstrumentItem, Label, NotScorable, Sex},
-    lung_function::{LungFunction, Measurement, Person, Reference, compared, joined, outputs},
+    instrument::{InstrumentItem, Label, NotScorable, Sex, joined},
+    lung_function::{LungFunction, Measurement, Person, Reference, compared, outputs},
     spline_table::SplineTable,
 };
 

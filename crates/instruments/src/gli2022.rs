@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 pub use crate::gli2012::Quantity;
 use crate::{
-    instrument::{InstrumentItem, Label, NotScorable, Sex},
-    lung_function::{LungFunction, Measurement, Person, Reference, compared, joined, outputs, ratio},
+    instrument::{InstrumentItem, Label, NotScorable, Sex, joined},
+    lung_function::{LungFunction, Measurement, Person, Reference, compared, outputs, ratio},
     spline_table::SplineTable,
 };
 

@@ -11,16 +11,22 @@
 
 mod answers;
 pub mod crapo;
+pub mod dlqi;
 pub mod gli2012;
 pub mod gli2017_dlco;
 pub mod gli2021_volumes;
 pub mod gli2022;
 pub mod haemoglobin;
+pub mod haq_di;
 mod instrument;
 mod lung_function;
 pub mod mrss;
 pub mod nhanes3;
+pub mod rand36;
+pub mod sf36_summary;
+pub mod shaq_vas;
 mod spline_table;
+pub mod ssc_haq;
 
 use rust_decimal::Decimal;
 
@@ -33,13 +39,21 @@ pub use lung_function::Reference;
 /// The instruments that a form can hold, in alphabetical order of their ids.
 static ALL: &[&dyn Instrument] = &[
     &crapo::CRAPO,
+    &dlqi::DLQI,
     &gli2012::GLI2012,
     &gli2017_dlco::GLI2017_DLCO,
     &gli2021_volumes::GLI2021_VOLUMES,
     &gli2022::GLI2022,
+    &haq_di::HAQ_DI,
     &mrss::MRSS,
     &mrss::MRSS_PRO_RATA,
     &nhanes3::NHANES3,
+    &rand36::RAND36,
+    &sf36_summary::SF36,
+    &sf36_summary::SF36_V2,
+    &shaq_vas::SHAQ_VAS,
+    &shaq_vas::SHAQ_VAS_100MM,
+    &ssc_haq::SSC_HAQ,
 ];
 
 /// Returns all instruments in alphabetical order of their ids.

@@ -307,20 +307,3 @@ macro_rules! outputs {
 }
 
 pub(crate) use {compared, outputs};
-
-/// Returns the items of all parts in one array; `N` is their number.
-pub(crate) const fn joined<const N: usize>(parts: &[&[InstrumentItem]]) -> [InstrumentItem; N] {
-    let mut items = [parts[0][0]; N];
-    let (mut next, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut index = 0;
-        while index < parts[part].len() {
-            items[next] = parts[part][index];
-            next += 1;
-            index += 1;
-        }
-        part += 1;
-    }
-    assert!(next == N, "N is the number of items");
-    items
-}

@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 use rust_decimal::Decimal;
 
 use crate::{
-    instrument::{Ethnicity, InstrumentItem, Label, Need, NotScorable, Sex},
-    lung_function::{LungFunction, Measurement, Person, Reference, compared, joined, outputs, ratio},
+    instrument::{Ethnicity, InstrumentItem, Label, Need, NotScorable, Sex, joined},
+    lung_function::{LungFunction, Measurement, Person, Reference, compared, outputs, ratio},
 };
 
 /// What NHANES III predicts.
