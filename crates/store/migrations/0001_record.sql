@@ -48,7 +48,6 @@ END;
 CREATE TRIGGER contents_come_with_their_event BEFORE INSERT ON contents
 WHEN NEW.sequence IS NOT (SELECT max(sequence) FROM events)
     OR NEW.cell IS NOT (SELECT ifnull(max(cell), 0) + 1 FROM contents WHERE sequence = NEW.sequence)
-    OR NEW.content IS NULL
 BEGIN
     SELECT raise(ABORT, 'a content comes with its event');
 END;

@@ -1,10 +1,12 @@
 //! Stores of the record.
 //!
 //! What a store promises, and the one writer it has, are defined in `record`;
-//! here are its implementations: one SQLite file in a folder, and memory.
+//! here are its implementations: one SQLite file in a folder, and memory. Both pass
+//! [`conformance`].
 //!
 //! No clock, no randomness and no rule of a trial lives here.
 
+pub mod conformance;
 mod memory;
 mod sqlite;
 mod verify;

@@ -211,3 +211,50 @@ pub(crate) fn write_store(
 pub(crate) fn record_file(folder: &Path) -> PathBuf {
     folder.join(RECORD_FILE)
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use record::Writer;
+
+    use super::*;
+    use crate::conformance::forms;
+    use crate::verify;
+
+    #[test]
+    fn a_full_disk_is_named_and_loses_nothing() {
+        // A small file system would need rights that a test lacks, so the file may not grow instead.
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(folder.path(), Environment::Rehearsal).unwrap();
+        store.reader.connection.pragma_update(None, "max_page_count", 40).unwrap();
+        let mut writer = Writer::new(Box::new(store)).unwrap();
+        let mut salts = ChaCha20Rng::seed_from_u64(7);
+        let mut before = 0;
+        let refused = loop {
+            match writer.append(vec![forms(1, before, 20)], &mut salts) {
+                Ok(_) => before += 20,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(refused, StoreError::DiskFull);
+        assert!(before > 0);
+        assert_eq!((writer.head().sequence, writer.store().head()), (before, Ok(writer.head())));
+        let report = verify(folder.path(), Some(writer.head().hash)).unwrap();
+        assert_eq!(report.first_fault, None);
+    }
+
+    #[test]
+    fn every_commit_is_synchronised_and_what_is_deleted_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(folder.path(), Environment::Rehearsal).unwrap();
+        let setting = |name: &str| {
+            let connection = &store.reader.connection;
+            connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap()
+        };
+        assert_eq!(setting("journal_mode"), "wal".to_owned().into());
+        assert_eq!(setting("synchronous"), 2.into());
+        assert_eq!(setting("foreign_keys"), 1.into());
+        assert_eq!(setting("secure_delete"), 1.into());
+    }
+}

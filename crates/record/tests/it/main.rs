@@ -1,5 +1,7 @@
 //! Tests of the record's bytes, its chain and its writer.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
 mod chain;
 mod encoding;
 mod sample;

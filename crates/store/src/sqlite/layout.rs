@@ -93,12 +93,11 @@ pub(super) fn lock(folder: &Path) -> Result<File, StoreError> {
 pub(super) fn create(folder: &Path, environment: Environment, events: &[Sealed]) -> Result<(), StoreError> {
     build(folder, |connection| {
         migrate(connection, LAYOUT)?;
-        connection
+        let transaction = connection.transaction()?;
+        transaction
             .execute("INSERT INTO store (one, environment) VALUES (1, ?1)", [environment.to_string()])?;
-        for sealed in events {
-            rows::insert(connection, std::slice::from_ref(sealed))?;
-        }
-        Ok(())
+        rows::insert(&transaction, events)?;
+        transaction.commit()
     })
 }
 

@@ -1,0 +1,11 @@
+//! Tests of the stores.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
+mod alteration;
+mod conformance;
+mod durability;
+mod opening;
+mod redaction;
+mod sample;
+mod stranger;
