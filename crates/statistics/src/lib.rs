@@ -24,6 +24,7 @@ pub mod ranks;
 pub mod rates;
 mod root;
 pub mod rounding;
+pub mod survival;
 
 pub use interval::{Confidence, Interval};
 pub use not_estimable::NotEstimable;

@@ -23,6 +23,7 @@ mod planning;
 mod proportions;
 mod ranks;
 mod rates;
+mod survival;
 
 use inputs::Inputs;
 use serde_json::Value;
@@ -68,6 +69,7 @@ pub const METHODS: &[&str] = &[
     "poisson_rate",
     "simon_two_stage",
     "stopping_rule",
+    "survival",
     "t_one_sample",
     "t_paired",
     "t_two_sample",
@@ -96,6 +98,7 @@ pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
         "poisson_rate" => rates::poisson_rate(input),
         "simon_two_stage" => planning::simon_two_stage(input),
         "stopping_rule" => monitoring::stopping_rule(input),
+        "survival" => survival::survival(input),
         "t_one_sample" => means::t_one_sample(input),
         "t_paired" => means::t_paired(input),
         "t_two_sample" => means::t_two_sample(input),
