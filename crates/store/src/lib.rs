@@ -2,15 +2,19 @@
 //!
 //! What a store promises, and the one writer it has, are defined in `record`;
 //! here are its implementations: one SQLite file in a folder, and memory. Both pass
-//! [`conformance`].
+//! [`conformance`]. Beside the record, and never in it, lies the [`identity`] store;
+//! a [`projection`] is a cache that can be dropped at any time.
 //!
 //! No clock, no randomness and no rule of a trial lives here.
 
 pub mod conformance;
+pub mod identity;
 mod memory;
+pub mod projection;
 mod sqlite;
 mod verify;
 
+pub use identity::{Identity, IdentityError, IdentityKey, IdentityStore};
 pub use memory::MemoryStore;
 pub use record::{
     CellAddress, Permit, Reader, Recording, Redaction, Sealed, Store, StoreError, Submission, Writer,

@@ -5,7 +5,9 @@
 mod alteration;
 mod conformance;
 mod durability;
+mod identity;
 mod opening;
+mod projection;
 mod redaction;
 mod sample;
 mod stranger;
