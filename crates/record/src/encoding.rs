@@ -113,9 +113,18 @@ pub fn event_hash<'a>(
 pub fn encode(event: &Event, salts: &mut dyn CryptoRng) -> Result<Encoded, EncodingError> {
     let document =
         serde_json::to_value(event).map_err(|error| EncodingError::Body { detail: error.to_string() })?;
-    let mut writer = BodyWriter { body: Vec::new(), cells: Vec::new(), salts };
-    writer.write(&document)?;
-    Ok(Encoded { body: writer.body, cells: writer.cells })
+    let mut contents = Vec::new();
+    let body = canonical(&take_contents(document, &mut contents)?)?;
+    let cells = contents
+        .iter()
+        .map(|content| {
+            let mut salt = [0; SALT_LEN];
+            salts.fill_bytes(&mut salt);
+            let opening = Opening { salt, content: canonical(content)? };
+            Ok(Cell { commitment: opening.commitment(), opening: Some(opening) })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Encoded { body, cells })
 }
 
 impl Encoded {
@@ -175,63 +184,38 @@ fn sole_member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Valu
     if object.len() == 1 { object.get(key) } else { None }
 }
 
-struct BodyWriter<'a> {
-    body: Vec<u8>,
-    cells: Vec<Cell>,
-    salts: &'a mut dyn CryptoRng,
+/// Takes each content out, in the order of the canonical text, and leaves its number.
+fn take_contents(value: Value, contents: &mut Vec<Value>) -> Result<Value, EncodingError> {
+    Ok(match value {
+        Value::Object(object) => match sole_member(&object, CONTENT_KEY) {
+            Some(Value::Null) => Value::Object(object),
+            Some(content) => {
+                contents.push(content.clone());
+                json!({ CELL_KEY: contents.len() })
+            }
+            None => {
+                let mut left = Map::new();
+                for (key, value) in sorted(&object) {
+                    if key == CELL_KEY || key == CONTENT_KEY {
+                        return Err(EncodingError::ReservedKey { key: key.clone() });
+                    }
+                    left.insert(key.clone(), take_contents(value.clone(), contents)?);
+                }
+                Value::Object(left)
+            }
+        },
+        Value::Array(values) => Value::Array(
+            values.into_iter().map(|value| take_contents(value, contents)).collect::<Result<_, _>>()?,
+        ),
+        plain => plain,
+    })
 }
 
-impl BodyWriter<'_> {
-    fn write(&mut self, value: &Value) -> Result<(), EncodingError> {
-        match value {
-            Value::Object(object) => match sole_member(object, CONTENT_KEY) {
-                Some(content) if !content.is_null() => self.write_cell(content),
-                redacted => self.write_object(object, redacted.is_some()),
-            },
-            Value::Array(values) => {
-                let mut separator = b'[';
-                for value in values {
-                    self.body.push(separator);
-                    self.write(value)?;
-                    separator = b',';
-                }
-                if values.is_empty() {
-                    self.body.push(b'[');
-                }
-                self.body.push(b']');
-                Ok(())
-            }
-            plain => write_canonical(plain, &mut self.body),
-        }
-    }
-
-    fn write_cell(&mut self, content: &Value) -> Result<(), EncodingError> {
-        let mut bytes = Vec::new();
-        write_canonical(content, &mut bytes)?;
-        let mut salt = [0; SALT_LEN];
-        self.salts.fill_bytes(&mut salt);
-        let opening = Opening { salt, content: bytes };
-        self.cells.push(Cell { commitment: opening.commitment(), opening: Some(opening) });
-        self.body.extend_from_slice(format!("{{\"{CELL_KEY}\":{}}}", self.cells.len()).as_bytes());
-        Ok(())
-    }
-
-    fn write_object(&mut self, object: &Map<String, Value>, redacted: bool) -> Result<(), EncodingError> {
-        self.body.push(b'{');
-        for (index, (key, value)) in sorted(object).into_iter().enumerate() {
-            if key == CELL_KEY || (key == CONTENT_KEY && !redacted) {
-                return Err(EncodingError::ReservedKey { key: key.clone() });
-            }
-            if index > 0 {
-                self.body.push(b',');
-            }
-            write_text(key, &mut self.body);
-            self.body.push(b':');
-            self.write(value)?;
-        }
-        self.body.push(b'}');
-        Ok(())
-    }
+/// Returns compact JSON with sorted names.
+fn canonical(value: &Value) -> Result<Vec<u8>, EncodingError> {
+    let mut out = Vec::new();
+    write_canonical(value, &mut out)?;
+    Ok(out)
 }
 
 /// Members in the order of their names' bytes, whichever map the JSON library was built with.
