@@ -9,8 +9,17 @@
 //! "Not scorable" is a result with a reason and never 0. This crate knows no study, no
 //! record and no file: its tables are compiled in.
 
+pub mod acr_criss;
+pub mod acr_eular_2013;
+pub mod activity_index;
 mod answers;
+pub mod binomial_safety;
+pub mod bsa;
+pub mod ckd_epi_2021;
+pub mod cockcroft_gault;
 pub mod crapo;
+pub mod ctcae5_labs;
+pub mod dili_hys_law;
 pub mod dlqi;
 pub mod gli2012;
 pub mod gli2017_dlco;
@@ -23,10 +32,13 @@ mod lung_function;
 pub mod mrss;
 pub mod nhanes3;
 pub mod rand36;
+pub mod revised_criss;
 pub mod sf36_summary;
 pub mod shaq_vas;
 mod spline_table;
 pub mod ssc_haq;
+pub mod stopping_rule;
+mod weighted;
 
 use rust_decimal::Decimal;
 
@@ -38,7 +50,14 @@ pub use lung_function::Reference;
 
 /// The instruments that a form can hold, in alphabetical order of their ids.
 static ALL: &[&dyn Instrument] = &[
+    &acr_criss::ACR_CRISS,
+    &acr_eular_2013::ACR_EULAR_2013,
+    &activity_index::ACTIVITY_INDEX,
+    &bsa::BSA,
+    &ckd_epi_2021::CKD_EPI_2021,
+    &cockcroft_gault::COCKCROFT_GAULT,
     &crapo::CRAPO,
+    &dili_hys_law::DILI_HYS_LAW,
     &dlqi::DLQI,
     &gli2012::GLI2012,
     &gli2017_dlco::GLI2017_DLCO,
@@ -49,6 +68,7 @@ static ALL: &[&dyn Instrument] = &[
     &mrss::MRSS_PRO_RATA,
     &nhanes3::NHANES3,
     &rand36::RAND36,
+    &revised_criss::REVISED_CRISS,
     &sf36_summary::SF36,
     &sf36_summary::SF36_V2,
     &shaq_vas::SHAQ_VAS,
