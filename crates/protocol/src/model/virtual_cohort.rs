@@ -272,6 +272,4 @@ pub struct Habits {
     pub blind_break: f64,
     /// Share of participants who take a prohibited treatment.
     pub prohibited_treatment: f64,
-    /// Chance that a right guess of the allocation follows oedema.
-    pub unmasked_by_oedema: f64,
 }
