@@ -1,1 +1,58 @@
-//! conduct
+//! The conduct of a trial: commands, their rules, and the state they are decided on.
+//!
+//! [`decide`] takes the compiled study, the folded [`State`] and a [`Command`], and gives
+//! drafts of events or a [`Refusal`] that says what is missing. Each family of steps has a file of its
+//! own, named after its first command. [`Engine`] joins the decision to a record.
+//!
+//! There is no input or output here, no clock and no ambient randomness: times and
+//! random streams are arguments. Data sets, lists and pages are made elsewhere.
+
+mod adverse_events;
+mod break_blind;
+mod casebook;
+mod change_dose;
+mod checks;
+mod classify_deviation;
+mod command;
+mod compliance;
+mod decide;
+mod decide_eligibility;
+mod derive;
+mod digest;
+mod dispense_kit;
+mod end_treatment;
+mod engine;
+mod enrol_subject;
+mod hold_visit;
+mod lock_database;
+mod open_study;
+mod queries;
+mod read_specimens;
+mod refusal;
+#[cfg(test)]
+mod rules;
+mod save_form;
+mod schedule;
+mod screen_subject;
+mod sign_consent;
+mod sign_visit;
+mod state;
+mod steps;
+mod view;
+
+pub use adverse_events::{AdverseEvent, Grading, adverse_events};
+pub use casebook::{
+    Allocated, BlindBreak, Casebook, Cell, Consent, Dated, Deviation, DoseChange, DoseInterval,
+    EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, ParticipationEnd, Query, SeriousReport,
+    Signature, Specimen, TreatmentEnd, Withdrawal,
+};
+pub use classify_deviation::proposed_class;
+pub use command::{Action, Command};
+pub use compliance::{Compliance, compliance};
+pub use decide::{Means, current_consent, decide, program};
+pub use decide_eligibility::{Verdict, decision_visits, eligibility};
+pub use engine::{Counts, Engine, EngineError, Receipt};
+pub use refusal::Refusal;
+pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
+pub use state::{Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading};
+pub use view::{View, is_shown, unfilled};

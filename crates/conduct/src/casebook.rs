@@ -1,0 +1,465 @@
+//! A participant's casebook: what the record says about one participant, folded.
+//!
+//! Every value knows the event that set it. The casebook judges nothing and knows no
+//! study; questions that need one take it as an argument.
+
+use std::collections::BTreeMap;
+
+use record::{Actor, DeviationClass, DeviationKind, DoseStep, EndReason, FormKey, Source};
+use terms::*;
+
+/// Something that happened on a day, and the event that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated {
+    /// The day; the first it can mean where it is partly known.
+    pub date: Date,
+    /// The event's sequence.
+    pub sequence: u64,
+}
+
+/// A signed consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The version of the information.
+    pub version: String,
+    /// When and by which event.
+    pub signed: Dated,
+}
+
+/// A withdrawn consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// When and by which event.
+    pub withdrawn: Dated,
+    /// Whether data from before may be kept and completed.
+    pub keep_data: bool,
+}
+
+/// A signed eligibility decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EligibilityDecision {
+    /// What was decided.
+    pub eligible: bool,
+    /// Rules not met.
+    pub unmet: Vec<RuleId>,
+    /// Rules that a missing value leaves open.
+    pub unknown: Vec<RuleId>,
+    /// What the signature binds.
+    pub content_digest: String,
+    /// Who signed.
+    pub by: Actor,
+    /// When and by which event.
+    pub decided: Dated,
+}
+
+/// The participant's place in the allocation list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocated {
+    /// The stratum.
+    pub stratum: String,
+    /// The position in the stratum's list, from 1.
+    pub list_position: u32,
+    /// The sealed envelope, as JSON.
+    pub envelope: String,
+    /// When and by which event.
+    pub randomised: Dated,
+}
+
+/// A visit that was held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldVisit {
+    /// When and by which event.
+    pub held: Dated,
+    /// The planned date, where the visit had one at the time.
+    pub target: Option<Date>,
+}
+
+/// What an item held from some event on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The answer; none if it was redacted.
+    pub answer: Option<Answer>,
+    /// Entered or derived.
+    pub source: Source,
+    /// Who.
+    pub by: Actor,
+    /// When it happened.
+    pub happened: PartialDate,
+    /// The site's date of recording.
+    pub recorded: Date,
+    /// The event.
+    pub sequence: u64,
+}
+
+/// An item's present value and all that it replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    history: Vec<Entry>,
+}
+
+impl Cell {
+    pub(crate) fn new(first: Entry) -> Self {
+        Self { history: vec![first] }
+    }
+
+    pub(crate) fn replace(&mut self, entry: Entry) {
+        self.history.push(entry);
+    }
+
+    /// Returns what the item holds now.
+    pub fn current(&self) -> &Entry {
+        self.history.last().expect("a cell begins with its first entry")
+    }
+
+    /// Returns everything it ever held, oldest first.
+    pub fn history(&self) -> &[Entry] {
+        &self.history
+    }
+
+    /// Returns the present answer, unless it was redacted.
+    pub fn answer(&self) -> Option<&Answer> {
+        self.current().answer.as_ref()
+    }
+}
+
+/// The filled items of a form, or of a row of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilledForm {
+    /// Items that hold or held something.
+    pub cells: BTreeMap<ItemId, Cell>,
+    /// Who entered it first: the assessor.
+    pub first_by: Actor,
+}
+
+impl FilledForm {
+    /// Returns the present answer of an item.
+    pub fn answer(&self, item: &str) -> Option<&Answer> {
+        self.cells.get(item).and_then(Cell::answer)
+    }
+}
+
+/// A query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Its id.
+    pub id: QueryId,
+    /// The form it is about.
+    pub key: FormKey,
+    /// The item.
+    pub item: ItemId,
+    /// The check that opened it; none: a person.
+    pub check: Option<CheckId>,
+    /// Who is asked.
+    pub addressed_to: RoleId,
+    /// Who opened it.
+    pub by: Actor,
+    /// The event that opened it.
+    pub opened: u64,
+    /// The last answer's event.
+    pub answered: Option<u64>,
+    /// The event that closed it.
+    pub closed: Option<u64>,
+    /// Whether its check closed it by itself.
+    pub closed_by_check: bool,
+}
+
+/// A signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Who signed.
+    pub by: Actor,
+    /// What the signature means.
+    pub meaning: String,
+    /// What it binds.
+    pub content_digest: String,
+    /// When and by which event.
+    pub signed: Dated,
+}
+
+/// A step of dosing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoseChange {
+    /// Which way.
+    pub step: DoseStep,
+    /// The first day of the new dose.
+    pub from: Date,
+    /// mg a day; none if it was redacted.
+    pub dose_mg: Option<Decimal>,
+    /// The rule that asked for it.
+    pub rule: Option<RuleId>,
+    /// The row of the adverse event behind it.
+    pub adverse_event: Option<u32>,
+    /// The event.
+    pub sequence: u64,
+}
+
+/// A stretch of one dose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoseInterval {
+    /// First day.
+    pub from: Date,
+    /// Last day; none: still going on.
+    pub to: Option<Date>,
+    /// mg a day; 0 for a hold, none if it was redacted.
+    pub dose_mg: Option<Decimal>,
+    /// The event that began it.
+    pub sequence: u64,
+}
+
+/// A kit in the participant's hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KitUse {
+    /// The visit at which it was handed out.
+    pub visit: VisitId,
+    /// Tablets handed out.
+    pub dispensed_tablets: u32,
+    /// When and by which event.
+    pub dispensed: Dated,
+    /// Tablets that came back, and when.
+    pub returned: Option<(u32, Dated)>,
+}
+
+/// A coded specimen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Specimen {
+    /// Its blind code; none if it was redacted.
+    pub code: Option<SpecimenCode>,
+    /// When and by which event.
+    pub taken: Dated,
+}
+
+/// A serious event's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriousReport {
+    /// The day the site learnt of it.
+    pub aware: Date,
+    /// The day it was recorded, and the event.
+    pub reported: Dated,
+}
+
+/// A break of the blind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlindBreak {
+    /// Who did it.
+    pub by: Actor,
+    /// To whom it was shown.
+    pub shown_to: PersonId,
+    /// When and by which event.
+    pub broken: Dated,
+}
+
+/// A deviation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviation {
+    /// Its id.
+    pub id: DeviationId,
+    /// What kind.
+    pub what: DeviationKind,
+    /// The visit it is about.
+    pub visit: Option<VisitId>,
+    /// The rule it is about.
+    pub rule: Option<RuleId>,
+    /// In words; none if it was redacted.
+    pub text: Option<String>,
+    /// When and by which event.
+    pub recorded: Dated,
+    /// How it was classified, and the event.
+    pub class: Option<(DeviationClass, u64)>,
+}
+
+/// How treatment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreatmentEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// The last day with a dose.
+    pub last_dose: Date,
+    /// Whether it was before the planned end.
+    pub early: bool,
+    /// The row of the adverse event behind it.
+    pub adverse_event: Option<u32>,
+    /// When it was decided, and the event.
+    pub ended: Dated,
+}
+
+/// How participation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParticipationEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// When and by which event.
+    pub ended: Dated,
+}
+
+/// What the record says about one participant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Casebook {
+    /// The participant.
+    pub subject: SubjectId,
+    /// The participant's site.
+    pub site: SiteId,
+    /// Consents in order.
+    pub consents: Vec<Consent>,
+    /// Consent withdrawn.
+    pub withdrawn: Option<Withdrawal>,
+    /// Screening begun.
+    pub screened: Option<Dated>,
+    /// The last decision at each visit.
+    pub eligibility: BTreeMap<VisitId, EligibilityDecision>,
+    /// Entered the trial.
+    pub enrolled: Option<Dated>,
+    /// The place in the list.
+    pub allocated: Option<Allocated>,
+    /// Visits held.
+    pub visits: BTreeMap<VisitId, HeldVisit>,
+    /// Planned visits that were not held, with the event.
+    pub missed: BTreeMap<VisitId, u64>,
+    /// Forms.
+    pub forms: BTreeMap<FormKey, FilledForm>,
+    /// Queries in order of opening.
+    pub queries: Vec<Query>,
+    /// Valid signatures of visits.
+    pub signatures: BTreeMap<VisitId, Signature>,
+    /// The valid signature of the casebook.
+    pub casebook_signature: Option<Signature>,
+    /// Steps of dosing in order.
+    pub doses: Vec<DoseChange>,
+    /// Kits handed out.
+    pub kits: BTreeMap<KitNumber, KitUse>,
+    /// Specimens by visit.
+    pub specimens: BTreeMap<VisitId, Specimen>,
+    /// Reports of serious events by row.
+    pub serious_reports: BTreeMap<u32, SeriousReport>,
+    /// Breaks of the blind.
+    pub blind_breaks: Vec<BlindBreak>,
+    /// Deviations in order.
+    pub deviations: Vec<Deviation>,
+    /// Treatment ended.
+    pub treatment_end: Option<TreatmentEnd>,
+    /// Participation ended.
+    pub participation_end: Option<ParticipationEnd>,
+}
+
+impl Casebook {
+    pub(crate) fn new(subject: SubjectId, site: SiteId) -> Self {
+        Self {
+            subject,
+            site,
+            consents: Vec::new(),
+            withdrawn: None,
+            screened: None,
+            eligibility: BTreeMap::new(),
+            enrolled: None,
+            allocated: None,
+            visits: BTreeMap::new(),
+            missed: BTreeMap::new(),
+            forms: BTreeMap::new(),
+            queries: Vec::new(),
+            signatures: BTreeMap::new(),
+            casebook_signature: None,
+            doses: Vec::new(),
+            kits: BTreeMap::new(),
+            specimens: BTreeMap::new(),
+            serious_reports: BTreeMap::new(),
+            blind_breaks: Vec::new(),
+            deviations: Vec::new(),
+            treatment_end: None,
+            participation_end: None,
+        }
+    }
+
+    /// Returns the cell of an item of a form.
+    pub fn cell(&self, key: &FormKey, item: &str) -> Option<&Cell> {
+        self.forms.get(key)?.cells.get(item)
+    }
+
+    /// Returns what an item of a form held at a visit holds now, with its source event.
+    pub fn at_visit(&self, visit: &VisitId, form: &FormId, item: &str) -> Option<&Entry> {
+        let key = FormKey { visit: Some(visit.clone()), form: form.clone(), row: 0 };
+        self.cell(&key, item).map(Cell::current)
+    }
+
+    /// Returns what an item of a form that runs through the trial holds now; row 0 if it does not repeat.
+    pub fn through_trial(&self, form: &FormId, row: u32, item: &str) -> Option<&Entry> {
+        let key = FormKey { visit: None, form: form.clone(), row };
+        self.cell(&key, item).map(Cell::current)
+    }
+
+    /// Returns the rows of a form that runs through the trial, in order.
+    pub fn rows<'a>(&'a self, form: &'a FormId) -> impl Iterator<Item = (u32, &'a FilledForm)> {
+        self.forms
+            .iter()
+            .filter(move |(key, _)| key.visit.is_none() && key.form == *form)
+            .map(|(key, filled)| (key.row, filled))
+    }
+
+    /// Returns the held visits by date, in the record's order within a day.
+    pub fn visits_by_date(&self) -> Vec<(&VisitId, Date)> {
+        let mut visits: Vec<_> = self.visits.iter().map(|(id, visit)| (id, visit.held)).collect();
+        visits.sort_by_key(|(_, held)| (held.date, held.sequence));
+        visits.into_iter().map(|(id, held)| (id, held.date)).collect()
+    }
+
+    /// Returns the date of a held visit.
+    pub fn visit_date(&self, visit: &VisitId) -> Option<Date> {
+        self.visits.get(visit).map(|visit| visit.held.date)
+    }
+
+    /// Returns the day of the first dose.
+    pub fn first_dose(&self) -> Option<Date> {
+        self.doses.iter().find(|change| change.step == DoseStep::Started).map(|change| change.from)
+    }
+
+    /// Returns the last day with a dose, once treatment has ended.
+    pub fn last_dose(&self) -> Option<Date> {
+        self.treatment_end.map(|end| end.last_dose)
+    }
+
+    /// Returns the stretches of one dose. A hold is a stretch of 0 mg; the last one ends with treatment.
+    pub fn dose_intervals(&self) -> Vec<DoseInterval> {
+        let ends = self.doses.iter().skip(1).map(|next| Some(day_before(next.from)));
+        let last = self.last_dose();
+        self.doses
+            .iter()
+            .zip(ends.chain([last]))
+            .filter(|(change, _)| change.step != DoseStep::Stopped)
+            .map(|(change, to)| DoseInterval {
+                from: change.from,
+                to,
+                dose_mg: change.dose_mg,
+                sequence: change.sequence,
+            })
+            .collect()
+    }
+
+    /// Returns the present dose in mg: 0 before the first dose, during a hold and after the end.
+    pub fn present_dose(&self) -> Decimal {
+        self.doses.last().and_then(|change| change.dose_mg).unwrap_or_default()
+    }
+
+    /// Returns an open query of a check at a form.
+    pub fn open_query(&self, key: &FormKey, check: &CheckId) -> Option<&Query> {
+        self.queries
+            .iter()
+            .rev()
+            .find(|query| query.closed.is_none() && query.check.as_ref() == Some(check) && query.key == *key)
+    }
+
+    /// Returns the query of that id.
+    pub fn query(&self, id: &QueryId) -> Option<&Query> {
+        self.queries.iter().find(|query| query.id == *id)
+    }
+
+    /// Returns the deviation of that id.
+    pub fn deviation(&self, id: &DeviationId) -> Option<&Deviation> {
+        self.deviations.iter().find(|deviation| deviation.id == *id)
+    }
+}
+
+pub(crate) fn day_before(date: Date) -> Date {
+    date.yesterday().unwrap_or(date)
+}
+
+pub(crate) fn days_after(date: Date, days: i32) -> Date {
+    date.saturating_add(jiff::Span::new().days(days))
+}

@@ -1,0 +1,203 @@
+//! What people ask of a trial. Commands are verbs; the facts they lead to are the record's.
+//!
+//! A command holds no decision and no default: what follows from it by rule
+//! (derived values, queries, deviations) is decided by [`crate::decide`].
+
+use std::collections::BTreeMap;
+
+use access::Step;
+use record::{Actor, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey};
+use terms::*;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Who asks, and in which role.
+    pub by: Actor,
+    /// When it is asked, on the site's clock.
+    pub at: SiteTime,
+    /// From where: `rehearsal`, `web`, `import`, …
+    pub origin: String,
+    /// When it happened. Steps that windows are reckoned from need a whole date.
+    pub happened: PartialDate,
+    /// Why, where a reason is due.
+    pub reason: Option<String>,
+    /// The participant, for steps about one. Consent to take part gives the number, see [`Action::SignConsent`].
+    pub subject: Option<SubjectId>,
+    /// The events of the participant's stream (else the study's) that the asker had seen; none: no such check.
+    pub expected_position: Option<u64>,
+    /// What is asked.
+    pub action: Action,
+}
+
+/// What is asked. One variant a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields carry their type's name; the variants are documented")]
+pub enum Action {
+    // ---- study ----
+    /// Begins the record. The asker's own role is delegated for all sites with it.
+    OpenStudy { environment: Environment, seed: Option<u64> },
+    /// Lets a site enrol.
+    ActivateSite { site: SiteId },
+    /// Gives a person a role at a site, or (none) for the whole study.
+    DelegateRole { person: PersonId, role: RoleId, site: Option<SiteId> },
+    /// Fixes the allocation list by its digest.
+    SealAllocation { digest: String, scheme_digest: String },
+    /// Signs who belongs to which analysis set, blind. Every set of the plan is named.
+    SignAnalysisSets { sets: BTreeMap<AnalysisSetId, Vec<SubjectId>> },
+    /// Locks the database.
+    LockDatabase,
+    /// Opens the allocation list after lock; the opened list is among the means.
+    UnblindAllocation,
+
+    // ---- supply ----
+    /// Takes kits into a site's stock.
+    ReceiveKits { site: SiteId, kits: Vec<KitNumber> },
+
+    // ---- participant: way in ----
+    /// Consents to the current version. The first time `subject` is none, or the site's next number
+    /// ([`crate::State::next_subject`]); later (a new version) the participant's own.
+    SignConsent { site: SiteId, consent_version: String },
+    /// Withdraws consent.
+    WithdrawConsent { keep_data: bool },
+    /// Begins screening.
+    ScreenSubject,
+    /// Signs the eligibility decision at a visit. Rules that are unmet or unknown must be `waived`, with a
+    /// reason, for `eligible` to be signed; each becomes a deviation when the participant enters the trial.
+    DecideEligibility { at_visit: VisitId, eligible: bool, waived: Vec<RuleId> },
+    /// Enters the participant.
+    EnrolSubject,
+    /// Takes the next place of the stratum's list; enters the participant if that was not done.
+    RandomiseSubject,
+
+    // ---- participant: visits and forms ----
+    /// Holds a visit on the day it happened.
+    HoldVisit { visit: VisitId },
+    /// Records that a planned visit was not held.
+    MissVisit { visit: VisitId },
+    /// Saves items of a form that hold nothing yet.
+    SaveFormSection { key: FormKey, answers: Vec<(ItemId, Answer)> },
+    /// Changes items of a form that hold something. Needs a reason.
+    CorrectFormSection { key: FormKey, answers: Vec<(ItemId, Answer)> },
+    /// Records that a form of the visit was not done: its empty items become `not done`, with a deviation.
+    RecordFormNotDone { key: FormKey },
+    /// Opens a query.
+    OpenQuery { key: FormKey, item: ItemId, addressed_to: RoleId, text: String },
+    /// Answers a query.
+    AnswerQuery { query: QueryId, text: String },
+    /// Closes a query.
+    CloseQuery { query: QueryId },
+    /// Signs a visit's forms.
+    SignVisit { visit: VisitId, meaning: String },
+    /// Signs the whole casebook.
+    SignCasebook { meaning: String },
+
+    // ---- participant: treatment ----
+    /// Hands out a kit: the one that the vault chooses. None: whichever that is.
+    DispenseKit { visit: VisitId, kit: Option<KitNumber> },
+    /// Records a kit that was handed out by mistake in place of the chosen one. Needs a reason; is a deviation.
+    RecordKitGiven { visit: VisitId, kit: KitNumber },
+    /// Counts a kit back.
+    ReturnKit { kit: KitNumber, visit: VisitId, tablets: u32 },
+    /// Changes the dose from a day on; a hold and a stop are 0 mg.
+    ChangeDose {
+        step: DoseStep,
+        from: Date,
+        dose_mg: Decimal,
+        rule: Option<RuleId>,
+        adverse_event: Option<u32>,
+    },
+    /// Reports a serious adverse event; `aware` is the day the site learnt of it.
+    ReportSeriousEvent { row: u32, aware: Date },
+    /// Breaks the blind of the participant in an emergency. Needs a reason; is a deviation.
+    BreakBlind { shown_to: PersonId },
+    /// Ends treatment. `last_dose` is the last day on which the drug was taken.
+    EndTreatment { reason: EndReason, last_dose: Date, adverse_event: Option<u32> },
+    /// Ends participation on the day it happened.
+    EndParticipation { reason: EndReason },
+
+    // ---- specimens ----
+    /// Takes a specimen and gives it a blind code.
+    TakeSpecimen { visit: VisitId },
+    /// Lays the slides out in random order, some of them twice under new codes.
+    DrawReadingOrder,
+    /// Reads a coded slide, in the order drawn. `reader` counts from 1.
+    ReadSpecimen { code: SpecimenCode, reader: u32, answers: Vec<(ItemId, Answer)> },
+    /// Locks the readings.
+    LockReadings,
+    /// Joins the key to the locked readings.
+    JoinReadingKey,
+
+    // ---- deviations ----
+    /// Records a deviation that no rule sees.
+    RecordDeviation { what: DeviationKind, visit: Option<VisitId>, rule: Option<RuleId>, text: String },
+    /// Classifies a deviation, blind.
+    ClassifyDeviation { deviation: DeviationId, class: DeviationClass },
+}
+
+impl Action {
+    /// Returns which step of the access table this is.
+    pub fn step(&self) -> Step {
+        match self {
+            Action::OpenStudy { .. } => Step::OpenStudy,
+            Action::ActivateSite { .. } => Step::ActivateSite,
+            Action::DelegateRole { .. } => Step::DelegateRole,
+            Action::SealAllocation { .. } => Step::SealAllocation,
+            Action::SignAnalysisSets { .. } => Step::SignAnalysisSets,
+            Action::LockDatabase => Step::LockDatabase,
+            Action::UnblindAllocation => Step::UnblindAllocation,
+            Action::ReceiveKits { .. } => Step::ReceiveKits,
+            Action::SignConsent { .. } => Step::SignConsent,
+            Action::WithdrawConsent { .. } => Step::WithdrawConsent,
+            Action::ScreenSubject => Step::ScreenSubject,
+            Action::DecideEligibility { .. } => Step::DecideEligibility,
+            Action::EnrolSubject => Step::EnrolSubject,
+            Action::RandomiseSubject => Step::RandomiseSubject,
+            Action::HoldVisit { .. } => Step::HoldVisit,
+            Action::MissVisit { .. } => Step::MissVisit,
+            Action::SaveFormSection { .. } => Step::SaveFormSection,
+            Action::CorrectFormSection { .. } => Step::CorrectFormSection,
+            Action::RecordFormNotDone { .. } => Step::RecordFormNotDone,
+            Action::OpenQuery { .. } => Step::OpenQuery,
+            Action::AnswerQuery { .. } => Step::AnswerQuery,
+            Action::CloseQuery { .. } => Step::CloseQuery,
+            Action::SignVisit { .. } => Step::SignVisit,
+            Action::SignCasebook { .. } => Step::SignCasebook,
+            Action::DispenseKit { .. } => Step::DispenseKit,
+            Action::RecordKitGiven { .. } => Step::RecordKitGiven,
+            Action::ReturnKit { .. } => Step::ReturnKit,
+            Action::ChangeDose { .. } => Step::ChangeDose,
+            Action::ReportSeriousEvent { .. } => Step::ReportSeriousEvent,
+            Action::BreakBlind { .. } => Step::BreakBlind,
+            Action::EndTreatment { .. } => Step::EndTreatment,
+            Action::EndParticipation { .. } => Step::EndParticipation,
+            Action::TakeSpecimen { .. } => Step::TakeSpecimen,
+            Action::DrawReadingOrder => Step::DrawReadingOrder,
+            Action::ReadSpecimen { .. } => Step::ReadSpecimen,
+            Action::LockReadings => Step::LockReadings,
+            Action::JoinReadingKey => Step::JoinReadingKey,
+            Action::RecordDeviation { .. } => Step::RecordDeviation,
+            Action::ClassifyDeviation { .. } => Step::ClassifyDeviation,
+        }
+    }
+
+    /// Says whether the step is about one participant. A first consent is not yet.
+    pub fn is_about_subject(&self) -> bool {
+        !matches!(
+            self,
+            Action::OpenStudy { .. }
+                | Action::ActivateSite { .. }
+                | Action::DelegateRole { .. }
+                | Action::SealAllocation { .. }
+                | Action::SignAnalysisSets { .. }
+                | Action::LockDatabase
+                | Action::UnblindAllocation
+                | Action::ReceiveKits { .. }
+                | Action::SignConsent { .. }
+                | Action::DrawReadingOrder
+                | Action::ReadSpecimen { .. }
+                | Action::LockReadings
+                | Action::JoinReadingKey
+        )
+    }
+}

@@ -1,0 +1,119 @@
+//! The end of a trial: analysis sets signed blind, the database locked, the list opened.
+
+use std::collections::BTreeMap;
+
+use allocation::{BreakEnvelope, OpenedList};
+use protocol::model::Study;
+use record::{Content, Draft, Fact, Stream};
+use terms::*;
+
+use crate::{
+    Command, Means, Refusal, State,
+    adverse_events::adverse_events,
+    casebook::Casebook,
+    checks::open_hard_queries,
+    decide::{Case, need, study_draft},
+    digest::Digest,
+};
+
+pub(crate) fn sign_analysis_sets(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    sets: &BTreeMap<AnalysisSetId, Vec<SubjectId>>,
+) -> Result<Vec<Draft>, Refusal> {
+    let planned: Vec<AnalysisSetId> = study.plan.sets.iter().map(|set| set.id.clone()).collect();
+    let all = planned.len() == sets.len() && planned.iter().all(|set| sets.contains_key(set));
+    need(all, || Refusal::WrongSets { sets: planned })?;
+    for (set, subjects) in sets {
+        for subject in subjects {
+            let entered =
+                state.casebook(subject.as_str()).is_some_and(|casebook| casebook.enrolled.is_some());
+            need(entered, || Refusal::SetHoldsOutsider { set: set.clone(), subject: subject.clone() })?;
+        }
+    }
+    for casebook in state.casebooks.values() {
+        need_over(casebook)?;
+        need_classified(casebook)?;
+    }
+    let digest = sets.iter().fold(Digest::of("analysis sets"), |digest, (set, subjects)| {
+        let named = digest.text(set.as_str()).number(subjects.len() as u64);
+        subjects.iter().fold(named, |digest, subject| digest.text(subject.as_str()))
+    });
+    let fact = Fact::AnalysisSetsSigned { sets: sets.clone(), digest: digest.hex() };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+pub(crate) fn lock_database(study: &Study, state: &State, command: &Command) -> Result<Vec<Draft>, Refusal> {
+    for casebook in state.casebooks.values() {
+        need_over(casebook)?;
+        need_classified(casebook)?;
+        need_closed(study, state, command, casebook)?;
+    }
+    if !state.specimen_key().is_empty() {
+        need(state.reading.key.is_some(), || Refusal::KeyNotJoined)?;
+    }
+    let sets = state.sets.as_ref().ok_or(Refusal::SetsNotSigned)?;
+    need(!sets.stale, || Refusal::SetsOutdated)?;
+    let manifest = state.casebooks.values().fold(Digest::of("manifest"), Digest::casebook);
+    let fact = Fact::DatabaseLocked { manifest_digest: manifest.number(state.sequence).hex() };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+/// Names every participant's arm, from the list that its holders opened together after the lock.
+pub(crate) fn unblind_allocation(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    means: &Means<'_>,
+) -> Result<Vec<Draft>, Refusal> {
+    let plan = study.allocation.as_ref().ok_or(Refusal::NoAllocation)?;
+    need(state.locked.is_some(), || Refusal::NotLocked)?;
+    need(state.arms.is_none(), || Refusal::AlreadyUnblinded)?;
+    let threshold = plan.threshold;
+    let list = means.opened_list.ok_or(Refusal::ListNotOpen { threshold })?;
+    let mut arms = BTreeMap::new();
+    for casebook in state.casebooks.values() {
+        let Some(place) = &casebook.allocated else { continue };
+        let arm = confirmed_arm(list, &place.stratum, place.list_position, &place.envelope);
+        let subject = casebook.subject.clone();
+        let arm = arm.ok_or_else(|| Refusal::ListDoesNotConfirm { subject: subject.clone() })?;
+        arms.insert(subject, Content::new(arm));
+    }
+    let sealed = state.allocation.as_ref().ok_or(Refusal::AllocationNotSealed)?;
+    let fact = Fact::AllocationUnblinded { arms, list_digest: sealed.digest.clone() };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+/// The arm of a place, if the envelope that the record holds since the day of allocation commits to it.
+fn confirmed_arm(list: &OpenedList, stratum: &str, position: u32, envelope: &str) -> Option<ArmId> {
+    let envelope: BreakEnvelope = serde_json::from_str(envelope).ok()?;
+    let arm = list.arm(stratum, position)?;
+    list.confirms(stratum, position, envelope.entry_digest()).then(|| arm.reveal().clone())
+}
+
+fn need_over(casebook: &Casebook) -> Result<(), Refusal> {
+    let over = casebook.participation_end.is_some();
+    need(over, || Refusal::ParticipationNotOver { subject: casebook.subject.clone() })
+}
+
+fn need_classified(casebook: &Casebook) -> Result<(), Refusal> {
+    for deviation in &casebook.deviations {
+        let classified = deviation.class.is_some();
+        need(classified, || Refusal::DeviationNotClassified { deviation: deviation.id.clone() })?;
+    }
+    Ok(())
+}
+
+/// The casebook of everyone in the trial is signed; nobody has a hard query or an unreported serious event.
+fn need_closed(study: &Study, state: &State, command: &Command, casebook: &Casebook) -> Result<(), Refusal> {
+    let subject = || casebook.subject.clone();
+    for event in adverse_events(study, casebook) {
+        let settled = event.serious != Some(true) || event.reported.is_some();
+        need(settled, || Refusal::SeriousNotReported { subject: subject(), row: event.row })?;
+    }
+    let queries = open_hard_queries(&Case::new(study, state, command, casebook), None);
+    need(queries.is_empty(), || Refusal::HardQueriesOpen { queries })?;
+    let signed = casebook.enrolled.is_none() || casebook.casebook_signature.is_some();
+    need(signed, || Refusal::CasebookNotSigned { subject: subject() })
+}

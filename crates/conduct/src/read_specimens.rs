@@ -1,0 +1,339 @@
+//! Specimens: coded when taken, read blind in random order, locked before the key is joined.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::model::{BlindReading, Form, Item, Study};
+use rand_core::{CryptoRng, Rng};
+use record::{Content, Draft, Fact, FormKey, ItemChange, Reading, Source, SpecimenKey, Stream};
+use terms::*;
+
+use crate::{
+    Command, Means, Refusal, State,
+    casebook::Casebook,
+    decide::{Case, need, program, study_draft},
+    digest::Digest,
+    hold_visit::known_visit,
+    save_form::need_sound_answer,
+    schedule::is_scheduled,
+};
+
+/// Letters and digits that are not mistaken for one another on a label.
+const CODE_LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+const CODE_LENGTH: usize = 6;
+
+pub(crate) fn take_specimen(
+    mut case: Case<'_>,
+    means: &mut Means<'_>,
+    visit: &VisitId,
+) -> Result<Vec<Draft>, Refusal> {
+    let date = case.day()?;
+    let plan = need_plan(case.study)?;
+    case.need_participation()?;
+    case.need_current_consent(date)?;
+    case.need_held(visit)?;
+    let planned = known_visit(case.study, visit)?;
+    need(is_scheduled(case.study, planned, &plan.taken_on), || Refusal::FormNotScheduled {
+        form: plan.taken_on.clone(),
+        visit: visit.clone(),
+    })?;
+    let twice = case.casebook.specimens.contains_key(visit);
+    need(!twice, || Refusal::SpecimenAlreadyTaken { visit: visit.clone() })?;
+    need(case.state.reading.order.is_empty(), || Refusal::OrderAlreadyDrawn)?;
+    let mut used: BTreeSet<_> = case.state.specimen_key().into_keys().collect();
+    let code = draw_code(means.random, &mut used);
+    case.say(Fact::SpecimenTaken { visit: visit.clone(), specimen: Content::new(code.to_string()) });
+    Ok(case.drafts)
+}
+
+/// Lays out all slides, the repeated ones under second codes, so that no participant's slides are neighbours.
+pub(crate) fn draw_reading_order(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    means: &mut Means<'_>,
+) -> Result<Vec<Draft>, Refusal> {
+    let plan = need_plan(study)?;
+    need(state.reading.order.is_empty(), || Refusal::OrderAlreadyDrawn)?;
+    for casebook in state.casebooks.values().filter(|casebook| casebook.enrolled.is_some()) {
+        let over = casebook.treatment_end.is_some() || casebook.participation_end.is_some();
+        need(over, || Refusal::SpecimenStillPossible { subject: casebook.subject.clone() })?;
+    }
+    let mut key = state.specimen_key();
+    need(!key.is_empty(), || Refusal::NoSpecimens)?;
+    let repeats = draw_repeats(plan, &key, means.random);
+    key.extend(repeats.clone());
+    let codes = shuffled_apart(&key, means.random)?;
+    let digest =
+        codes.iter().fold(Digest::of("reading order"), |digest, code| digest.text(code.as_str())).hex();
+    let repeats = repeats.into_iter().map(|(code, key)| (code, Content::new(key))).collect();
+    let fact = Fact::ReadingOrderDrawn { codes, repeats, digest };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+pub(crate) fn read_specimen(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    (code, reader, answers): (&SpecimenCode, u32, &[(ItemId, Answer)]),
+) -> Result<Vec<Draft>, Refusal> {
+    let plan = need_plan(study)?;
+    let reading = &state.reading;
+    need(!reading.order.is_empty(), || Refusal::OrderNotDrawn)?;
+    need(reading.locked.is_none(), || Refusal::ReadingsLocked)?;
+    need(reading.order.contains(code), || Refusal::UnknownSlide { code: code.clone() })?;
+    let readers = plan.readers;
+    need((1..=readers).contains(&reader), || Refusal::UnknownReader { reader, readers })?;
+    for ((_, number), taken) in &reading.readings {
+        let same_person = taken.by.person == command.by.person;
+        need(same_person == (*number == reader), || Refusal::OtherReader { reader })?;
+    }
+    let next = reading.order.iter().find(|code| !reading.readings.contains_key(&((*code).clone(), reader)));
+    let next = next.ok_or(Refusal::AllSlidesRead { reader })?;
+    need(next == code, || Refusal::NotTheNextSlide { reader, next: next.clone() })?;
+    let answers = sound_reading(study, plan, answers)?;
+    let fact = Fact::SpecimenRead { code: code.clone(), reader, reading: Reading { answers } };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+pub(crate) fn lock_readings(study: &Study, state: &State, command: &Command) -> Result<Vec<Draft>, Refusal> {
+    let plan = need_plan(study)?;
+    let reading = &state.reading;
+    need(!reading.order.is_empty(), || Refusal::OrderNotDrawn)?;
+    need(reading.locked.is_none(), || Refusal::ReadingsLocked)?;
+    let missing = (reading.order.len() * plan.readers as usize).saturating_sub(reading.readings.len());
+    need(missing == 0, || Refusal::ReadingsIncomplete { missing })?;
+    let digest = reading.readings.iter().fold(Digest::of("readings"), |digest, ((code, reader), taken)| {
+        digest.text(code.as_str()).number(u64::from(*reader)).number(taken.sequence)
+    });
+    let fact = Fact::ReadingsLocked { digest: digest.hex() };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+/// Joins the key. The readers' mean of each slide's first reading becomes a derived value of its participant's visit.
+pub(crate) fn join_reading_key(
+    study: &Study,
+    state: &State,
+    command: &Command,
+) -> Result<Vec<Draft>, Refusal> {
+    let plan = need_plan(study)?;
+    need(state.reading.locked.is_some(), || Refusal::ReadingsNotLocked)?;
+    need(state.reading.key.is_none(), || Refusal::KeyAlreadyJoined)?;
+    let key = state.specimen_key();
+    let contents = key.iter().map(|(code, key)| (code.clone(), Content::new(key.clone()))).collect();
+    let mut drafts =
+        vec![study_draft(command, Stream::Study, None, Fact::ReadingKeyJoined { key: contents })];
+    let Some(form) = study.form(plan.read_on.as_str()) else { return Ok(drafts) };
+    for (code, at) in key.iter().filter(|(code, _)| !state.reading.repeats.contains_key(*code)) {
+        if let Some(casebook) = state.casebook(at.subject.as_str()) {
+            drafts.extend(joined_values(state, command, casebook, form, code, &at.visit));
+        }
+    }
+    Ok(drafts)
+}
+
+fn joined_values(
+    state: &State,
+    command: &Command,
+    casebook: &Casebook,
+    form: &Form,
+    code: &SpecimenCode,
+    visit: &VisitId,
+) -> Option<Draft> {
+    let readings: Vec<&BTreeMap<ItemId, Answer>> = state
+        .reading
+        .readings
+        .iter()
+        .filter(|((read, _), _)| read == code)
+        .map(|(_, taken)| &taken.answers)
+        .collect();
+    let changes: Vec<ItemChange> = form
+        .items
+        .iter()
+        .filter_map(|item| {
+            let answer = consensus(item, &readings)?;
+            let new = Content::new(answer);
+            Some(ItemChange { item: item.id.clone(), old: None, new, source: Source::Derived })
+        })
+        .collect();
+    let key = FormKey { visit: Some(visit.clone()), form: form.id.clone(), row: 0 };
+    (!changes.is_empty()).then(|| Draft {
+        stream: Stream::Subject(casebook.subject.clone()),
+        by: program(),
+        site: Some(casebook.site.clone()),
+        happened: command.happened,
+        reason: None,
+        fact: Fact::FormSectionSaved { key, changes },
+    })
+}
+
+/// The mean of the readers' numbers, or what they agree on; not scorable where they do not, or one has no value.
+fn consensus(item: &Item, readings: &[&BTreeMap<ItemId, Answer>]) -> Option<Answer> {
+    let answers: Vec<&Answer> = readings.iter().filter_map(|reading| reading.get(item.id.as_str())).collect();
+    let first = *answers.first()?;
+    if answers.iter().all(|answer| *answer == first) {
+        return Some(first.clone());
+    }
+    let numbers: Vec<Decimal> =
+        answers.iter().filter_map(|answer| answer.value().and_then(Value::number)).collect();
+    let all_numbers = numbers.len() == answers.len();
+    Some(if all_numbers {
+        let mean = numbers.iter().sum::<Decimal>() / Decimal::from(numbers.len());
+        Answer::Given(Value::Decimal(mean.normalize()))
+    } else {
+        Answer::Missing(MissingReason::NotScorable)
+    })
+}
+
+fn need_plan(study: &Study) -> Result<&BlindReading, Refusal> {
+    study.blind_reading.as_ref().ok_or(Refusal::NoBlindReading)
+}
+
+fn sound_reading(
+    study: &Study,
+    plan: &BlindReading,
+    answers: &[(ItemId, Answer)],
+) -> Result<BTreeMap<ItemId, Content<Answer>>, Refusal> {
+    let unknown = || Refusal::UnknownForm { form: plan.read_on.clone() };
+    let form = study.form(plan.read_on.as_str()).ok_or_else(unknown)?;
+    let mut read = BTreeMap::new();
+    for (item, answer) in answers {
+        need_sound_answer(study, form, item, answer, false)?;
+        let twice = read.insert(item.clone(), Content::new(answer.clone())).is_some();
+        need(!twice, || Refusal::ItemTwice { item: item.clone() })?;
+    }
+    let missing = form.items.iter().filter(|item| item.required && item.derived.is_none());
+    let items: Vec<ItemId> =
+        missing.filter(|item| !read.contains_key(&item.id)).map(|item| item.id.clone()).collect();
+    need(items.is_empty(), || Refusal::FormIncomplete { form: form.id.clone(), items })?;
+    Ok(read)
+}
+
+// ---- chance ----
+
+/// Draws a whole number below `bound`, each equally likely.
+fn below(random: &mut dyn CryptoRng, bound: usize) -> usize {
+    let bound = bound as u64;
+    let accepted = u64::MAX - u64::MAX % bound;
+    loop {
+        let word = random.next_u64();
+        if word < accepted {
+            return (word % bound) as usize;
+        }
+    }
+}
+
+fn draw_code(random: &mut dyn CryptoRng, used: &mut BTreeSet<SpecimenCode>) -> SpecimenCode {
+    loop {
+        let letters: String =
+            (0..CODE_LENGTH).map(|_| char::from(CODE_LETTERS[below(random, CODE_LETTERS.len())])).collect();
+        let code = SpecimenCode::from(letters);
+        if used.insert(code.clone()) {
+            return code;
+        }
+    }
+}
+
+fn shuffle<T>(random: &mut dyn CryptoRng, items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, below(random, last + 1));
+    }
+}
+
+/// Gives a share of the slides, rounded up, a second code.
+fn draw_repeats(
+    plan: &BlindReading,
+    key: &BTreeMap<SpecimenCode, SpecimenKey>,
+    random: &mut dyn CryptoRng,
+) -> BTreeMap<SpecimenCode, SpecimenKey> {
+    let count = (key.len() * plan.repeat_percent as usize).div_ceil(100).min(key.len());
+    let mut used: BTreeSet<SpecimenCode> = key.keys().cloned().collect();
+    let mut specimens: Vec<&SpecimenKey> = key.values().collect();
+    shuffle(random, &mut specimens);
+    specimens
+        .into_iter()
+        .take(count)
+        .map(|specimen| (draw_code(random, &mut used), specimen.clone()))
+        .collect()
+}
+
+/// Tries before the slides are dealt out instead of shuffled. A shuffle of two slides each succeeds about once in three.
+const SHUFFLES_MAX: usize = 1_000;
+
+/// Puts codes in random order with no two slides of a participant side by side.
+fn shuffled_apart(
+    key: &BTreeMap<SpecimenCode, SpecimenKey>,
+    random: &mut dyn CryptoRng,
+) -> Result<Vec<SpecimenCode>, Refusal> {
+    let mut slides: Vec<(&SubjectId, &SpecimenCode)> =
+        key.iter().map(|(code, key)| (&key.subject, code)).collect();
+    let mut counts: BTreeMap<&SubjectId, usize> = BTreeMap::new();
+    for (subject, _) in &slides {
+        *counts.entry(subject).or_default() += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    need(most <= slides.len().div_ceil(2), || Refusal::SlidesNotSeparable)?;
+    let apart = |slides: &[(&SubjectId, &SpecimenCode)]| slides.windows(2).all(|pair| pair[0].0 != pair[1].0);
+    for _ in 0..SHUFFLES_MAX {
+        shuffle(random, &mut slides);
+        if apart(&slides) {
+            return Ok(slides.into_iter().map(|(_, code)| code.clone()).collect());
+        }
+    }
+    // Deals the participants with most slides first onto every other place, then the rest between.
+    slides.sort_by_key(|(subject, _)| (std::cmp::Reverse(counts[*subject]), *subject));
+    let places = (0..slides.len()).step_by(2).chain((1..slides.len()).step_by(2));
+    let mut dealt: Vec<_> = places.zip(slides).collect();
+    dealt.sort_by_key(|(place, _)| *place);
+    Ok(dealt.into_iter().map(|(_, (_, code))| code.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    use super::*;
+
+    fn key(slides: &[(&str, usize)]) -> BTreeMap<SpecimenCode, SpecimenKey> {
+        let each = slides.iter().flat_map(|(subject, count)| (0..*count).map(move |n| (*subject, n)));
+        each.map(|(subject, n)| {
+            let code = SpecimenCode::from(format!("{subject}{n}"));
+            (code, SpecimenKey { subject: SubjectId::from(subject), visit: VisitId::from(format!("M{n}")) })
+        })
+        .collect()
+    }
+
+    fn neighbours(key: &BTreeMap<SpecimenCode, SpecimenKey>, order: &[SpecimenCode]) -> usize {
+        order.windows(2).filter(|pair| key[&pair[0]].subject == key[&pair[1]].subject).count()
+    }
+
+    #[test]
+    fn no_participant_has_two_slides_side_by_side() {
+        let key = key(&[("a", 2), ("b", 3), ("c", 2), ("d", 1)]);
+        for seed in 0..200 {
+            let order = shuffled_apart(&key, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap();
+            assert_eq!(order.len(), key.len());
+            assert_eq!(neighbours(&key, &order), 0, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn slides_that_only_one_pattern_keeps_apart_are_dealt_into_it() {
+        let key = key(&[("a", 13), ("b", 6), ("c", 6)]);
+        let order = shuffled_apart(&key, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+        assert_eq!(neighbours(&key, &order), 0, "{order:?}");
+    }
+
+    #[test]
+    fn slides_of_one_participant_alone_cannot_be_kept_apart() {
+        let refused = shuffled_apart(&key(&[("a", 3), ("b", 1)]), &mut ChaCha20Rng::seed_from_u64(1));
+        assert_eq!(refused, Err(Refusal::SlidesNotSeparable));
+    }
+
+    #[test]
+    fn the_order_depends_on_the_random_stream_alone() {
+        let key = key(&[("a", 2), ("b", 2), ("c", 2), ("d", 2)]);
+        let order = |seed| shuffled_apart(&key, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap();
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+    }
+}

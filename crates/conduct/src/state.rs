@@ -1,0 +1,490 @@
+//! The state of a trial: the fold of its events.
+//!
+//! [`State::apply`] believes the record: it refuses nothing and needs no study, so that any
+//! past state is the fold up to a point. What may happen next is for [`crate::decide`].
+
+use std::collections::BTreeMap;
+
+use access::{Delegations, Grant};
+use record::{Actor, Content, Environment, Event, Fact, FormKey, ItemChange, SpecimenKey, Stream};
+use terms::*;
+
+use crate::casebook::*;
+
+/// How the record began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The study.
+    pub study: StudyId,
+    /// Real or virtual participants.
+    pub environment: Environment,
+    /// The seed of a rehearsal.
+    pub seed: Option<u64>,
+    /// When and by which event.
+    pub opened: Dated,
+}
+
+/// The sealed allocation list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedList {
+    /// Its digest.
+    pub digest: String,
+    /// The digest of its scheme.
+    pub scheme_digest: String,
+    /// The event.
+    pub sequence: u64,
+}
+
+/// A kit that reached a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockedKit {
+    /// The site.
+    pub site: SiteId,
+    /// The participant who got it; none: still in stock.
+    pub holder: Option<SubjectId>,
+}
+
+/// A reading of a coded slide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenReading {
+    /// Who read it.
+    pub by: Actor,
+    /// What was read; redacted answers are left out.
+    pub answers: BTreeMap<ItemId, Answer>,
+    /// The event.
+    pub sequence: u64,
+}
+
+/// Blind reading of specimens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlindReadingState {
+    /// Codes in the order drawn, repeats included.
+    pub order: Vec<SpecimenCode>,
+    /// What the codes of repeated slides stand for.
+    pub repeats: BTreeMap<SpecimenCode, SpecimenKey>,
+    /// Readings by code and reader.
+    pub readings: BTreeMap<(SpecimenCode, u32), TakenReading>,
+    /// The event that locked them.
+    pub locked: Option<u64>,
+    /// The joined key, and the event that joined it.
+    pub key: Option<(BTreeMap<SpecimenCode, SpecimenKey>, u64)>,
+}
+
+/// The signed analysis sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedSets {
+    /// Who belongs to which.
+    pub sets: BTreeMap<AnalysisSetId, Vec<SubjectId>>,
+    /// The event.
+    pub sequence: u64,
+    /// Whether data or deviations changed since; then they must be signed again.
+    pub stale: bool,
+}
+
+/// The opened allocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arms {
+    /// Arm by participant; redacted ones are left out.
+    pub by_subject: BTreeMap<SubjectId, ArmId>,
+    /// The event.
+    pub sequence: u64,
+}
+
+/// What the record says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The last event's sequence.
+    pub sequence: u64,
+    positions: BTreeMap<Stream, u64>,
+    /// How the record began.
+    pub opened: Option<Opened>,
+    /// Sites that may enrol.
+    pub sites: BTreeMap<SiteId, Dated>,
+    /// Who has which role.
+    pub delegations: Delegations,
+    /// The sealed list.
+    pub allocation: Option<SealedList>,
+    /// The last position taken in each stratum's list.
+    pub list_positions: BTreeMap<String, u32>,
+    /// Kits at sites.
+    pub kits: BTreeMap<KitNumber, StockedKit>,
+    /// Blind reading.
+    pub reading: BlindReadingState,
+    /// Signed analysis sets.
+    pub sets: Option<SignedSets>,
+    /// The lock.
+    pub locked: Option<Dated>,
+    /// Arms, after unblinding.
+    pub arms: Option<Arms>,
+    /// Participants.
+    pub casebooks: BTreeMap<SubjectId, Casebook>,
+}
+
+impl State {
+    /// Folds events from the first on.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut state = Self::default();
+        for event in events {
+            state.apply(event);
+        }
+        state
+    }
+
+    /// Returns a participant's casebook.
+    pub fn casebook(&self, subject: &str) -> Option<&Casebook> {
+        self.casebooks.get(subject)
+    }
+
+    /// Returns how many events a stream has.
+    pub fn position(&self, stream: &Stream) -> u64 {
+        self.positions.get(stream).copied().unwrap_or(0)
+    }
+
+    /// Returns the number that the next participant of a site gets (`05-003`).
+    pub fn next_subject(&self, site: &SiteId) -> SubjectId {
+        let taken = self.casebooks.values().filter(|casebook| casebook.site == *site).count();
+        SubjectId::from(format!("{site}-{:03}", taken + 1))
+    }
+
+    /// Returns the kits in a site's stock, by number.
+    pub fn stock(&self, site: &SiteId) -> Vec<KitNumber> {
+        self.kits
+            .iter()
+            .filter(|(_, kit)| kit.site == *site && kit.holder.is_none())
+            .map(|(number, _)| number.clone())
+            .collect()
+    }
+
+    /// Returns what every specimen code stands for. Only the custodian and the joined key may show it.
+    pub(crate) fn specimen_key(&self) -> BTreeMap<SpecimenCode, SpecimenKey> {
+        let taken = self.casebooks.values().flat_map(|casebook| {
+            casebook.specimens.iter().filter_map(|(visit, specimen)| {
+                let key = SpecimenKey { subject: casebook.subject.clone(), visit: visit.clone() };
+                Some((specimen.code.clone()?, key))
+            })
+        });
+        taken.chain(self.reading.repeats.clone()).collect()
+    }
+
+    /// Folds one event. Events of participants that the record does not know are counted and otherwise ignored.
+    pub fn apply(&mut self, event: &Event) {
+        self.sequence = event.sequence;
+        self.positions.insert(event.stream.clone(), event.position);
+        let dated = Dated { date: event.happened.earliest(), sequence: event.sequence };
+        if changes_what_sets_rest_on(&event.fact)
+            && let Some(sets) = &mut self.sets
+        {
+            sets.stale = true;
+        }
+        match &event.fact {
+            Fact::KitDispensed { kit, .. } => {
+                if let (Stream::Subject(subject), Some(kit)) = (&event.stream, self.kits.get_mut(kit)) {
+                    kit.holder = Some(subject.clone());
+                }
+            }
+            Fact::SubjectRandomised { stratum, list_position, .. } => {
+                self.list_positions.insert(stratum.clone(), *list_position);
+            }
+            _ => {}
+        }
+        match &event.stream {
+            Stream::Subject(subject) => self.apply_to_subject(subject, event, dated),
+            Stream::Supply | Stream::Study => self.apply_to_study(event, dated),
+        }
+    }
+
+    fn apply_to_subject(&mut self, subject: &SubjectId, event: &Event, dated: Dated) {
+        if !self.casebooks.contains_key(subject)
+            && let (Fact::ConsentSigned { .. }, Some(site)) = (&event.fact, &event.site)
+        {
+            self.casebooks.insert(subject.clone(), Casebook::new(subject.clone(), site.clone()));
+        }
+        if let Some(casebook) = self.casebooks.get_mut(subject) {
+            casebook.apply(event, dated);
+        }
+    }
+
+    fn apply_to_study(&mut self, event: &Event, dated: Dated) {
+        let sequence = event.sequence;
+        match &event.fact {
+            Fact::StudyOpened { study, environment, seed } => {
+                let (study, environment, seed) = (study.clone(), *environment, *seed);
+                self.opened = Some(Opened { study, environment, seed, opened: dated });
+            }
+            Fact::SiteActivated { site } => {
+                self.sites.insert(site.clone(), dated);
+            }
+            Fact::RoleDelegated { person, role, site } => {
+                let (person, role, site) = (person.clone(), role.clone(), site.clone());
+                self.delegations.add(Grant { person, role, site, from: dated.date });
+            }
+            Fact::AllocationListSealed { digest, scheme_digest } => {
+                let (digest, scheme_digest) = (digest.clone(), scheme_digest.clone());
+                self.allocation = Some(SealedList { digest, scheme_digest, sequence });
+            }
+            Fact::AnalysisSetsSigned { sets, .. } => {
+                self.sets = Some(SignedSets { sets: sets.clone(), sequence, stale: false });
+            }
+            Fact::DatabaseLocked { .. } => self.locked = Some(dated),
+            Fact::AllocationUnblinded { arms, .. } => {
+                let arms =
+                    arms.iter().filter_map(|(subject, arm)| Some((subject.clone(), arm.get()?.clone())));
+                self.arms = Some(Arms { by_subject: arms.collect(), sequence });
+            }
+            Fact::KitsReceived { kits } => {
+                for kit in kits {
+                    let site = event.site.clone().unwrap_or_else(|| SiteId::from(""));
+                    self.kits.insert(kit.clone(), StockedKit { site, holder: None });
+                }
+            }
+            _ => self.apply_to_readings(event),
+        }
+    }
+
+    fn apply_to_readings(&mut self, event: &Event) {
+        let reading = &mut self.reading;
+        match &event.fact {
+            Fact::ReadingOrderDrawn { codes, repeats, .. } => {
+                reading.order.clone_from(codes);
+                reading.repeats = opened_key(repeats);
+            }
+            Fact::SpecimenRead { code, reader, reading: read } => {
+                let answers = read
+                    .answers
+                    .iter()
+                    .filter_map(|(item, answer)| Some((item.clone(), answer.get()?.clone())))
+                    .collect();
+                let taken = TakenReading { by: event.by.clone(), answers, sequence: event.sequence };
+                reading.readings.insert((code.clone(), *reader), taken);
+            }
+            Fact::ReadingsLocked { .. } => reading.locked = Some(event.sequence),
+            Fact::ReadingKeyJoined { key } => reading.key = Some((opened_key(key), event.sequence)),
+            _ => {}
+        }
+    }
+}
+
+fn opened_key(key: &BTreeMap<SpecimenCode, Content<SpecimenKey>>) -> BTreeMap<SpecimenCode, SpecimenKey> {
+    key.iter().filter_map(|(code, key)| Some((code.clone(), key.get()?.clone()))).collect()
+}
+
+/// Says whether a fact changes what the signed analysis sets rest on.
+fn changes_what_sets_rest_on(fact: &Fact) -> bool {
+    !matches!(
+        fact,
+        Fact::AnalysisSetsSigned { .. }
+            | Fact::DatabaseLocked { .. }
+            | Fact::AllocationUnblinded { .. }
+            | Fact::RoleDelegated { .. }
+            | Fact::SiteActivated { .. }
+            | Fact::KitsReceived { .. }
+            | Fact::QueryOpened { .. }
+            | Fact::QueryAnswered { .. }
+            | Fact::QueryClosed { .. }
+            | Fact::VisitSigned { .. }
+            | Fact::CasebookSigned { .. }
+    )
+}
+
+impl Casebook {
+    fn apply(&mut self, event: &Event, dated: Dated) {
+        match &event.fact {
+            Fact::FormSectionSaved { key, changes } | Fact::FormSectionCorrected { key, changes } => {
+                self.apply_changes(key, changes, event);
+            }
+            Fact::QueryOpened { .. } | Fact::QueryAnswered { .. } | Fact::QueryClosed { .. } => {
+                self.apply_query(event);
+            }
+            Fact::DoseChanged { .. }
+            | Fact::KitDispensed { .. }
+            | Fact::KitReturned { .. }
+            | Fact::TreatmentEnded { .. }
+            | Fact::BlindBroken { .. }
+            | Fact::SeriousEventReported { .. }
+            | Fact::SpecimenTaken { .. } => self.apply_treatment(event, dated),
+            Fact::VisitSigned { .. } | Fact::CasebookSigned { .. } | Fact::SignatureVoided { .. } => {
+                self.apply_signature(event, dated);
+            }
+            Fact::DeviationRecorded { deviation, what, visit, rule, text } => {
+                self.deviations.push(Deviation {
+                    id: deviation.clone(),
+                    what: *what,
+                    visit: visit.clone(),
+                    rule: rule.clone(),
+                    text: text.get().cloned(),
+                    recorded: dated,
+                    class: None,
+                });
+            }
+            Fact::DeviationClassified { deviation, class } => {
+                if let Some(known) = self.deviations.iter_mut().find(|known| known.id == *deviation) {
+                    known.class = Some((*class, event.sequence));
+                }
+            }
+            _ => self.apply_way(event, dated),
+        }
+    }
+
+    fn apply_way(&mut self, event: &Event, dated: Dated) {
+        match &event.fact {
+            Fact::ConsentSigned { consent_version } => {
+                self.consents.push(Consent { version: consent_version.clone(), signed: dated });
+            }
+            Fact::ConsentWithdrawn { keep_data } => {
+                self.withdrawn = Some(Withdrawal { withdrawn: dated, keep_data: *keep_data });
+            }
+            Fact::SubjectScreened => self.screened = Some(dated),
+            Fact::EligibilityDecided { at_visit, eligible, unmet, unknown, content_digest } => {
+                let decision = EligibilityDecision {
+                    eligible: *eligible,
+                    unmet: unmet.clone(),
+                    unknown: unknown.clone(),
+                    content_digest: content_digest.clone(),
+                    by: event.by.clone(),
+                    decided: dated,
+                };
+                self.eligibility.insert(at_visit.clone(), decision);
+            }
+            Fact::SubjectEnrolled => self.enrolled = Some(dated),
+            Fact::SubjectRandomised { stratum, list_position, envelope } => {
+                self.allocated = Some(Allocated {
+                    stratum: stratum.clone(),
+                    list_position: *list_position,
+                    envelope: envelope.clone(),
+                    randomised: dated,
+                });
+            }
+            Fact::VisitHeld { visit, date, target } => {
+                let held = Dated { date: *date, sequence: event.sequence };
+                self.visits.insert(visit.clone(), HeldVisit { held, target: *target });
+            }
+            Fact::VisitMissed { visit } => {
+                self.missed.insert(visit.clone(), event.sequence);
+            }
+            Fact::ParticipationEnded { reason, date } => {
+                let ended = Dated { date: *date, sequence: event.sequence };
+                self.participation_end = Some(ParticipationEnd { reason: *reason, ended });
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_changes(&mut self, key: &FormKey, changes: &[ItemChange], event: &Event) {
+        let form = self
+            .forms
+            .entry(key.clone())
+            .or_insert_with(|| FilledForm { cells: BTreeMap::new(), first_by: event.by.clone() });
+        for change in changes {
+            let entry = Entry {
+                answer: change.new.get().cloned(),
+                source: change.source,
+                by: event.by.clone(),
+                happened: event.happened,
+                recorded: event.recorded.local_date,
+                sequence: event.sequence,
+            };
+            form.cells
+                .entry(change.item.clone())
+                .and_modify(|cell| cell.replace(entry.clone()))
+                .or_insert_with(|| Cell::new(entry));
+        }
+    }
+
+    fn apply_query(&mut self, event: &Event) {
+        let find = |queries: &mut Vec<Query>, id: &QueryId, change: &dyn Fn(&mut Query)| {
+            if let Some(query) = queries.iter_mut().find(|query| query.id == *id) {
+                change(query);
+            }
+        };
+        match &event.fact {
+            Fact::QueryOpened { query, key, item, check, addressed_to, .. } => self.queries.push(Query {
+                id: query.clone(),
+                key: key.clone(),
+                item: item.clone(),
+                check: check.clone(),
+                addressed_to: addressed_to.clone(),
+                by: event.by.clone(),
+                opened: event.sequence,
+                answered: None,
+                closed: None,
+                closed_by_check: false,
+            }),
+            Fact::QueryAnswered { query, .. } => {
+                find(&mut self.queries, query, &|query| query.answered = Some(event.sequence));
+            }
+            Fact::QueryClosed { query, by_check } => find(&mut self.queries, query, &|query| {
+                query.closed = Some(event.sequence);
+                query.closed_by_check = *by_check;
+            }),
+            _ => {}
+        }
+    }
+
+    fn apply_signature(&mut self, event: &Event, dated: Dated) {
+        let signature = |meaning: &String, content_digest: &String| Signature {
+            by: event.by.clone(),
+            meaning: meaning.clone(),
+            content_digest: content_digest.clone(),
+            signed: dated,
+        };
+        match &event.fact {
+            Fact::VisitSigned { visit, meaning, content_digest } => {
+                self.signatures.insert(visit.clone(), signature(meaning, content_digest));
+            }
+            Fact::CasebookSigned { meaning, content_digest } => {
+                self.casebook_signature = Some(signature(meaning, content_digest));
+            }
+            Fact::SignatureVoided { visit: Some(visit) } => {
+                self.signatures.remove(visit);
+            }
+            Fact::SignatureVoided { visit: None } => self.casebook_signature = None,
+            _ => {}
+        }
+    }
+
+    fn apply_treatment(&mut self, event: &Event, dated: Dated) {
+        let sequence = event.sequence;
+        match &event.fact {
+            Fact::DoseChanged { step, from, dose_mg, rule, adverse_event } => self.doses.push(DoseChange {
+                step: *step,
+                from: *from,
+                dose_mg: dose_mg.get().copied(),
+                rule: rule.clone(),
+                adverse_event: *adverse_event,
+                sequence,
+            }),
+            Fact::KitDispensed { kit, visit, tablets } => {
+                let (visit, dispensed_tablets) = (visit.clone(), *tablets);
+                let used = KitUse { visit, dispensed_tablets, dispensed: dated, returned: None };
+                self.kits.insert(kit.clone(), used);
+            }
+            Fact::KitReturned { kit, tablets, .. } => {
+                if let Some(kit) = self.kits.get_mut(kit) {
+                    kit.returned = Some((*tablets, dated));
+                }
+            }
+            Fact::TreatmentEnded { reason, last_dose, early, adverse_event } => {
+                self.treatment_end = Some(TreatmentEnd {
+                    reason: *reason,
+                    last_dose: *last_dose,
+                    early: *early,
+                    adverse_event: *adverse_event,
+                    ended: dated,
+                });
+            }
+            Fact::BlindBroken { shown_to } => {
+                let (by, shown_to) = (event.by.clone(), shown_to.clone());
+                self.blind_breaks.push(BlindBreak { by, shown_to, broken: dated });
+            }
+            Fact::SeriousEventReported { row, aware } => {
+                let reported = Dated { date: event.recorded.local_date, sequence };
+                self.serious_reports.insert(*row, SeriousReport { aware: *aware, reported });
+            }
+            Fact::SpecimenTaken { visit, specimen } => {
+                let code = specimen.get().map(|code| SpecimenCode::from(code.as_str()));
+                self.specimens.insert(visit.clone(), Specimen { code, taken: dated });
+            }
+            _ => {}
+        }
+    }
+}
