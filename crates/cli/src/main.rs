@@ -1,2 +1,64 @@
-//! The equipoise command.
-fn main() {}
+//! The `equipoise` command: one thing a command, a table for a person, and with
+//! `--json` one document for a program.
+//!
+//! Exit status: 0 success, 1 findings (a broken study, a failed verification, a
+//! refused action), 2 usage.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod commands;
+mod folder;
+
+/// Runs a clinical trial from its protocol to its report.
+#[derive(Parser)]
+#[command(name = "equipoise", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a new study folder that passes `check`
+    New(commands::new::Arguments),
+    /// Compile a study, run the cases of its rules, print its schedule of activities
+    Check(commands::check::Arguments),
+    /// Print the JSON Schema of study files, for editors
+    Schema,
+    /// Run both shipped trials whole on virtual participants and print the results
+    Demo(commands::demo::Arguments),
+    /// Recompute every hash of a record and name the first altered thing
+    Verify(commands::verify::Arguments),
+    /// Follow a number of a report to the rows and events behind it
+    Trace(commands::trace::Arguments),
+}
+
+/// What a command found.
+pub enum Outcome {
+    /// All is well.
+    Success,
+    /// There are findings, and they have been printed.
+    Findings,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match &cli.command {
+        Command::New(arguments) => commands::new::run(arguments),
+        Command::Check(arguments) => commands::check::run(arguments),
+        Command::Schema => commands::schema::run(),
+        Command::Demo(arguments) => commands::demo::run(arguments),
+        Command::Verify(arguments) => commands::verify::run(arguments),
+        Command::Trace(arguments) => commands::trace::run(arguments),
+    };
+    match outcome {
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}

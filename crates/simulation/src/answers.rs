@@ -161,7 +161,8 @@ fn answer(
     }
 }
 
-/// An item that `virtual.toml` does not name: `no`, the first code, the middle of the range.
+/// An item that `virtual.toml` does not name: `no`, the first code, about the middle of the range;
+/// nothing where it may be left empty.
 fn unmodelled(
     study: &Study,
     streams: &Streams,
@@ -170,6 +171,9 @@ fn unmodelled(
     item: &Item,
     condition: &Condition<'_>,
 ) -> Option<Answer> {
+    if !item.required {
+        return None;
+    }
     let value = match &item.kind {
         ItemType::Boolean => Value::Boolean(false),
         ItemType::Code { codelist } => {
@@ -177,8 +181,7 @@ fn unmodelled(
             Value::Code(list.codes.first()?.0.clone())
         }
         ItemType::Date { .. } => Value::Date(condition.day.into()),
-        ItemType::Text if item.required => Value::Text("virtual".to_owned()),
-        ItemType::Text => return None,
+        ItemType::Text => Value::Text("virtual".to_owned()),
         ItemType::Integer | ItemType::Decimal { .. } => {
             let (Some(least), Some(most)) = (item.minimum, item.maximum) else {
                 return Some(Answer::Missing(MissingReason::NotDone));
@@ -218,6 +221,9 @@ fn coded(item: &Item, code: &str) -> Value {
         (ItemType::Code { .. }, "true") => Value::Code("yes".to_owned()),
         (ItemType::Code { .. }, "false") => Value::Code("no".to_owned()),
         (ItemType::Integer, code) => code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Integer),
+        (ItemType::Decimal { .. }, code) => {
+            code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Decimal)
+        }
         (ItemType::Text, code) => Value::Text(code.to_owned()),
         (_, code) => Value::Code(code.to_owned()),
     }

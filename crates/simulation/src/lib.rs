@@ -4,5 +4,13 @@
 //! Nothing here writes to the record: a rehearsal goes through [`conduct`] like a live trial.
 
 pub mod answers;
+mod calendar;
+mod events;
+mod participant;
 pub mod person;
+mod reading;
+mod rehearsal;
+mod staff;
 pub mod streams;
+
+pub use rehearsal::{Rehearsal, Rehearsed, Trial};

@@ -1,0 +1,271 @@
+//! Reactions, unrelated events, and what is done about the dose.
+
+use conduct::Action;
+use jiff::Span;
+use protocol::model::{Form, ItemRole, Power, Purpose};
+use record::{DoseStep, FormKey};
+use terms::{Answer, Date, Decimal, ItemId, Value};
+
+use crate::{
+    participant::Phase,
+    rehearsal::{Rehearsal, Task, Trial},
+};
+
+/// What the site writes down of an adverse event.
+struct Noted<'a> {
+    term: &'a str,
+    grade: u8,
+    serious: bool,
+    related: bool,
+    action: &'a str,
+}
+
+/// Days after which a held drug is taken up again at the latest, well within any protocol's limit.
+const HOLD_DAYS_MAX: i32 = 21;
+
+impl<T: Trial> Rehearsal<'_, T> {
+    /// An episode of a reaction begins: it is written down, and the dose changed if need be.
+    pub(crate) fn onset(&mut self, day: Date, who: usize, index: usize) -> Result<(), T::Error> {
+        if self.people[who].phase != Phase::Treated {
+            return Ok(());
+        }
+        let study = self.study;
+        let episode = self.people[who].episodes[index].clone();
+        let reaction = &study.virtual_cohort.reactions[episode.reaction];
+        let (step, action) = match self.dose_answer(who, episode.grade, episode.changes_dose) {
+            Some(DoseStep::Held) => (Some(DoseStep::Held), "held"),
+            Some(step) => (Some(step), "reduced"),
+            None => (None, "none"),
+        };
+        let noted =
+            Noted { term: &reaction.term, grade: episode.grade, serious: episode.grade >= 4, related: true, action };
+        let Some(row) = self.note(day, who, &noted)? else { return Ok(()) };
+        self.people[who].episode_rows[index] = Some(row);
+        let days = (episode.to_day - episode.from_day).max(1);
+        self.diary.enter(day + Span::new().days(days), Task::Resolve(who, index, row));
+        match step {
+            Some(DoseStep::Held) => {
+                self.change_dose(day, who, DoseStep::Held, day, Decimal::ZERO, Some(row))?;
+                self.diary.enter(day + Span::new().days(days.min(HOLD_DAYS_MAX)), Task::Resume(who));
+            }
+            Some(DoseStep::Reduced) => {
+                let lower = self.level_below(who);
+                self.change_dose(day, who, DoseStep::Reduced, day, lower, Some(row))?;
+                let wait = i64::from(study.dosing.escalation_after_days) + 14;
+                self.diary.enter(day + Span::new().days(wait), Task::Escalate(who));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the dose is held (grade 3 and more, or nothing to go down to) or reduced.
+    fn dose_answer(&self, who: usize, grade: u8, changes: bool) -> Option<DoseStep> {
+        let present = self.present_dose(who);
+        if !changes || present.is_zero() {
+            return None;
+        }
+        let lowest = self.study.dosing.levels_mg.last().copied().unwrap_or_default();
+        Some(if grade >= 3 || present <= lowest { DoseStep::Held } else { DoseStep::Reduced })
+    }
+
+    fn present_dose(&self, who: usize) -> Decimal {
+        let subject = self.people[who].subject.as_str();
+        self.trial.state().casebook(subject).map(|casebook| casebook.present_dose()).unwrap_or_default()
+    }
+
+    fn level_below(&self, who: usize) -> Decimal {
+        let present = self.present_dose(who);
+        let levels = &self.study.dosing.levels_mg;
+        levels.iter().copied().find(|level| *level < present).or(levels.last().copied()).unwrap_or_default()
+    }
+
+    /// The drug is taken up again, one level down after a hold.
+    pub(crate) fn resume(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let subject = self.people[who].subject.as_str();
+        let Some(casebook) = self.trial.state().casebook(subject) else { return Ok(()) };
+        if !casebook.present_dose().is_zero() || self.people[who].phase != Phase::Treated {
+            return Ok(());
+        }
+        let before = casebook.doses.iter().rev().filter_map(|change| change.dose_mg).find(|dose| !dose.is_zero());
+        let before = before.unwrap_or_default();
+        let levels = &self.study.dosing.levels_mg;
+        let lower = levels.iter().copied().find(|level| *level < before).unwrap_or(before);
+        let row = casebook.doses.last().and_then(|change| change.adverse_event);
+        self.change_dose(day, who, DoseStep::Resumed, day, lower, row)?;
+        Ok(())
+    }
+
+    /// The dose goes up again, once, after stable weeks.
+    pub(crate) fn escalate(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let present = self.present_dose(who);
+        let wanted = self.streams.of(self.people[who].person.number, "escalation", 0).chance(0.5);
+        let higher = self.study.dosing.levels_mg.iter().rev().copied().find(|level| *level > present);
+        let (Some(higher), Phase::Treated, false, true) =
+            (higher, self.people[who].phase, self.people[who].escalated, wanted)
+        else {
+            return Ok(());
+        };
+        if !present.is_zero() && self.change_dose(day, who, DoseStep::Escalated, day, higher, None)? {
+            self.people[who].escalated = true;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn change_dose(
+        &mut self,
+        day: Date,
+        who: usize,
+        step: DoseStep,
+        from: Date,
+        dose_mg: Decimal,
+        adverse_event: Option<u32>,
+    ) -> Result<bool, T::Error> {
+        let investigator = self.with_power(who, Power::ChangeDose);
+        let action = Action::ChangeDose { step, from, dose_mg, rule: None, adverse_event };
+        let reason = match step {
+            DoseStep::Held | DoseStep::Reduced => Some("adverse event"),
+            DoseStep::Resumed => Some("adverse event has subsided"),
+            DoseStep::Escalated => Some("stable at the lower dose"),
+            _ => None,
+        };
+        self.step_because(day, who, investigator, action, reason)
+    }
+
+    /// An episode ends.
+    pub(crate) fn resolve(&mut self, day: Date, who: usize, _episode: usize, row: u32) -> Result<(), T::Error> {
+        self.note_end(day, who, row)
+    }
+
+    /// Puts the next unrelated event into the diary.
+    pub(crate) fn next_background(&mut self, day: Date, who: usize, count: u64) {
+        let events = &self.study.virtual_cohort.events;
+        if events.per_month <= 0.0 {
+            return;
+        }
+        let mut draws = self.streams.of(self.people[who].person.number, "unrelated wait", count);
+        let median_days = std::f64::consts::LN_2 * 30.4375 / events.per_month;
+        let days = draws.exponential_of_median(median_days).ceil() as i64;
+        self.diary.enter(day + Span::new().days(days.max(1)), Task::Background(who, count));
+    }
+
+    /// An event that has nothing to do with the drug.
+    pub(crate) fn background(&mut self, day: Date, who: usize, count: u64) -> Result<(), T::Error> {
+        if self.people[who].phase == Phase::Over {
+            return Ok(());
+        }
+        let events = &self.study.virtual_cohort.events;
+        let mut draws = self.streams.of(self.people[who].person.number, "unrelated", count);
+        let term = draws.weighted(events.terms.iter().map(|(_, weight)| *weight));
+        let serious = draws.chance(events.serious);
+        let related = draws.chance(events.serious_related) && serious;
+        let mut grade = draws.weighted(events.grades) as u8 + 1;
+        if serious {
+            // What brings a person to hospital is at least severe.
+            grade = grade.max(3);
+        }
+        let length = draws.exponential_of_median(9.0).ceil() as i64 + 1;
+        let noted = Noted { term: &events.terms[term].0, grade, serious, related, action: "none" };
+        if let Some(row) = self.note(day, who, &noted)? {
+            self.diary.enter(day + Span::new().days(length), Task::BackgroundOver(who, row));
+        }
+        self.next_background(day, who, count + 1);
+        Ok(())
+    }
+
+    pub(crate) fn background_over(&mut self, day: Date, who: usize, row: u32) -> Result<(), T::Error> {
+        self.note_end(day, who, row)
+    }
+
+    /// The event for which a person stops the drug: one is there, or is written down now.
+    pub(crate) fn event_behind_stop(&mut self, day: Date, who: usize) -> Result<u32, T::Error> {
+        let study = self.study;
+        let reactions = &study.virtual_cohort.reactions;
+        let drawn = self
+            .streams
+            .of(self.people[who].person.number, "event behind stop", 0)
+            .weighted(reactions.iter().map(|reaction| reaction.share.first().map_or(0.0, |share| share.1)));
+        let noted =
+            Noted { term: &reactions[drawn].term, grade: 3, serious: false, related: true, action: "withdrawn" };
+        let row = self.note(day, who, &noted)?;
+        if let Some(row) = row {
+            self.diary.enter(day + Span::new().days(14), Task::BackgroundOver(who, row));
+        }
+        Ok(row.unwrap_or(1))
+    }
+
+    /// Writes an adverse event down and reports it if serious; returns its row.
+    fn note(&mut self, day: Date, who: usize, noted: &Noted<'_>) -> Result<Option<u32>, T::Error> {
+        let study = self.study;
+        let Some(form) = study.form_for(Purpose::AdverseEvents) else { return Ok(None) };
+        let row = self.people[who].event_rows + 1;
+        let mut relation = self.streams.of(self.people[who].person.number, "relation", u64::from(row));
+        let relation = match (noted.related, relation.uniform()) {
+            (true, draw) if draw < 0.55 => "possible",
+            (true, draw) if draw < 0.95 => "probable",
+            (true, _) => "definite",
+            (false, draw) if draw < 0.6 => "unrelated",
+            (false, _) => "unlikely",
+        };
+        let mut answers = self.event_answers(
+            form,
+            &[
+                (ItemRole::AeTerm, Value::Text(noted.term.to_owned())),
+                (ItemRole::AeStart, Value::Date(day.into())),
+                (ItemRole::AeGrade, self.grade_value(form, noted.grade)),
+                (ItemRole::AeSerious, Value::Boolean(noted.serious)),
+                (ItemRole::AeRelation, Value::Code(relation.to_owned())),
+                (ItemRole::AeAction, Value::Code(noted.action.to_owned())),
+                (ItemRole::AeOutcome, Value::Code("ongoing".to_owned())),
+            ],
+        );
+        if noted.serious {
+            let criterion = if noted.grade >= 4 { "life_threatening" } else { "admission" };
+            answers.extend(
+                self.event_answers(form, &[(ItemRole::AeSeriousCriterion, Value::Code(criterion.to_owned()))]),
+            );
+        }
+        let key = FormKey { visit: None, form: form.id.clone(), row };
+        let filler = self.staff.filler(form, &self.people[who].site, false);
+        if !self.step(day, who, filler, Action::SaveFormSection { key, answers })? {
+            return Ok(None);
+        }
+        self.people[who].event_rows = row;
+        if noted.serious {
+            let reporter = self.with_power(who, Power::ReportEvents);
+            self.step(day, who, reporter, Action::ReportSeriousEvent { row, aware: day })?;
+        }
+        self.answer_open_queries(day, who);
+        Ok(Some(row))
+    }
+
+    /// Writes down that an event is over.
+    fn note_end(&mut self, day: Date, who: usize, row: u32) -> Result<(), T::Error> {
+        let study = self.study;
+        let Some(form) = study.form_for(Purpose::AdverseEvents) else { return Ok(()) };
+        let key = FormKey { visit: None, form: form.id.clone(), row };
+        let filler = self.staff.filler(form, &self.people[who].site, false);
+        let stop = self.event_answers(form, &[(ItemRole::AeStop, Value::Date(day.into()))]);
+        let outcome = self.event_answers(form, &[(ItemRole::AeOutcome, Value::Code("recovered".to_owned()))]);
+        let action = Action::CorrectFormSection { key: key.clone(), answers: outcome };
+        if self.step_because(day, who, filler.clone(), action, Some("follow-up of the event"))? {
+            self.step(day, who, filler, Action::SaveFormSection { key, answers: stop })?;
+        }
+        Ok(())
+    }
+
+    fn event_answers(&self, form: &Form, given: &[(ItemRole, Value)]) -> Vec<(ItemId, Answer)> {
+        given
+            .iter()
+            .filter_map(|(role, value)| Some((form.item_for(*role)?.id.clone(), Answer::Given(value.clone()))))
+            .collect()
+    }
+
+    /// A grade as the form holds it: a code or a number.
+    fn grade_value(&self, form: &Form, grade: u8) -> Value {
+        match form.item_for(ItemRole::AeGrade).map(|item| &item.kind) {
+            Some(protocol::model::ItemType::Integer) => Value::Integer(i64::from(grade)),
+            _ => Value::Code(grade.to_string()),
+        }
+    }
+}

@@ -1,0 +1,731 @@
+//! A person in the trial, and what is done with them: visits, forms, doses, events, ends.
+
+use std::collections::BTreeSet;
+
+use conduct::{Action, Casebook, Command};
+use jiff::Span;
+use protocol::model::{Form, Power, Purpose, Timing, Visit};
+use record::{Actor, DoseStep, EndReason, FormKey};
+use terms::{
+    Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, VisitId, days_between,
+};
+
+use crate::{
+    answers::{Condition, fill},
+    person::{Episode, Person, draw_episodes, effect_points},
+    rehearsal::{Rehearsal, Task, Trial},
+};
+
+/// A person in the trial, as nature and the staff's diary know them.
+pub(crate) struct Participant {
+    /// Body and disease.
+    pub person: Person,
+    /// The number in the trial.
+    pub subject: SubjectId,
+    /// The site.
+    pub site: SiteId,
+    /// The day of screening.
+    pub screened: Date,
+    /// Where they are.
+    pub phase: Phase,
+    /// Episodes of reactions to the drug.
+    pub episodes: Vec<Episode>,
+    /// The day of the first dose.
+    pub first_dose: Option<Date>,
+    /// Visits that stand in the diary or are past.
+    pub planned: BTreeSet<VisitId>,
+    /// Rows of the adverse-event form so far.
+    pub event_rows: u32,
+    /// The row of each episode that was recorded.
+    pub episode_rows: Vec<Option<u32>>,
+    /// Whether the dose has gone up again once.
+    pub escalated: bool,
+}
+
+/// Where a person is in the trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Screened, not yet entered.
+    Screening,
+    /// On treatment.
+    Treated,
+    /// Off the drug, still followed.
+    Followed,
+    /// Through, or never entered.
+    Over,
+}
+
+impl Participant {
+    /// Says whether the person may yet enter.
+    pub fn may_still_enter(&self) -> bool {
+        self.phase == Phase::Screening
+    }
+}
+
+/// One visit's occasion number: the same for the same visit of every person.
+const OTHER_OCCASIONS: u64 = 1_000;
+
+impl<T: Trial> Rehearsal<'_, T> {
+    // ---- giving commands ----
+
+    /// A step of the study as a whole.
+    pub(crate) fn study_step(&mut self, day: Date, by: &Actor, action: Action) -> Result<bool, T::Error> {
+        let zone = self.study.sites.first().map_or("UTC", |site| site.zone.as_str());
+        let command = Command {
+            by: by.clone(),
+            at: self.clock.tick(day, zone),
+            origin: "rehearsal".to_owned(),
+            happened: day.into(),
+            reason: None,
+            subject: None,
+            expected_position: None,
+            action,
+        };
+        self.trial.give(command)
+    }
+
+    pub(crate) fn step_because(
+        &mut self,
+        day: Date,
+        who: usize,
+        by: Actor,
+        action: Action,
+        reason: Option<&str>,
+    ) -> Result<bool, T::Error> {
+        let participant = &self.people[who];
+        let zone = self.study.site(participant.site.as_str()).map_or("UTC", |site| site.zone.as_str());
+        let command = Command {
+            by,
+            at: self.clock.tick(day, zone),
+            origin: "rehearsal".to_owned(),
+            happened: day.into(),
+            reason: reason.map(str::to_owned),
+            subject: Some(participant.subject.clone()),
+            expected_position: None,
+            action,
+        };
+        self.trial.give(command)
+    }
+
+    pub(crate) fn step(&mut self, day: Date, who: usize, by: Actor, action: Action) -> Result<bool, T::Error> {
+        self.step_because(day, who, by, action, None)
+    }
+
+    pub(crate) fn with_power(&self, who: usize, power: Power) -> Actor {
+        self.staff.at(power, &self.people[who].site)
+    }
+
+    fn casebook(&self, who: usize) -> Option<&Casebook> {
+        self.trial.state().casebook(self.people[who].subject.as_str())
+    }
+
+    // ---- the way in ----
+
+    /// Consent, screening and the first visit.
+    pub(crate) fn screen(&mut self, day: Date, person: Person, site: usize) -> Result<(), T::Error> {
+        let site = self.study.sites[site].id.clone();
+        let subject = self.trial.state().next_subject(&site);
+        let who = self.people.len();
+        self.people.push(Participant {
+            person,
+            subject,
+            site: site.clone(),
+            screened: day,
+            phase: Phase::Screening,
+            episodes: Vec::new(),
+            first_dose: None,
+            planned: BTreeSet::new(),
+            event_rows: 0,
+            episode_rows: Vec::new(),
+            escalated: false,
+        });
+        let current = self.study.consents.iter().rfind(|version| version.from.is_none_or(|from| from <= day));
+        let consent_version = current.map(|version| version.id.clone()).unwrap_or_default();
+        let investigator = self.with_power(who, Power::TakeConsent);
+        self.step(day, who, investigator, Action::SignConsent { site, consent_version })?;
+        let coordinator = self.with_power(who, Power::RunVisits);
+        self.step(day, who, coordinator, Action::ScreenSubject)?;
+        let screening = self.study.visits.iter().find(|visit| matches!(visit.timing, Timing::Before { .. }));
+        if let Some(visit) = screening.map(|visit| visit.id.clone()) {
+            self.people[who].planned.insert(visit.clone());
+            self.hold(day, who, &visit)?;
+            self.decide_entry(day, who, &visit)?;
+        }
+        self.next_background(day, who, 0);
+        Ok(())
+    }
+
+    /// Decides eligibility at a visit at which rules are due; a person who may not enter is through.
+    fn decide_entry(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        let first = self.study.visits.iter().find(|visit| matches!(visit.timing, Timing::On { .. }));
+        let Some(first) = first.map(|visit| visit.id.clone()) else { return Ok(()) };
+        let eligible = self.is_eligible(who, visit);
+        if eligible && *visit != first {
+            let wait = 7 + self.streams.of(self.people[who].person.number, "wait for start", 0).below(15);
+            self.people[who].planned.insert(first.clone());
+            self.diary.enter(day + Span::new().days(wait as i64), Task::Visit(who, first));
+            return Ok(());
+        }
+        let investigator = self.with_power(who, Power::DecideEligibility);
+        let decision =
+            Action::DecideEligibility { at_visit: visit.clone(), eligible, waived: Vec::new() };
+        self.step(day, who, investigator, decision)?;
+        if eligible {
+            return self.enter(day, who, visit);
+        }
+        self.sign(day, who, visit)?;
+        let investigator = self.with_power(who, Power::EndParticipation);
+        self.step(day, who, investigator, Action::EndParticipation { reason: EndReason::NotEligible })?;
+        self.close(day, who)
+    }
+
+    fn is_eligible(&self, who: usize, visit: &VisitId) -> bool {
+        self.casebook(who).is_some_and(|casebook| {
+            conduct::eligibility(&conduct::View::at_visit(self.study, casebook, visit), visit).is_met()
+        })
+    }
+
+    /// Enrols or randomises, and gives the first dose.
+    fn enter(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        let investigator = self.with_power(who, Power::Enrol);
+        let action =
+            if self.study.allocation.is_some() { Action::RandomiseSubject } else { Action::EnrolSubject };
+        if !self.step(day, who, investigator, action)? {
+            return Ok(());
+        }
+        self.count_enrolled();
+        self.people[who].phase = Phase::Treated;
+        self.hand_out(day, who, visit)?;
+        let full = self.study.dosing.levels_mg.first().copied().unwrap_or_default();
+        self.change_dose(day, who, DoseStep::Started, day, full, None)?;
+        self.people[who].first_dose = Some(day);
+        self.sign(day, who, visit)?;
+        self.begin_treatment(day, who);
+        self.plan_visits(day, who);
+        Ok(())
+    }
+
+    /// Draws what the drug will do to the person, and whether and when they stop it.
+    fn begin_treatment(&mut self, day: Date, who: usize) {
+        let participant = &self.people[who];
+        let number = participant.person.number;
+        let Some(drug) = self.trial.drug_of(&participant.subject) else { return };
+        let last_planned = terms::add_months(day, self.study.dosing.planned_months);
+        let days = days_between(day, last_planned);
+        let episodes = draw_episodes(self.study, &self.streams, number, &drug, days);
+        for (index, episode) in episodes.iter().enumerate() {
+            self.diary.enter(day + Span::new().days(episode.from_day.max(1)), Task::Onset(who, index));
+        }
+        let virtuals = &self.study.virtual_cohort;
+        let mut draws = self.streams.of(number, "withdrawal", 0);
+        let share = virtuals.withdrawal.iter().find(|withdrawal| withdrawal.arm == drug).map_or(0.0, |w| w.share);
+        let stops = draws.chance(share);
+        // Not in the first fortnight and not in the last: those are other stories.
+        let after = 14 + draws.below((days - 28).max(1) as u64) as i64;
+        if stops {
+            self.diary.enter(day + Span::new().days(after), Task::Withdraw(who));
+        }
+        let mut draws = self.streams.of(number, "emergency", 0);
+        let broken = draws.chance(virtuals.conduct.blind_break);
+        let on = draws.below(days.max(1) as u64) as i64;
+        if broken && self.study.blinded {
+            self.diary.enter(day + Span::new().days(on + 1), Task::BreakBlind(who));
+        }
+        let mut draws = self.streams.of(number, "prohibited", 0);
+        let taken = draws.chance(virtuals.conduct.prohibited_treatment);
+        let on = draws.below(days.max(1) as u64) as i64;
+        if taken {
+            self.diary.enter(day + Span::new().days(on + 1), Task::Prohibited(who));
+        }
+        self.people[who].episode_rows = vec![None; episodes.len()];
+        self.people[who].episodes = episodes;
+    }
+
+    // ---- visits ----
+
+    /// Enters into the diary every visit whose planned date is now known.
+    fn plan_visits(&mut self, today: Date, who: usize) {
+        let study = self.study;
+        for (index, visit) in study.visits.iter().enumerate() {
+            if self.people[who].planned.contains(&visit.id) {
+                continue;
+            }
+            let wanted = match visit.timing {
+                Timing::Months { .. } | Timing::Days { .. } | Timing::AfterVisit { .. } => true,
+                Timing::EarlyEnd { .. } => {
+                    self.casebook(who).and_then(|casebook| casebook.treatment_end).is_some_and(|end| end.early)
+                }
+                _ => false,
+            };
+            if !wanted {
+                continue;
+            }
+            let Some(day) = self.choose_day(who, index, visit, today) else { continue };
+            self.people[who].planned.insert(visit.id.clone());
+            self.diary.enter(day, Task::Visit(who, visit.id.clone()));
+        }
+    }
+
+    /// The day on which the person comes: near the planned one, now and then outside the window.
+    fn choose_day(&self, who: usize, index: usize, visit: &Visit, today: Date) -> Option<Date> {
+        let casebook = self.casebook(who)?;
+        let habits = &self.study.virtual_cohort.conduct;
+        let mut draws = self.streams.of(self.people[who].person.number, "visit day", index as u64);
+        let (shift, outside, late) =
+            (draws.normal() * habits.visit_spread_days, draws.chance(habits.out_of_window), draws.below(10));
+        if let Timing::EarlyEnd { within_days } = visit.timing {
+            let last_dose = casebook.last_dose()?;
+            let days = 2 + i64::from(late as u32) % i64::from(within_days - 3);
+            return Some((last_dose + Span::new().days(days)).max(today.tomorrow().unwrap_or(today)));
+        }
+        let window = conduct::window(casebook, visit)?;
+        let within = match visit.timing {
+            Timing::Months { within_days, .. }
+            | Timing::Days { within_days, .. }
+            | Timing::AfterVisit { within_days, .. } => i64::from(within_days),
+            _ => 0,
+        };
+        let days = if outside {
+            within + 1 + late as i64
+        } else {
+            (libm::round(shift) as i64).clamp(-within, within)
+        };
+        let day = window.target? + Span::new().days(days);
+        Some(day.max(today.tomorrow().unwrap_or(today)))
+    }
+
+    /// A visit is due: held, or missed.
+    pub(crate) fn visit(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        if self.people[who].phase == Phase::Over {
+            return Ok(());
+        }
+        let study = self.study;
+        let Some(index) = study.visits.iter().position(|known| known.id == *visit) else { return Ok(()) };
+        let planned = &study.visits[index];
+        let starts = matches!(planned.timing, Timing::On { .. });
+        let habits = &study.virtual_cohort.conduct;
+        let missed = !starts
+            && self
+                .streams
+                .of(self.people[who].person.number, "missed visit", index as u64)
+                .chance(habits.missed_visit);
+        if missed {
+            let coordinator = self.with_power(who, Power::RunVisits);
+            let reason = Some("the participant did not come");
+            self.step_because(day, who, coordinator, Action::MissVisit { visit: visit.clone() }, reason)?;
+        } else {
+            self.hold(day, who, visit)?;
+            if starts {
+                return self.decide_entry(day, who, visit);
+            }
+            self.hand_out(day, who, visit)?;
+        }
+        if planned.closes_treatment && self.people[who].phase == Phase::Treated {
+            self.complete_treatment(day, who)?;
+        }
+        if !missed {
+            self.sign(day, who, visit)?;
+        }
+        if planned.closes_study {
+            self.diary.enter(day + Span::new().days(1), Task::Finish(who));
+        }
+        self.plan_visits(day, who);
+        Ok(())
+    }
+
+    /// Holds a visit and fills its forms.
+    fn hold(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        let coordinator = self.with_power(who, Power::RunVisits);
+        if !self.step(day, who, coordinator, Action::HoldVisit { visit: visit.clone() })? {
+            return Ok(());
+        }
+        let study = self.study;
+        let occasion = study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64;
+        let assessor_changes = self
+            .streams
+            .of(self.people[who].person.number, "assessor", occasion)
+            .chance(study.virtual_cohort.conduct.assessor_change);
+        for form in study.forms_at(visit).filter(|form| form.by_visit) {
+            let second = assessor_changes && form.purpose == Some(Purpose::BlindedAssessment);
+            self.fill_form(day, who, visit, form, occasion, second)?;
+        }
+        let specimen = study.blind_reading.as_ref().is_some_and(|reading| {
+            study.forms_at(visit).any(|form| form.id == reading.taken_on)
+        });
+        if specimen {
+            let custodian = self.staff.central(Power::KeepSpecimenKey);
+            self.step(day, who, custodian, Action::TakeSpecimen { visit: visit.clone() })?;
+        }
+        Ok(())
+    }
+
+    fn fill_form(
+        &mut self,
+        day: Date,
+        who: usize,
+        visit: &VisitId,
+        form: &Form,
+        occasion: u64,
+        second: bool,
+    ) -> Result<(), T::Error> {
+        let habits = &self.study.virtual_cohort.conduct;
+        let number = self.people[who].person.number;
+        let filler = self.staff.filler(form, &self.people[who].site, second);
+        let key = FormKey { visit: Some(visit.clone()), form: form.id.clone(), row: 0 };
+        let skipped = self.people[who].phase != Phase::Screening
+            && self.streams.of(number, &format!("not done {}", form.id), occasion).chance(habits.form_not_done);
+        if skipped {
+            let reason = Some("could not be done at this visit");
+            self.step_because(day, who, filler, Action::RecordFormNotDone { key }, reason)?;
+            return Ok(());
+        }
+        let answers: Vec<(ItemId, Answer)> = self.answers(day, who, visit, form, occasion, second);
+        let item = answers.first().map(|(item, _)| item.clone());
+        let saved = self.step(day, who, filler, Action::SaveFormSection { key: key.clone(), answers })?;
+        let Some(item) = item.filter(|_| saved) else { return Ok(()) };
+        let mut draws = self.streams.of(number, &format!("care {}", form.id), occasion);
+        let (wrong, asked, days) =
+            (draws.chance(habits.correction), draws.chance(habits.query), 3 + draws.below(25) as i64);
+        if wrong {
+            self.diary.enter(day + Span::new().days(days), Task::Correct(who, key.clone(), item.clone()));
+        }
+        if asked {
+            let manager = self.staff.central(Power::ManageQueries);
+            let addressed_to = form.filled_by.first().cloned().unwrap_or_else(|| manager.role.clone());
+            let text = "Please check this entry against the source.".to_owned();
+            self.step(day, who, manager, Action::OpenQuery { key, item, addressed_to, text })?;
+        }
+        self.answer_open_queries(day, who);
+        Ok(())
+    }
+
+    /// What the form would say of the person today.
+    fn answers(
+        &self,
+        day: Date,
+        who: usize,
+        visit: &VisitId,
+        form: &Form,
+        occasion: u64,
+        second: bool,
+    ) -> Vec<(ItemId, Answer)> {
+        let participant = &self.people[who];
+        let months = f64::from(days_between(participant.screened, day)) / 30.4375;
+        let condition = Condition {
+            day,
+            occasion,
+            months,
+            skin: self.true_skin(who, day),
+            reactions: self.reactions_on(who, day),
+            new_assessor: second,
+        };
+        let Some(casebook) = self.casebook(who) else { return Vec::new() };
+        let view = conduct::View::at_visit(self.study, casebook, visit);
+        fill(self.study, &self.streams, &participant.person, form, &condition, &view).into_iter().collect()
+    }
+
+    fn true_skin(&self, who: usize, day: Date) -> f64 {
+        let participant = &self.people[who];
+        let Some(skin) = &self.study.virtual_cohort.skin else { return 0.0 };
+        let months = f64::from(days_between(participant.screened, day)) / 30.4375;
+        let effect = match (participant.first_dose, self.trial.drug_of(&participant.subject)) {
+            (Some(first_dose), Some(drug)) if self.is_active(&drug) => {
+                let on_drug = f64::from(days_between(first_dose, day)) / 30.4375;
+                effect_points(&self.study.virtual_cohort, on_drug, self.dose_share(who, day))
+            }
+            _ => 0.0,
+        };
+        participant.person.skin_at(skin, months, effect)
+    }
+
+    fn is_active(&self, drug: &terms::ArmId) -> bool {
+        self.study.arms.iter().any(|arm| arm.id == *drug && !arm.control)
+    }
+
+    /// Share of the full dose taken from the first dose to a day.
+    fn dose_share(&self, who: usize, day: Date) -> f64 {
+        let full = self.study.dosing.levels_mg.first().copied().unwrap_or(Decimal::ONE);
+        let Some(casebook) = self.casebook(who) else { return 0.0 };
+        let Some(first) = casebook.first_dose() else { return 0.0 };
+        let days = days_between(first, day).max(1);
+        let taken: f64 = casebook
+            .dose_intervals()
+            .iter()
+            .filter(|interval| interval.from <= day)
+            .map(|interval| {
+                let to = interval.to.unwrap_or(day).min(day);
+                let share = Value::Decimal(interval.dose_mg.unwrap_or_default() / full).as_f64().unwrap_or(0.0);
+                share * f64::from((days_between(interval.from, to) + 1).max(0))
+            })
+            .sum();
+        (taken / f64::from(days)).min(1.0)
+    }
+
+    fn reactions_on(&self, who: usize, day: Date) -> Vec<&str> {
+        let participant = &self.people[who];
+        let Some(first_dose) = participant.first_dose else { return Vec::new() };
+        let on = days_between(first_dose, day);
+        participant
+            .episodes
+            .iter()
+            .filter(|episode| (episode.from_day..=episode.to_day).contains(&on))
+            .map(|episode| self.study.virtual_cohort.reactions[episode.reaction].name.as_str())
+            .collect()
+    }
+
+    /// Counts the last kit back and hands out the next, where the visit has one.
+    fn hand_out(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        let Some(plan) = &self.study.allocation else { return Ok(()) };
+        if !self.study.sites.iter().any(|site| site.id == self.people[who].site) {
+            return Ok(());
+        }
+        self.take_back(day, who, visit)?;
+        if plan.kit_visits.contains(visit) && self.people[who].phase == Phase::Treated {
+            let pharmacist = self.with_power(who, Power::Dispense);
+            self.step(day, who, pharmacist, Action::DispenseKit { visit: visit.clone(), kit: None })?;
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        let missed = self.study.virtual_cohort.conduct.missed_doses;
+        let Some(casebook) = self.casebook(who) else { return Ok(()) };
+        let out: Vec<_> = casebook
+            .kits
+            .iter()
+            .filter(|(_, used)| used.returned.is_none() && used.visit != *visit)
+            .map(|(kit, used)| {
+                let days = days_between(used.dispensed.date, day).max(0);
+                let a_day = casebook.present_dose() / self.study.dosing.tablet_mg;
+                let a_day = Value::Decimal(a_day).as_f64().unwrap_or(0.0);
+                (kit.clone(), used.dispensed_tablets, f64::from(days) * a_day * (1.0 - missed))
+            })
+            .collect();
+        for (kit, dispensed, taken) in out {
+            let tablets = dispensed.saturating_sub(libm::round(taken) as u32);
+            let pharmacist = self.with_power(who, Power::Dispense);
+            self.step(day, who, pharmacist, Action::ReturnKit { kit, visit: visit.clone(), tablets })?;
+        }
+        Ok(())
+    }
+
+    // ---- care of the data ----
+
+    /// Puts an answer to each open query into the diary.
+    pub(crate) fn answer_open_queries(&mut self, day: Date, who: usize) {
+        let Some(casebook) = self.casebook(who) else { return };
+        let open: Vec<QueryId> = casebook
+            .queries
+            .iter()
+            .filter(|query| query.closed.is_none() && query.answered.is_none())
+            .map(|query| query.id.clone())
+            .collect();
+        for query in open {
+            let task = Task::Answer(who, query.clone());
+            self.diary.strike(|known| *known == task);
+            let days = 2 + self.streams.of(self.people[who].person.number, query.as_str(), 0).below(9) as i64;
+            self.diary.enter(day + Span::new().days(days), task);
+        }
+    }
+
+    pub(crate) fn answer_query(&mut self, day: Date, who: usize, query: QueryId) -> Result<(), T::Error> {
+        let Some(open) = self.casebook(who).and_then(|casebook| casebook.query(&query)) else { return Ok(()) };
+        if open.closed.is_some() {
+            return Ok(());
+        }
+        let role = open.addressed_to.clone();
+        let manager = self.staff.central(Power::ManageQueries);
+        let by = if role == manager.role { manager } else { self.staff.of_role(&role, &self.people[who].site) };
+        let text = "Confirmed with the source.".to_owned();
+        self.step(day, who, by, Action::AnswerQuery { query: query.clone(), text })?;
+        self.diary.enter(day + Span::new().days(2), Task::Close(who, query));
+        Ok(())
+    }
+
+    pub(crate) fn close_query(&mut self, day: Date, who: usize, query: QueryId) -> Result<(), T::Error> {
+        let open = self.casebook(who).and_then(|casebook| casebook.query(&query));
+        if open.is_some_and(|query| query.closed.is_none()) {
+            let manager = self.staff.central(Power::ManageQueries);
+            self.step(day, who, manager, Action::CloseQuery { query })?;
+        }
+        Ok(())
+    }
+
+    /// Corrects an entry: a site of the skin score by a point, any other number by a little.
+    pub(crate) fn correct(&mut self, day: Date, who: usize, key: FormKey, item: ItemId) -> Result<(), T::Error> {
+        let study = self.study;
+        let (Some(form), Some(visit)) = (study.form(key.form.as_str()), key.visit.clone()) else { return Ok(()) };
+        let Some(kind) = form.item(item.as_str()) else { return Ok(()) };
+        let Some(cell) = self.casebook(who).and_then(|casebook| casebook.cell(&key, item.as_str())) else {
+            return Ok(());
+        };
+        let by = cell.current().by.clone();
+        let corrected = match cell.answer() {
+            Some(Answer::Given(Value::Integer(whole))) => {
+                let most = kind.maximum.unwrap_or(Decimal::MAX);
+                let step = if Decimal::from(*whole) < most { 1 } else { -1 };
+                Value::Integer(whole + step)
+            }
+            Some(Answer::Given(Value::Decimal(decimal))) => {
+                let step = Decimal::new(1, decimal.scale());
+                let most = kind.maximum.unwrap_or(Decimal::MAX);
+                Value::Decimal(if decimal + step <= most { decimal + step } else { decimal - step })
+            }
+            _ => return Ok(()),
+        };
+        let action = Action::CorrectFormSection { key, answers: vec![(item, corrected.into())] };
+        if self.step_because(day, who, by, action, Some("transcription error, source document checked"))? {
+            self.answer_open_queries(day, who);
+            self.diary.enter(day + Span::new().days(1), Task::Sign(who, visit));
+        }
+        Ok(())
+    }
+
+    /// Signs a visit, again later if something stands in the way.
+    pub(crate) fn sign(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        let held = self.casebook(who).is_some_and(|casebook| {
+            casebook.visits.contains_key(visit) && !casebook.signatures.contains_key(visit)
+        });
+        if !held {
+            return Ok(());
+        }
+        let investigator = self.with_power(who, Power::Sign);
+        let meaning = "I have reviewed the entries of this visit and confirm that they are right".to_owned();
+        let action = Action::SignVisit { visit: visit.clone(), meaning };
+        self.step(day, who, investigator, action)?;
+        self.answer_open_queries(day, who);
+        Ok(())
+    }
+
+    // ---- ends ----
+
+    pub(crate) fn withdraw(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        if self.people[who].phase != Phase::Treated {
+            return Ok(());
+        }
+        let participant = &self.people[who];
+        let drug = self.trial.drug_of(&participant.subject);
+        let withdrawals = &self.study.virtual_cohort.withdrawal;
+        let Some(process) = withdrawals.iter().find(|process| Some(&process.arm) == drug.as_ref()) else {
+            return Ok(());
+        };
+        let drawn = self
+            .streams
+            .of(participant.person.number, "withdrawal reason", 0)
+            .weighted(process.reasons.iter().map(|(_, weight)| *weight));
+        let reason = match process.reasons[drawn].0.as_str() {
+            "adverse_event" => EndReason::AdverseEvent,
+            "progression" => EndReason::Progression,
+            "withdrew_consent" => EndReason::WithdrewConsent,
+            "lost_to_follow_up" => EndReason::LostToFollowUp,
+            _ => EndReason::Other,
+        };
+        let adverse_event = match reason {
+            EndReason::AdverseEvent => Some(self.event_behind_stop(day, who)?),
+            _ => None,
+        };
+        let last_dose = day.yesterday().unwrap_or(day);
+        let investigator = self.with_power(who, Power::EndParticipation);
+        let action = Action::EndTreatment { reason, last_dose, adverse_event };
+        if !self.step(day, who, investigator, action)? {
+            return Ok(());
+        }
+        self.stop_drug(who);
+        if reason == EndReason::WithdrewConsent {
+            let investigator = self.with_power(who, Power::TakeConsent);
+            self.step(day, who, investigator, Action::WithdrawConsent { keep_data: true })?;
+            return self.finish_because(day, who, EndReason::WithdrewConsent);
+        }
+        self.plan_visits(day, who);
+        Ok(())
+    }
+
+    /// The drug is off: nothing more begins because of it.
+    fn stop_drug(&mut self, who: usize) {
+        self.people[who].phase = Phase::Followed;
+        self.diary.strike(|task| {
+            matches!(task, Task::Onset(other, _) | Task::Resume(other) | Task::Escalate(other) if *other == who)
+        });
+    }
+
+    fn complete_treatment(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let last_dose = day.yesterday().unwrap_or(day);
+        let investigator = self.with_power(who, Power::EndParticipation);
+        let action = Action::EndTreatment { reason: EndReason::Completed, last_dose, adverse_event: None };
+        if self.step(day, who, investigator, action)? {
+            self.stop_drug(who);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let waiting = Task::Finish(who);
+        if self.has_open_work(who) {
+            self.diary.enter(day + Span::new().days(7), waiting);
+            return Ok(());
+        }
+        let reason = match self.casebook(who).and_then(|casebook| casebook.treatment_end) {
+            Some(end) if end.early => end.reason,
+            _ => EndReason::Completed,
+        };
+        self.finish_because(day, who, reason)
+    }
+
+    fn has_open_work(&self, who: usize) -> bool {
+        self.casebook(who).is_some_and(|casebook| casebook.queries.iter().any(|query| query.closed.is_none()))
+    }
+
+    fn finish_because(&mut self, day: Date, who: usize, reason: EndReason) -> Result<(), T::Error> {
+        let investigator = self.with_power(who, Power::EndParticipation);
+        self.step(day, who, investigator, Action::EndParticipation { reason })?;
+        self.close(day, who)
+    }
+
+    /// Nothing more is due for the person but what concerns data already entered.
+    fn close(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        if self.people[who].phase == Phase::Over {
+            return Ok(());
+        }
+        self.people[who].phase = Phase::Over;
+        self.diary.strike(|task| match task {
+            Task::Visit(other, _)
+            | Task::Onset(other, _)
+            | Task::Background(other, _)
+            | Task::Withdraw(other)
+            | Task::BreakBlind(other)
+            | Task::Prohibited(other) => *other == who,
+            _ => false,
+        });
+        self.answer_open_queries(day, who);
+        self.count_through();
+        Ok(())
+    }
+
+    pub(crate) fn break_blind(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let investigator = self.with_power(who, Power::BreakBlind);
+        let shown_to = investigator.person.clone();
+        let reason = Some("emergency surgery, the anaesthetist must know the drug");
+        self.step_because(day, who, investigator, Action::BreakBlind { shown_to }, reason)?;
+        Ok(())
+    }
+
+    pub(crate) fn take_prohibited(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let study = self.study;
+        let Some(form) = study.form_for(Purpose::ConcomitantTreatments) else { return Ok(()) };
+        let mut answers = Vec::new();
+        for (role, value) in [
+            (protocol::model::ItemRole::TreatmentName, Value::Text("Methotrexate".to_owned())),
+            (protocol::model::ItemRole::TreatmentStart, Value::Date(day.into())),
+            (protocol::model::ItemRole::TreatmentProhibited, Value::Boolean(true)),
+        ] {
+            if let Some(item) = form.item_for(role) {
+                answers.push((item.id.clone(), Answer::Given(value)));
+            }
+        }
+        let rows = self.casebook(who).map_or(0, |casebook| casebook.rows(&form.id).count() as u32);
+        let key = FormKey { visit: None, form: form.id.clone(), row: rows + 1 };
+        let filler = self.staff.filler(form, &self.people[who].site, false);
+        self.step(day, who, filler, Action::SaveFormSection { key, answers })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! A whole trial with virtual people and virtual staff.
+//!
+//! The staff see what measurements show, and act through the commands of the
+//! real trial. What only nature knows (who takes which drug) comes in through
+//! [`Trial::drug_of`], and shows itself in bodies alone.
+
+use conduct::{Action, Command, State};
+use jiff::Span;
+use protocol::model::{Power, Study};
+use record::{Environment, FormKey};
+use terms::{ArmId, Date, ItemId, QueryId, SubjectId, VisitId};
+
+use crate::{
+    calendar::Diary,
+    participant::Participant,
+    person::Person,
+    staff::{Clock, Staff},
+    streams::Streams,
+};
+
+/// The trial that a rehearsal runs: the commands' way in, and what nature knows.
+pub trait Trial {
+    /// Why the trial can't go on (a full disk, a broken store).
+    type Error;
+
+    /// Returns the trial's state.
+    fn state(&self) -> &State;
+
+    /// Gives a command and says whether it was accepted. A refusal is part of a rehearsal.
+    ///
+    /// # Errors
+    /// The trial itself fails.
+    fn give(&mut self, command: Command) -> Result<bool, Self::Error>;
+
+    /// Returns the drug that a participant takes, which nature knows and staff do not.
+    fn drug_of(&self, subject: &SubjectId) -> Option<ArmId>;
+
+    /// Told now and then how far the rehearsal is: participants through, of all.
+    fn progress(&mut self, through: u64, all: u64);
+}
+
+/// What is due on a day.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Task {
+    /// The next person comes to be screened.
+    Arrive,
+    /// A visit is due.
+    Visit(usize, VisitId),
+    /// An episode of a reaction begins.
+    Onset(usize, usize),
+    /// It ends.
+    Resolve(usize, usize, u32),
+    /// The drug is taken up again after a hold.
+    Resume(usize),
+    /// The dose goes up again.
+    Escalate(usize),
+    /// An event that has nothing to do with the drug begins.
+    Background(usize, u64),
+    /// It ends.
+    BackgroundOver(usize, u32),
+    /// Treatment ends early.
+    Withdraw(usize),
+    /// An entry is found wrong.
+    Correct(usize, FormKey, ItemId),
+    /// A query is answered.
+    Answer(usize, QueryId),
+    /// An answered query is closed.
+    Close(usize, QueryId),
+    /// The blind is broken in an emergency.
+    BreakBlind(usize),
+    /// A prohibited treatment is taken.
+    Prohibited(usize),
+    /// A visit's forms are signed.
+    Sign(usize, VisitId),
+    /// Participation is over.
+    Finish(usize),
+}
+
+/// A rehearsal in hand.
+pub struct Rehearsal<'a, T: Trial> {
+    pub(crate) study: &'a Study,
+    pub(crate) streams: Streams,
+    pub(crate) trial: &'a mut T,
+    pub(crate) staff: Staff<'a>,
+    pub(crate) clock: Clock,
+    pub(crate) diary: Diary<Task>,
+    pub(crate) people: Vec<Participant>,
+    arrivals: u64,
+    enrolled: u64,
+    through: u64,
+}
+
+/// What a rehearsal saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// People screened.
+    pub screened: u64,
+    /// People who entered the trial.
+    pub enrolled: u64,
+    /// The last day on which something happened.
+    pub last_day: Date,
+}
+
+impl<'a, T: Trial> Rehearsal<'a, T> {
+    /// Prepares a rehearsal of a study on a trial that has nothing in its record yet.
+    pub fn new(study: &'a Study, streams: Streams, trial: &'a mut T) -> Self {
+        Self {
+            study,
+            streams,
+            trial,
+            staff: Staff::new(study),
+            clock: Clock::default(),
+            diary: Diary::default(),
+            people: Vec::new(),
+            arrivals: 0,
+            enrolled: 0,
+            through: 0,
+        }
+    }
+
+    /// Opens the study: record, sites, people and their roles.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn open(&mut self, seed: u64) -> Result<(), T::Error> {
+        let day = self.opening_day();
+        let administrator = self.staff.central(Power::Administer);
+        let study = self.study;
+        self.study_step(day, &administrator, Action::OpenStudy { environment: Environment::Rehearsal, seed: Some(seed) })?;
+        for (person, role, site) in self.staff.everyone() {
+            self.study_step(day, &administrator, Action::DelegateRole { person, role, site })?;
+        }
+        for site in &study.sites {
+            self.study_step(day, &administrator, Action::ActivateSite { site: site.id.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Runs the trial from the first person screened to the last one through.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn run(&mut self) -> Result<Rehearsed, T::Error> {
+        let mut last_day = self.opening_day();
+        self.diary.enter(last_day + Span::new().days(7), Task::Arrive);
+        while let Some((day, task)) = self.diary.next() {
+            last_day = last_day.max(day);
+            self.perform(day, task)?;
+        }
+        Ok(Rehearsed { screened: self.arrivals, enrolled: self.enrolled, last_day })
+    }
+
+    fn opening_day(&self) -> Date {
+        self.study.virtual_cohort.cohort.opens.unwrap_or(Date::constant(2008, 1, 7))
+    }
+
+    fn target(&self) -> u64 {
+        u64::from(self.study.virtual_cohort.cohort.enrol.unwrap_or(self.study.target))
+    }
+
+    fn perform(&mut self, day: Date, task: Task) -> Result<(), T::Error> {
+        match task {
+            Task::Arrive => self.arrive(day),
+            Task::Visit(who, visit) => self.visit(day, who, &visit),
+            Task::Onset(who, episode) => self.onset(day, who, episode),
+            Task::Resolve(who, episode, row) => self.resolve(day, who, episode, row),
+            Task::Resume(who) => self.resume(day, who),
+            Task::Escalate(who) => self.escalate(day, who),
+            Task::Background(who, count) => self.background(day, who, count),
+            Task::BackgroundOver(who, row) => self.background_over(day, who, row),
+            Task::Withdraw(who) => self.withdraw(day, who),
+            Task::Correct(who, key, item) => self.correct(day, who, key, item),
+            Task::Answer(who, query) => self.answer_query(day, who, query),
+            Task::Close(who, query) => self.close_query(day, who, query),
+            Task::BreakBlind(who) => self.break_blind(day, who),
+            Task::Prohibited(who) => self.take_prohibited(day, who),
+            Task::Sign(who, visit) => self.sign(day, who, &visit),
+            Task::Finish(who) => self.finish(day, who),
+        }
+    }
+
+    /// Somebody comes; so will the next, until the trial is full.
+    fn arrive(&mut self, day: Date) -> Result<(), T::Error> {
+        let cohort = &self.study.virtual_cohort.cohort;
+        let awaited = self.people.iter().filter(|person| person.may_still_enter()).count() as u64;
+        let full = self.enrolled + awaited >= self.target();
+        if self.arrivals >= u64::from(cohort.screened_max) || (full && awaited == 0) {
+            return Ok(());
+        }
+        if !full {
+            self.arrivals += 1;
+            let number = self.arrivals;
+            let person = Person::draw(self.study, &self.streams, number, day);
+            let site = self.streams.of(number, "site", 0).below(self.study.sites.len() as u64) as usize;
+            self.screen(day, person, site)?;
+        }
+        let wait = self
+            .streams
+            .of(self.arrivals, "arrival", 0)
+            .exponential_of_median(std::f64::consts::LN_2 * 30.4375 / cohort.screened_per_month);
+        self.diary.enter(day + Span::new().days(wait.ceil() as i64), Task::Arrive);
+        Ok(())
+    }
+
+    /// Counts a person as entered.
+    pub(crate) fn count_enrolled(&mut self) {
+        self.enrolled += 1;
+    }
+
+    /// Counts a person as through and tells how far the rehearsal is.
+    pub(crate) fn count_through(&mut self) {
+        self.through += 1;
+        self.trial.progress(self.through, self.target().max(self.through));
+    }
+}
