@@ -4,8 +4,17 @@
 //! casebook, and cannot tell a simulated trial from a real one. Its results do
 //! not depend on the order of rows, on threads or on anything but its arguments.
 
+mod events;
+mod methods;
+mod outcome;
+mod population;
 mod results;
+mod run;
+mod scope;
+mod sheet;
+mod standing;
 mod trace;
 
 pub use results::{AnalysisResult, Format, Level, Number, PublishedNumber, Results, RowSet, rounded};
+pub use run::{PlanError, run};
 pub use trace::{Trace, TracedRows, trace};

@@ -1,0 +1,120 @@
+//! Fisher's exact test of a yes or no between two groups: of a variable, or of events by term.
+
+use datasets::DataSets;
+use statistics::{Confidence, NotEstimable, proportions::fisher_2x2};
+
+use super::count::population_place;
+use crate::{
+    Format,
+    events::{Occurrences, participants, rows},
+    outcome::level_of,
+    population::{Population, levels_of},
+    sheet::{Of, Sheet, cell, group, percent},
+};
+
+/// Compares the share of a variable's first level (`yes` of a flag) between two groups.
+///
+/// Keys: `p odds_ratio lower upper`, and `events n percent` by group. The odds ratio is the
+/// conditional maximum likelihood estimate.
+pub(crate) fn fisher_variable(
+    sheet: &mut Sheet<'_>,
+    population: &Population,
+    data: &DataSets,
+    variable: &str,
+    level: Result<Confidence, NotEstimable>,
+) {
+    let Some(yes) = data.subjects.column(variable).and_then(|column| levels_of(column).into_iter().next())
+    else {
+        return;
+    };
+    let mut columns: Vec<&str> = population.columns.iter().map(String::as_str).collect();
+    columns.push(variable);
+    let known = |place: Option<usize>| {
+        let with =
+            population.of(place).filter_map(|member| Some((member.row, level_of(data, member, variable)?)));
+        with.collect::<Vec<_>>()
+    };
+    let mut counts = Vec::new();
+    for (place, id) in population.cuts().into_iter().filter(|(place, _)| place.is_some()) {
+        let members = known(place);
+        let events: Vec<usize> =
+            members.iter().filter(|(_, own)| *own == yes.id).map(|(row, _)| *row).collect();
+        let n_rows =
+            sheet.row_sets.place("subjects", members.iter().map(|(row, _)| *row).collect(), &columns);
+        counts.push((events.len(), members.len()));
+        let event_rows = sheet.row_sets.place("subjects", events, &columns);
+        put_share(sheet, group(id), *counts.last().unwrap_or(&(0, 0)), event_rows, n_rows);
+    }
+    let all = sheet.row_sets.place("subjects", known(None).iter().map(|(row, _)| *row).collect(), &columns);
+    put_test(sheet, group(None), population, &counts, level, &[all]);
+}
+
+/// Compares the share of participants with at least one event between two groups, in all and by term.
+pub(crate) fn fisher_events(
+    sheet: &mut Sheet<'_>,
+    population: &Population,
+    events: &Occurrences,
+    level: Result<Confidence, NotEstimable>,
+) {
+    let denominator = population_place(sheet, population, None);
+    let terms = events.terms();
+    for term in [None].into_iter().chain(terms.iter().map(Some)) {
+        let is_meant = |one: &crate::events::Occurrence| term.is_none_or(|term| one.term == *term);
+        let mut counts = Vec::new();
+        for (place, id) in population.cuts().into_iter().filter(|(place, _)| place.is_some()) {
+            let own = events.of(place, is_meant);
+            let n_rows = population_place(sheet, population, place);
+            let event_rows = sheet.row_sets.place("adverse_events", rows(&own), &[]);
+            counts.push((participants(&own), population.of(place).count()));
+            let of = Of { group: id, level: term.map(String::as_str) };
+            put_share(sheet, of, *counts.last().unwrap_or(&(0, 0)), event_rows, n_rows);
+        }
+        let all = sheet.row_sets.place("adverse_events", rows(&events.of(None, is_meant)), &[]);
+        let of = term.map_or(group(None), |term| cell(None, term));
+        put_test(sheet, of, population, &counts, level, &[all, denominator]);
+    }
+}
+
+fn put_share(
+    sheet: &mut Sheet<'_>,
+    of: Of<'_>,
+    (events, n): (usize, usize),
+    event_rows: usize,
+    n_rows: usize,
+) {
+    sheet.put("events", of, events, Format::Integer, &[event_rows]);
+    sheet.put("n", of, n, Format::Integer, &[n_rows]);
+    sheet.put("percent", of, percent(events, n), Format::Percent(1), &[event_rows, n_rows]);
+}
+
+fn put_test(
+    sheet: &mut Sheet<'_>,
+    of: Of<'_>,
+    population: &Population,
+    counts: &[(usize, usize)],
+    level: Result<Confidence, NotEstimable>,
+    rows: &[usize],
+) {
+    let test = population.pair().and_then(|(x, y)| {
+        let [a, n] = [counts[x].0 as u64, counts[x].1 as u64];
+        let [c, m] = [counts[y].0 as u64, counts[y].1 as u64];
+        let test = level.and_then(|level| fisher_2x2([a, n - a, c, m - c], level));
+        test.map_err(|reason| reason.to_string())
+    });
+    sheet.put("p", of, test.clone().map(|test| test.p_two_sided), Format::PValue, rows);
+    sheet.put(
+        "odds_ratio",
+        of,
+        test.clone().map(|test| test.conditional_odds_ratio),
+        Format::Decimals(2),
+        rows,
+    );
+    sheet.put(
+        "lower",
+        of,
+        test.clone().map(|test| test.odds_ratio_interval.lower),
+        Format::Decimals(2),
+        rows,
+    );
+    sheet.put("upper", of, test.map(|test| test.odds_ratio_interval.upper), Format::Decimals(2), rows);
+}

@@ -1,0 +1,502 @@
+//! Runs a plan: for each analysis whom, what, how, and the published numbers beside it.
+
+use datasets::DataSets;
+use protocol::model::{
+    Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, Parameter, Quartiles, StatedFact, Strategy,
+    Subject, TwoSided, Zeros,
+};
+use statistics::means::Variances;
+use terms::AnalysisId;
+
+use crate::{
+    AnalysisResult, Level, PublishedNumber, Results,
+    events::{Occurrences, participants, rows},
+    methods::{self, Paired, Precision, Series, confidence},
+    outcome::{self, AtVisit, Outcomes, column_of, death_strategy, level_of},
+    population::{Choice, Population, levels_of},
+    sheet::{RowSets, Sheet, group},
+    standing,
+};
+
+/// Why a plan can't be run. A plan that the compiler passed has no such fault but the last ones.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The data sets lack the flag of a set.
+    #[error("analysis `{analysis}`: the data sets do not say who belongs to `{set}`")]
+    NoSet {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The set.
+        set: String,
+    },
+    /// The data sets lack a variable.
+    #[error("analysis `{analysis}`: there is no variable `{variable}`")]
+    NoVariable {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The variable.
+        variable: String,
+    },
+    /// The plan lacks a parameter.
+    #[error("analysis `{analysis}`: there is no parameter `{parameter}`")]
+    NoParameter {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A method can't be applied to what the analysis looks at.
+    #[error("analysis `{analysis}`: {method} can't be applied to {subject}")]
+    DoesNotFit {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The method.
+        method: &'static str,
+        /// What it looks at.
+        subject: &'static str,
+    },
+    /// An estimand handles an event in a way that no method here can follow.
+    #[error("estimand `{estimand}`: the strategy for `{event}` can't be followed; use treatment policy")]
+    Strategy {
+        /// The estimand.
+        estimand: String,
+        /// The event.
+        event: String,
+    },
+    /// A published number stands beside an estimate that the method does not give.
+    #[error("analysis `{analysis}` gives no estimate `{estimate}`; it gives {known}")]
+    NoEstimate {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// What the plan names.
+        estimate: String,
+        /// What there is.
+        known: String,
+    },
+    /// A published number's fact does not exist.
+    #[error("analysis `{analysis}`: there is no fact `{fact}`")]
+    NoFact {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The fact.
+        fact: String,
+    },
+}
+
+/// Runs a plan on data sets.
+///
+/// `facts` hold the published numbers that the plan puts beside its own. Results are
+/// the same for any order of rows. Arms are used for their order, labels and control only.
+///
+/// # Errors
+/// The plan names what the data sets or its own parts do not have.
+pub fn run(
+    plan: &AnalysisPlan,
+    arms: &[Arm],
+    facts: &[StatedFact],
+    data: &DataSets,
+) -> Result<Results, PlanError> {
+    let mut row_sets = RowSets::default();
+    let mut analyses = Vec::new();
+    for analysis in &plan.analyses {
+        let task = Task::new(plan, arms, data, analysis)?;
+        analyses.push(task.run(facts, &mut row_sets)?);
+    }
+    analyses.extend(standing::run(plan, arms, data, &mut row_sets));
+    Ok(Results { analyses, row_sets: row_sets.into_sets() })
+}
+
+/// One analysis with all that it needs.
+struct Task<'a> {
+    plan: &'a AnalysisPlan,
+    data: &'a DataSets,
+    analysis: &'a Analysis,
+    estimand: Option<&'a Estimand>,
+    population: Population,
+}
+
+/// What an analysis wrote down.
+#[derive(Default)]
+struct Written {
+    levels: Vec<Level>,
+    excluded: Vec<(terms::SubjectId, String)>,
+}
+
+impl<'a> Task<'a> {
+    fn new(
+        plan: &'a AnalysisPlan,
+        arms: &'a [Arm],
+        data: &'a DataSets,
+        analysis: &'a Analysis,
+    ) -> Result<Self, PlanError> {
+        let flag = crate::population::flag_of(&analysis.set);
+        if data.subjects.column(&flag).is_none() {
+            return Err(PlanError::NoSet { analysis: analysis.id.clone(), set: analysis.set.to_string() });
+        }
+        let by = analysis.by.as_deref();
+        if let Some(by) = by.filter(|by| *by != "arm" && data.subjects.column(by).is_none()) {
+            return Err(PlanError::NoVariable { analysis: analysis.id.clone(), variable: by.to_owned() });
+        }
+        let estimand = analysis.estimand.as_ref();
+        let estimand = estimand.and_then(|id| plan.estimands.iter().find(|estimand| estimand.id == *id));
+        let choice = Choice { set: Some(&analysis.set), only: analysis.only.as_ref(), by };
+        let population = Population::choose(data, arms, choice);
+        Ok(Self { plan, data, analysis, estimand, population })
+    }
+
+    fn run(&self, facts: &[StatedFact], row_sets: &mut RowSets) -> Result<AnalysisResult, PlanError> {
+        let mut sheet = Sheet::new(&self.analysis.id, row_sets);
+        let written = self.write(&mut sheet)?;
+        let numbers = sheet.numbers;
+        let mut result = AnalysisResult {
+            id: self.analysis.id.clone(),
+            label: self.analysis.label.en().to_owned(),
+            estimand: self.analysis.estimand.clone(),
+            role: self.analysis.role.clone(),
+            method: self.method_in_words(),
+            set: self.set_in_words(),
+            groups: self.population.groups.clone(),
+            levels: written.levels,
+            numbers,
+            excluded: written.excluded,
+            published: Vec::new(),
+        };
+        result.published = self.published(&result, facts)?;
+        Ok(result)
+    }
+
+    fn write(&self, sheet: &mut Sheet<'_>) -> Result<Written, PlanError> {
+        match &self.analysis.subject {
+            Subject::Parameter { parameter, .. } => {
+                let unknown = || PlanError::NoParameter {
+                    analysis: self.analysis.id.clone(),
+                    parameter: parameter.to_string(),
+                };
+                let parameter = self.plan.parameters.iter().find(|known| known.id == *parameter);
+                self.write_parameter(sheet, parameter.ok_or_else(unknown)?)
+            }
+            Subject::Variable { variable } => self.write_variable(sheet, variable),
+            Subject::AdverseEvents { .. } | Subject::Deviations => self.write_events(sheet),
+        }
+    }
+
+    fn write_parameter(&self, sheet: &mut Sheet<'_>, parameter: &Parameter) -> Result<Written, PlanError> {
+        let Subject::Parameter { visit, measure, missing, .. } = &self.analysis.subject else {
+            return Err(self.does_not_fit("a parameter"));
+        };
+        self.check_strategies()?;
+        let ranks = matches!(self.analysis.method, Method::RankSum { .. } | Method::SignedRank { .. });
+        let (measure, missing) = (*measure, *missing);
+        let death = death_strategy(self.estimand);
+        let wanted = AtVisit { parameter, visit, measure, missing, death, ranks };
+        let outcomes = outcome::at_visit(self.data, &self.population, wanted);
+        let mut columns = vec![column_of(measure)];
+        if measure != Measure::Value {
+            columns.extend(["value", "baseline"]);
+        }
+        let series = Series {
+            outcomes: &outcomes,
+            dataset: "longitudinal",
+            columns,
+            precision: precision_of(parameter.decimals, measure),
+            higher_is_worse: parameter.lower_is_better,
+        };
+        self.write_series(sheet, &series, measure == Measure::Change)?;
+        Ok(Written { levels: Vec::new(), excluded: outcomes.excluded })
+    }
+
+    fn write_variable(&self, sheet: &mut Sheet<'_>, variable: &str) -> Result<Written, PlanError> {
+        let Some(column) = self.data.subjects.column(variable) else {
+            let variable = variable.to_owned();
+            return Err(PlanError::NoVariable { analysis: self.analysis.id.clone(), variable });
+        };
+        match &self.analysis.method {
+            Method::Count => {
+                methods::count_levels(sheet, &self.population, self.data, variable);
+                Ok(Written { levels: levels_of(column), excluded: Vec::new() })
+            }
+            Method::Fisher { confidence: level } => {
+                let level = confidence(*level);
+                methods::fisher_variable(sheet, &self.population, self.data, variable, level);
+                Ok(Written { levels: Vec::new(), excluded: self.without(variable) })
+            }
+            Method::Binomial { .. } => {
+                self.write_share_of_variable(sheet, variable);
+                Ok(Written { levels: Vec::new(), excluded: self.without(variable) })
+            }
+            _ => {
+                let outcomes = outcome::of_variable(self.data, &self.population, variable);
+                let decimals = column.decimals;
+                let mut columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
+                columns.push(variable);
+                let series = Series {
+                    outcomes: &outcomes,
+                    dataset: "subjects",
+                    columns,
+                    precision: Precision { value: decimals, summary: decimals + 1 },
+                    higher_is_worse: true,
+                };
+                self.write_series(sheet, &series, false)?;
+                Ok(Written { levels: Vec::new(), excluded: outcomes.excluded })
+            }
+        }
+    }
+
+    fn write_series(
+        &self,
+        sheet: &mut Sheet<'_>,
+        series: &Series<'_>,
+        is_change: bool,
+    ) -> Result<(), PlanError> {
+        let population = &self.population;
+        match &self.analysis.method {
+            Method::Describe { quartiles } => methods::describe(sheet, population, series, *quartiles),
+            Method::PairedT { confidence: level } => {
+                let paired = Paired(is_change.then_some(self.data));
+                methods::paired_t(sheet, population, series, &paired, confidence(*level));
+            }
+            Method::TwoSampleT { confidence: level, equal_variances } => {
+                let variances = if *equal_variances { Variances::Equal } else { Variances::Unequal };
+                methods::two_sample_t(sheet, population, series, variances, confidence(*level));
+            }
+            Method::SignedRank { zeros, confidence: level, .. } => {
+                methods::signed_rank(sheet, population, series, *zeros, confidence(*level));
+            }
+            Method::RankSum { two_sided, confidence: level, quartiles } => {
+                methods::rank_sum(sheet, population, series, *two_sided, confidence(*level), *quartiles);
+            }
+            Method::Count | Method::Fisher { .. } | Method::Binomial { .. } => {
+                return Err(self.does_not_fit("a series of numbers"));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_events(&self, sheet: &mut Sheet<'_>) -> Result<Written, PlanError> {
+        let (set, term, filter, subject) = match &self.analysis.subject {
+            Subject::AdverseEvents { filter } => {
+                (&self.data.adverse_events, "term", filter.as_ref(), "adverse events")
+            }
+            _ => (&self.data.deviations, "kind", None, "deviations"),
+        };
+        let events = Occurrences::choose(set, term, &self.population, filter);
+        let terms = events.terms();
+        match &self.analysis.method {
+            Method::Count => {
+                methods::count_events(sheet, &self.population, self.data, &set.name, &events, &terms);
+            }
+            Method::Fisher { confidence: level } if subject == "adverse events" => {
+                methods::fisher_events(sheet, &self.population, &events, confidence(*level));
+            }
+            Method::Binomial { confidence: level } => {
+                for (place, id) in self.population.cuts() {
+                    let own = events.of(place, |_| true);
+                    let event_rows = sheet.row_sets.place(&set.name, rows(&own), &[]);
+                    let columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
+                    let n_rows = sheet.row_sets.place("subjects", self.population.rows(place), &columns);
+                    let counts = (participants(&own), self.population.of(place).count());
+                    methods::binomial(sheet, group(id), counts, (event_rows, n_rows), confidence(*level));
+                }
+            }
+            _ => return Err(self.does_not_fit(subject)),
+        }
+        let column = set.column(term);
+        let label = |id: &String| column.map_or(id.as_str(), |column| column.level_label(id)).to_owned();
+        let levels = terms.iter().map(|id| Level { id: id.clone(), label: label(id) }).collect();
+        Ok(Written { levels, excluded: Vec::new() })
+    }
+
+    fn write_share_of_variable(&self, sheet: &mut Sheet<'_>, variable: &str) {
+        let Method::Binomial { confidence: level } = &self.analysis.method else { return };
+        let Some(column) = self.data.subjects.column(variable) else { return };
+        let Some(yes) = levels_of(column).into_iter().next() else { return };
+        let mut columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
+        columns.push(variable);
+        for (place, id) in self.population.cuts() {
+            let members = self.population.of(place);
+            let known: Vec<(usize, String)> = members
+                .filter_map(|member| Some((member.row, level_of(self.data, member, variable)?)))
+                .collect();
+            let with: Vec<usize> =
+                known.iter().filter(|(_, own)| *own == yes.id).map(|(row, _)| *row).collect();
+            let counts = (with.len(), known.len());
+            let event_rows = sheet.row_sets.place("subjects", with, &columns);
+            let n_rows =
+                sheet.row_sets.place("subjects", known.iter().map(|(row, _)| *row).collect(), &columns);
+            methods::binomial(sheet, group(id), counts, (event_rows, n_rows), confidence(*level));
+        }
+    }
+
+    fn without(&self, variable: &str) -> Vec<(terms::SubjectId, String)> {
+        let members = self.population.members.iter();
+        members
+            .filter(|member| level_of(self.data, member, variable).is_none())
+            .map(|member| (member.subject.clone(), format!("no value of {variable}")))
+            .collect()
+    }
+
+    fn check_strategies(&self) -> Result<(), PlanError> {
+        let Some(estimand) = self.estimand else { return Ok(()) };
+        let can_follow = |event: &str, strategy: Strategy| match strategy {
+            Strategy::TreatmentPolicy => true,
+            Strategy::WorstRank | Strategy::NotEstimated => event == "death",
+            Strategy::Hypothetical | Strategy::Composite | Strategy::WhileOnTreatment => false,
+        };
+        match estimand.events.iter().find(|(event, strategy)| !can_follow(event, *strategy)) {
+            Some((event, _)) => {
+                Err(PlanError::Strategy { estimand: estimand.id.to_string(), event: event.clone() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn does_not_fit(&self, subject: &'static str) -> PlanError {
+        PlanError::DoesNotFit {
+            analysis: self.analysis.id.clone(),
+            method: name_of(&self.analysis.method),
+            subject,
+        }
+    }
+
+    fn published(
+        &self,
+        result: &AnalysisResult,
+        facts: &[StatedFact],
+    ) -> Result<Vec<PublishedNumber>, PlanError> {
+        let mut beside = Vec::new();
+        let is_blind = self.analysis.by.is_some() && self.population.groups.is_empty();
+        for published in &self.analysis.published {
+            let number = format!("{}/{}", self.analysis.id, published.estimate);
+            if result.numbers.iter().all(|one| one.id != number) {
+                if is_blind {
+                    continue;
+                }
+                return Err(self.no_estimate(result, &published.estimate));
+            }
+            let Some(fact) = facts.iter().find(|fact| fact.id == published.fact) else {
+                let fact = published.fact.to_string();
+                return Err(PlanError::NoFact { analysis: self.analysis.id.clone(), fact });
+            };
+            let (estimate, text) = (published.estimate.clone(), fact.text.clone());
+            beside.push(PublishedNumber { number, estimate, fact: published.fact.clone(), text });
+        }
+        Ok(beside)
+    }
+
+    fn no_estimate(&self, result: &AnalysisResult, estimate: &str) -> PlanError {
+        let stem = format!("{}/", self.analysis.id);
+        let known: Vec<&str> = result.numbers.iter().map(|one| one.id.trim_start_matches(&stem)).collect();
+        PlanError::NoEstimate {
+            analysis: self.analysis.id.clone(),
+            estimate: estimate.to_owned(),
+            known: known.join(", "),
+        }
+    }
+
+    fn set_in_words(&self) -> String {
+        let set = self.plan.sets.iter().find(|set| set.id == self.analysis.set);
+        let label = set.map_or(self.analysis.set.as_str(), |set| set.label.en());
+        match &self.analysis.only {
+            Some(only) => format!("{label}; only {}", only.text),
+            None => label.to_owned(),
+        }
+    }
+
+    fn method_in_words(&self) -> String {
+        let mut words = words_of(&self.analysis.method);
+        if let Subject::Parameter { parameter, visit, measure, missing } = &self.analysis.subject {
+            let measure = column_of(*measure).replace('_', " ");
+            let missing = match missing {
+                protocol::model::MissingRule::Observed => "observed values only",
+                protocol::model::MissingRule::LastObservation => {
+                    "last observation after baseline carried forward"
+                }
+                protocol::model::MissingRule::WorstCase => "missing outcomes as the worst observed",
+            };
+            words = format!("{words}; {measure} of {parameter} at {visit}; {missing}");
+        }
+        if let Subject::AdverseEvents { filter: Some(filter) } = &self.analysis.subject {
+            words = format!("{words}; adverse events with {}", filter.text);
+        }
+        match &self.analysis.by {
+            Some(by) => format!("{words}; by {by}"),
+            None => words,
+        }
+    }
+}
+
+/// Decimals of a measure of a parameter. A relative change is printed with two.
+fn precision_of(decimals: u32, measure: Measure) -> Precision {
+    match measure {
+        Measure::Value | Measure::Change => Precision { value: decimals, summary: decimals + 1 },
+        Measure::RelativeChange => Precision { value: 2, summary: 2 },
+        Measure::PercentChange => Precision { value: 1, summary: 1 },
+    }
+}
+
+fn name_of(method: &Method) -> &'static str {
+    match method {
+        Method::Describe { .. } => "describe",
+        Method::Count => "count",
+        Method::PairedT { .. } => "paired t",
+        Method::TwoSampleT { .. } => "two-sample t",
+        Method::SignedRank { .. } => "signed rank",
+        Method::RankSum { .. } => "rank sum",
+        Method::Fisher { .. } => "fisher",
+        Method::Binomial { .. } => "binomial",
+    }
+}
+
+fn words_of(method: &Method) -> String {
+    let quartiles = |quartiles: &Quartiles| match quartiles {
+        Quartiles::Type2 => "quartiles of type 2",
+        Quartiles::Type7 => "quartiles of type 7",
+    };
+    let two_sided = |rule: &TwoSided| match rule {
+        TwoSided::AsFarFromMean => "two-sided: at least as far from the mean",
+        TwoSided::TwiceSmallerTail => "two-sided: twice the smaller tail",
+    };
+    match method {
+        Method::Describe { quartiles: kind } => format!("Descriptive statistics, {}", quartiles(kind)),
+        Method::Count => "Counts".to_owned(),
+        Method::PairedT { confidence } => format!("Paired t-test, confidence {confidence}"),
+        Method::TwoSampleT { confidence, equal_variances: true } => {
+            format!("Student's two-sample t-test with pooled variance, confidence {confidence}")
+        }
+        Method::TwoSampleT { confidence, equal_variances: false } => {
+            format!("Welch's two-sample t-test, confidence {confidence}")
+        }
+        Method::SignedRank { zeros, two_sided: rule, confidence } => {
+            let zeros = match zeros {
+                Zeros::Dropped => "zeros dropped",
+                Zeros::Pratt => "zeros ranked, then dropped (Pratt)",
+            };
+            format!("Exact signed rank test, {zeros}, {}, confidence {confidence}", two_sided(rule))
+        }
+        Method::RankSum { two_sided: rule, confidence, quartiles: kind } => format!(
+            "Exact rank sum test with mid-ranks, {}; Hodges-Lehmann shift, confidence {confidence}; {}",
+            two_sided(rule),
+            quartiles(kind)
+        ),
+        Method::Fisher { confidence } => format!("Fisher's exact test, confidence {confidence}"),
+        Method::Binomial { confidence } => {
+            format!("Share with exact (Clopper-Pearson) interval, confidence {confidence}")
+        }
+    }
+}
+
+/// Returns the outcomes of a parameter at a visit as they were observed.
+pub(crate) fn observed(
+    data: &DataSets,
+    population: &Population,
+    parameter: &Parameter,
+    visit: &terms::VisitId,
+    measure: Measure,
+) -> Outcomes {
+    let missing = protocol::model::MissingRule::Observed;
+    outcome::at_visit(
+        data,
+        population,
+        AtVisit { parameter, visit, measure, missing, death: None, ranks: false },
+    )
+}

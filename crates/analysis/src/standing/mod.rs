@@ -1,0 +1,127 @@
+//! Results that every report needs and no plan asks for: the participants' flow, disposition,
+//! exposure, adverse events, deviations, the blind, and the numbers behind figures.
+//!
+//! By arm once the list is open and the study has more than one arm; in all always.
+
+mod adverse_events;
+mod deviations;
+mod disposition;
+mod exposure;
+mod figures;
+mod flow;
+
+use datasets::DataSets;
+use protocol::model::{AnalysisPlan, Arm};
+use terms::AnalysisId;
+
+use crate::{
+    AnalysisResult, Format, Level,
+    population::{Choice, Member, Population},
+    sheet::{Of, RowSets, Sheet},
+};
+
+/// What the standing analyses work on.
+pub(crate) struct Standing<'a> {
+    plan: &'a AnalysisPlan,
+    data: &'a DataSets,
+    arms: &'a [Arm],
+}
+
+/// What one of them is.
+struct Head<'a> {
+    id: &'a str,
+    label: &'a str,
+    method: &'a str,
+    set: &'a str,
+    groups: &'a [Level],
+    levels: Vec<Level>,
+}
+
+/// Runs them all, in the order of a report.
+pub(crate) fn run(
+    plan: &AnalysisPlan,
+    arms: &[Arm],
+    data: &DataSets,
+    row_sets: &mut RowSets,
+) -> Vec<AnalysisResult> {
+    let standing = Standing { plan, data, arms };
+    let mut results = vec![
+        flow::flow(&standing, row_sets),
+        disposition::disposition(&standing, row_sets),
+        exposure::exposure(&standing, row_sets),
+        adverse_events::summary(&standing, row_sets),
+        adverse_events::by_term(&standing, row_sets),
+        adverse_events::over_time(&standing, row_sets),
+        deviations::deviations(&standing, row_sets),
+    ];
+    if arms.len() > 1 {
+        results.push(deviations::blinding(&standing, row_sets));
+    }
+    results.extend(figures::figures(&standing, row_sets));
+    results
+}
+
+impl Standing<'_> {
+    /// Everyone who was screened, in one group.
+    fn screened(&self) -> Population {
+        Population::choose(self.data, self.arms, Choice { set: None, only: None, by: None })
+    }
+
+    /// Those for whom a flag of the subject-level data set is yes, by arm.
+    fn with_flag(&self, flag: &str) -> Population {
+        let by = (self.arms.len() > 1).then_some("arm");
+        let population = Population::choose(self.data, self.arms, Choice { set: None, only: None, by });
+        let mut population = population.only(|member| self.flag(flag, member));
+        population.columns.push(flag.to_owned());
+        population
+    }
+
+    fn flag(&self, flag: &str, member: &Member) -> bool {
+        self.data.subjects.cell(flag, member.row).flag() == Some(true)
+    }
+
+    fn code(&self, column: &str, member: &Member) -> Option<&str> {
+        self.data.subjects.cell(column, member.row).text()
+    }
+
+    /// Returns the levels of a column with their labels, those that occur among the members only.
+    fn levels_in(&self, column: &str, population: &Population) -> Vec<Level> {
+        let Some(found) = self.data.subjects.column(column) else { return Vec::new() };
+        let mut levels = crate::population::levels_of(found);
+        levels.retain(|level| {
+            population.members.iter().any(|member| self.code(column, member) == Some(level.id.as_str()))
+        });
+        levels
+    }
+
+    fn result(&self, head: Head<'_>, sheet: Sheet<'_>) -> AnalysisResult {
+        AnalysisResult {
+            id: AnalysisId::from(head.id),
+            label: head.label.to_owned(),
+            estimand: None,
+            role: "standing".to_owned(),
+            method: head.method.to_owned(),
+            set: head.set.to_owned(),
+            groups: head.groups.to_vec(),
+            levels: head.levels,
+            numbers: sheet.numbers,
+            excluded: Vec::new(),
+            published: Vec::new(),
+        }
+    }
+}
+
+/// Writes down how many members `keep` lets through, with their rows.
+fn put_count(
+    sheet: &mut Sheet<'_>,
+    key: &str,
+    of: Of<'_>,
+    columns: &[&str],
+    members: impl Iterator<Item = usize>,
+) -> usize {
+    let rows: Vec<usize> = members.collect();
+    let count = rows.len();
+    let place = sheet.row_sets.place("subjects", rows, columns);
+    sheet.put(key, of, count, Format::Integer, &[place]);
+    count
+}
