@@ -410,6 +410,15 @@ impl Casebook {
         self.doses.iter().find(|change| change.step == DoseStep::Started).map(|change| change.from)
     }
 
+    /// Returns the last day, up to `day`, with a dose above 0 mg by the dosing record.
+    pub fn last_day_on_drug(&self, day: Date) -> Option<Date> {
+        self.dose_intervals()
+            .into_iter()
+            .rev()
+            .find(|interval| interval.from <= day && interval.dose_mg != Some(Decimal::ZERO))
+            .map(|interval| interval.to.map_or(day, |to| to.min(day)))
+    }
+
     /// Returns the last day with a dose, once treatment has ended.
     pub fn last_dose(&self) -> Option<Date> {
         self.treatment_end.map(|end| end.last_dose)

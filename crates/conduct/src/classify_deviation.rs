@@ -54,16 +54,17 @@ pub fn proposed_class(study: &Study, casebook: &Casebook, deviation: &Deviation)
 fn makes_major(study: &Study, casebook: &Casebook, deviation: &Deviation, rule: &DeviationRule) -> bool {
     let about = rule.what == kind_name(deviation.what)
         && rule.visit.as_ref().is_none_or(|visit| deviation.visit.as_ref() == Some(visit));
-    let far = rule.more_than_days.is_none_or(|limit| {
-        days_off_target(study, casebook, deviation.visit.as_ref()).is_some_and(|days| days > limit)
-    });
-    // A pause that was too long is a compliance deviation of its own and needs no share.
-    let short = rule.dose_share_below.is_none_or(|limit| {
-        compliance(study, casebook).is_some_and(|taken| {
-            taken.dose_share < limit || taken.longest_pause_days > study.dosing.pause_days_max
-        })
-    });
-    about && far && short
+    if !about {
+        return false;
+    }
+    let days = match deviation.what {
+        DeviationKind::Compliance => compliance(study, casebook).map(|taken| taken.longest_pause_days),
+        _ => days_off_target(study, casebook, deviation.visit.as_ref()),
+    };
+    let long = rule.more_than_days.is_none_or(|limit| days.is_some_and(|days| days > limit));
+    let share = compliance(study, casebook).map(|taken| taken.dose_share);
+    let few = rule.dose_share_below.is_none_or(|limit| share.is_some_and(|share| share < limit));
+    long && few
 }
 
 fn days_off_target(study: &Study, casebook: &Casebook, visit: Option<&VisitId>) -> Option<i32> {

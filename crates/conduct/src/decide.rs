@@ -42,7 +42,7 @@ pub fn program() -> Actor {
 #[cfg_attr(test, track_caller)]
 pub(crate) fn need(holds: bool, refusal: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
     #[cfg(test)]
-    let holds = holds;
+    let holds = crate::rules::judge(holds);
     if holds { Ok(()) } else { Err(refusal()) }
 }
 

@@ -56,15 +56,19 @@ fn derive_form(
     {
         return;
     }
+    // Scores of reference equations rest on sex, age and height.
+    let rescored = key == changed
+        || (form.instrument.is_some()
+            && view.study.form_for(Purpose::Demography).is_some_and(|form| form.id == changed.form));
     let touched = |item: &Item| {
-        key == changed
+        rescored
             || matches!(&item.derived, Some(Derivation::Expression(expression))
                 if mentions(&expression.text, &changed.form) || key.form == changed.form)
     };
-    let scores = if key == changed { scores(view, form, key, pending) } else { Vec::new() };
+    let seen = View::at_form(view.study, view.casebook, key, view.today.unwrap_or_default());
+    let scores = if rescored { scores(&seen, form, key, pending) } else { Vec::new() };
     for item in form.items.iter().filter(|item| item.derived.is_some() && touched(item)) {
-        let seen =
-            View::at_form(view.study, view.casebook, key, view.today.unwrap_or_default()).with(pending);
+        let seen = seen.with(pending);
         let found = match item.derived.as_ref() {
             Some(Derivation::Expression(expression)) => {
                 expression.value(&seen).map(|value| rounded(value, item))
@@ -116,11 +120,20 @@ fn context(view: &View<'_>) -> Context {
     let value = |role| view.demography(role).and_then(|answer| answer.value().cloned());
     let number = |role| value(role).and_then(|value| value.number());
     Context {
-        sex: value(ItemRole::Sex).and_then(|sex| Sex::from_code(&sex.to_string())),
+        sex: value(ItemRole::Sex).and_then(|sex| sex_of(&sex.to_string())),
         age_years: number(ItemRole::AgeYears)
             .map(|age| age + years_since_screening(view.casebook, view.today)),
         height_cm: number(ItemRole::HeightCm),
         ..Context::default()
+    }
+}
+
+/// Code lists write sex in letters or words; the instruments know the letters.
+fn sex_of(code: &str) -> Option<Sex> {
+    match code {
+        "female" => Some(Sex::Female),
+        "male" => Some(Sex::Male),
+        letter => Sex::from_code(letter),
     }
 }
 

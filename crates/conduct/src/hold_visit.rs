@@ -40,9 +40,9 @@ pub(crate) fn miss_visit(mut case: Case<'_>, visit: &VisitId) -> Result<Vec<Draf
     need(missable, || Refusal::VisitNotMissable { visit: visit.clone() })?;
     need_early_stop(&case, planned, visit)?;
     let window = window(case.casebook, planned).ok_or_else(|| no_anchor(planned, visit))?;
-    need(window.last < case.command.at.local_date, || Refusal::VisitStillPossible {
+    need(window.first <= case.command.at.local_date, || Refusal::VisitNotYetDue {
         visit: visit.clone(),
-        last: window.last,
+        first: window.first,
     })?;
     case.say(Fact::VisitMissed { visit: visit.clone() });
     missed(&mut case, visit);

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::model::{BlindReading, Form, Item, Study};
-use rand_core::{CryptoRng, Rng};
+use protocol::{
+    expression::{ItemRef, Scope},
+    model::{BlindReading, Form, Item, Severity, Study},
+};
+use rand_core::CryptoRng;
 use record::{Content, Draft, Fact, FormKey, ItemChange, Reading, Source, SpecimenKey, Stream};
 use terms::*;
 
@@ -205,7 +208,34 @@ fn sound_reading(
     let items: Vec<ItemId> =
         missing.filter(|item| !read.contains_key(&item.id)).map(|item| item.id.clone()).collect();
     need(items.is_empty(), || Refusal::FormIncomplete { form: form.id.clone(), items })?;
+    for check in form.checks.iter().filter(|check| check.severity == Severity::Hard) {
+        let fires = check.when.truth(&Slide { answers }) == Truth::True;
+        need(!fires, || Refusal::ReadingContradicts { check: check.id.clone() })?;
+    }
     Ok(read)
+}
+
+/// What a check of the reading form may see: the reading, and nothing of participant or time.
+struct Slide<'a> {
+    answers: &'a [(ItemId, Answer)],
+}
+
+impl Scope for Slide<'_> {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        self.answers.iter().find(|(item, _)| *item == reference.item).map(|(_, answer)| answer.clone())
+    }
+
+    fn variable(&self, _name: &str) -> Option<Answer> {
+        None
+    }
+
+    fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {
+        None
+    }
+
+    fn today(&self) -> Option<Date> {
+        None
+    }
 }
 
 // ---- chance ----

@@ -159,8 +159,8 @@ pub enum Refusal {
         "visit {visit} cannot be missed: the way into the trial goes through it; end participation instead"
     )]
     VisitNotMissable { visit: VisitId },
-    #[error("visit {visit} can still be held until {last}")]
-    VisitStillPossible { visit: VisitId, last: Date },
+    #[error("visit {visit} is due from {first} on; it cannot be missed before")]
+    VisitNotYetDue { visit: VisitId, first: Date },
 
     // ---- forms ----
     #[error("the study has no form {form}")]
@@ -337,6 +337,8 @@ pub enum Refusal {
     AllSlidesRead { reader: u32 },
     #[error("{missing} readings are missing; lock when all slides are read")]
     ReadingsIncomplete { missing: usize },
+    #[error("the reading contradicts itself, by check {check}; look again")]
+    ReadingContradicts { check: CheckId },
     #[error("the readings are locked")]
     ReadingsLocked,
     #[error("the readings are not locked; lock them before the key is joined")]

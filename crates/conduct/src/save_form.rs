@@ -53,7 +53,7 @@ pub(crate) fn record_form_not_done(mut case: Case<'_>, key: &FormKey) -> Result<
     need(visit.is_some(), || Refusal::WrongFormPlace { form: form.id.clone(), by_visit: true })?;
     let view = View::at_form(case.study, case.casebook, key, case.command.at.local_date);
     let empty = |item: &&Item| {
-        item.derived.is_none() && view.answer(key, item.id.as_str()).is_none() && is_shown(&view, item)
+        item.derived.is_none() && !view.holds(key, item.id.as_str()) && is_shown(&view, item)
     };
     let answers: Vec<_> = form
         .items

@@ -65,6 +65,11 @@ impl<'a> View<'a> {
             .cloned()
     }
 
+    /// Says whether an item of a form holds something or is about to; what was redacted counts.
+    pub(crate) fn holds(&self, key: &FormKey, item: &str) -> bool {
+        self.answer(key, item).is_some() || self.casebook.cell(key, item).is_some()
+    }
+
     fn here(&self, reference: &ItemRef) -> Option<Answer> {
         let form = self.study.form(reference.form.as_str())?;
         let row = match self.row {
@@ -224,7 +229,7 @@ pub fn unfilled<'a>(view: &View<'_>, form: &'a Form, key: &FormKey) -> Vec<&'a I
     form.items
         .iter()
         .filter(|item| item.required && item.derived.is_none())
-        .filter(|item| view.answer(key, item.id.as_str()).is_none() && is_shown(view, item))
+        .filter(|item| !view.holds(key, item.id.as_str()) && is_shown(view, item))
         .map(|item| &item.id)
         .collect()
 }
