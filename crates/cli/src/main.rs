@@ -9,7 +9,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod commands;
+mod demo;
 mod folder;
+mod lines;
+mod shipped;
 
 /// Runs a clinical trial from its protocol to its report.
 #[derive(Parser)]

@@ -597,6 +597,19 @@ impl<T: Trial> Rehearsal<'_, T> {
         Ok(())
     }
 
+    /// Signs what is not signed of a person's visits, and then the casebook.
+    pub(crate) fn sign_casebook(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let held: Vec<VisitId> =
+            self.casebook(who).map(|casebook| casebook.visits.keys().cloned().collect()).unwrap_or_default();
+        for visit in held {
+            self.sign(day, who, &visit)?;
+        }
+        let investigator = self.with_power(who, Power::Sign);
+        let meaning = "I have reviewed this casebook and confirm that it is complete and right".to_owned();
+        self.step(day, who, investigator, Action::SignCasebook { meaning })?;
+        Ok(())
+    }
+
     // ---- ends ----
 
     pub(crate) fn withdraw(&mut self, day: Date, who: usize) -> Result<(), T::Error> {

@@ -7,8 +7,8 @@
 use conduct::{Action, Command, State};
 use jiff::Span;
 use protocol::model::{Power, Study};
-use record::{Environment, FormKey};
-use terms::{ArmId, Date, ItemId, QueryId, SubjectId, VisitId};
+use record::{Actor, Environment, FormKey};
+use terms::{ArmId, Date, ItemId, QueryId, SiteId, SubjectId, VisitId};
 
 use crate::{
     calendar::Diary,
@@ -150,7 +150,64 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         Ok(Rehearsed { screened: self.arrivals, enrolled: self.enrolled, last_day })
     }
 
-    fn opening_day(&self) -> Date {
+    /// Returns the trial.
+    pub fn trial(&self) -> &T {
+        self.trial
+    }
+
+    /// Returns the trial, to act on it.
+    pub fn trial_mut(&mut self) -> &mut T {
+        self.trial
+    }
+
+    /// Returns who exercises a power for the whole study.
+    pub fn central(&self, power: Power) -> Actor {
+        self.staff.central(power)
+    }
+
+    /// Gives a command of the study as a whole, and says whether it was accepted.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn study_command(&mut self, day: Date, by: &Actor, action: Action) -> Result<bool, T::Error> {
+        self.study_step(day, by, action)
+    }
+
+    /// Gives a command about a participant, and says whether it was accepted.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn subject_command(
+        &mut self,
+        day: Date,
+        by: &Actor,
+        subject: &SubjectId,
+        action: Action,
+    ) -> Result<bool, T::Error> {
+        match self.people.iter().position(|person| person.subject == *subject) {
+            Some(who) => self.step(day, who, by.clone(), action),
+            None => Ok(false),
+        }
+    }
+
+    /// Has every visit that waits for it, and then every casebook, signed by its investigator.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn sign_casebooks(&mut self, day: Date) -> Result<(), T::Error> {
+        for who in 0..self.people.len() {
+            self.sign_casebook(day, who)?;
+        }
+        Ok(())
+    }
+
+    /// Returns who exercises a power at a site.
+    pub fn at_site(&self, power: Power, site: &SiteId) -> Actor {
+        self.staff.at(power, site)
+    }
+
+    /// Returns the day on which the study opens.
+    pub fn opening_day(&self) -> Date {
         self.study.virtual_cohort.cohort.opens.unwrap_or(Date::constant(2008, 1, 7))
     }
 

@@ -1,0 +1,180 @@
+//! `equipoise demo`: both shipped trials whole, on virtual participants.
+
+use std::{fs, io::Write, path::PathBuf, sync::Mutex, time::Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use record::Head;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Outcome,
+    demo::{self, Progress, rehearse},
+    shipped,
+};
+
+/// What `demo` takes.
+#[derive(Args)]
+pub struct Arguments {
+    /// Where to write records, data and reports
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    out: PathBuf,
+    /// The seed of every random stream
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How many threads to use; the results do not depend on it
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    threads: usize,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    /// Append a line (study, events, head) to this file each time a commit is durable
+    #[arg(long, value_name = "FILE")]
+    acknowledgements: Option<PathBuf>,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// A folder can't be written, or a trial can't go on.
+#[expect(clippy::disallowed_methods, reason = "the command line tells people how long it took")]
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let began = Instant::now();
+    fs::create_dir_all(&arguments.out).with_context(|| format!("{} can't be made", arguments.out.display()))?;
+    let told = arguments
+        .acknowledgements
+        .as_ref()
+        .map(|path| fs::OpenOptions::new().create(true).append(true).open(path))
+        .transpose()
+        .context("the file of acknowledgements can't be written")?
+        .map(Mutex::new);
+    let progress = Progress::new(!arguments.json);
+    let studies: Vec<_> = shipped::studies().collect();
+    let run_one = |(id, files): &(&str, _)| {
+        let acknowledge = |head: Head| {
+            if let Some(file) = &told {
+                let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                // A reader that can't be told does not stop a trial whose record is safe.
+                let _ = writeln!(file, "{id} {} {}", head.sequence, String::from(head.hash));
+            }
+        };
+        rehearse(files, arguments.seed, &arguments.out, &progress.study(id), &acknowledge)
+            .with_context(|| format!("study {id}"))
+    };
+    let outcomes: Vec<demo::Outcome> = if arguments.threads > 1 {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = studies.iter().map(|study| scope.spawn(|| run_one(study))).collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect::<Result<_>>()
+        })?
+    } else {
+        studies.iter().map(run_one).collect::<Result<_>>()?
+    };
+    let seconds = began.elapsed().as_secs_f64();
+    if arguments.json {
+        println!("{:#}", document(&outcomes, seconds));
+    } else {
+        print(&outcomes, seconds);
+    }
+    Ok(if outcomes.iter().all(|outcome| outcome.verified) { Outcome::Success } else { Outcome::Findings })
+}
+
+fn document(outcomes: &[demo::Outcome], seconds: f64) -> Value {
+    let studies: Vec<Value> = outcomes
+        .iter()
+        .map(|outcome| {
+            let analyses: Vec<Value> = outcome
+                .results
+                .analyses
+                .iter()
+                .map(|analysis| {
+                    let estimates: Map<String, Value> = analysis
+                        .numbers
+                        .iter()
+                        .map(|number| {
+                            let name = number.id.split_once('/').map_or(number.id.as_str(), |(_, key)| key);
+                            (name.to_owned(), json!(number.value))
+                        })
+                        .collect();
+                    let published: Map<String, Value> = analysis
+                        .published
+                        .iter()
+                        .map(|published| (published.estimate.clone(), json!(published.text)))
+                        .collect();
+                    json!({
+                        "id": analysis.id,
+                        "label": analysis.label,
+                        "estimates": estimates,
+                        "p_value": analysis.p_value().and_then(|p| p.value),
+                        "published": published,
+                    })
+                })
+                .collect();
+            json!({
+                "id": outcome.study.id,
+                "screened": outcome.screened,
+                "participants": outcome.participants,
+                "completed": outcome.completed,
+                "commands_accepted": outcome.commands_accepted,
+                "commands_refused": outcome.refused.values().sum::<u64>(),
+                "refusals": outcome.refused,
+                "record": {
+                    "events": outcome.head.sequence,
+                    "head": String::from(outcome.head.hash),
+                    "verified": outcome.verified,
+                },
+                "reports": { "html": outcome.page },
+                "analyses": analyses,
+                "seconds": outcome.seconds.iter().map(|(step, s)| ((*step).to_owned(), json!(s))).collect::<Map<_, _>>(),
+            })
+        })
+        .collect();
+    json!({ "seconds": seconds, "studies": studies })
+}
+
+fn print(outcomes: &[demo::Outcome], seconds: f64) {
+    for outcome in outcomes {
+        let study = &outcome.study;
+        println!("\n{} ({})", study.title.en(), study.id);
+        println!(
+            "virtual cohort: {} screened, {} entered, {} completed treatment; {} commands accepted, {} refused",
+            outcome.screened,
+            outcome.participants,
+            outcome.completed,
+            outcome.commands_accepted,
+            outcome.refused.values().sum::<u64>()
+        );
+        println!("\n  {:<58} {:>14} {:>14}", "analysis", "published", "virtual cohort");
+        for analysis in &outcome.results.analyses {
+            for published in &analysis.published {
+                let ours = analysis.numbers.iter().find(|number| number.id == published.number);
+                println!(
+                    "  {:<58} {:>14} {:>14}",
+                    shortened(&format!("{}: {}", analysis.label, published.estimate), 58),
+                    published.text,
+                    ours.map_or_else(|| "-".to_owned(), |number| number.text()),
+                );
+            }
+        }
+        println!("\n  record    {} events, head {}", outcome.head.sequence, String::from(outcome.head.hash));
+        let verdict = if outcome.verified { "verified, ends at this head" } else { "ALTERED" };
+        println!("  verify    {verdict}");
+        println!("  report    {}", outcome.page.display());
+        if let Some(folder) = outcome.page.parent() {
+            println!("  data      {}", folder.join("data").display());
+            println!("  proof     cd {} && Rscript recompute.R", folder.join("proof").display());
+        }
+    }
+    println!("\nBoth trials in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment.");
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(most - 1).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,174 @@
+//! `equipoise trace`: from a number of a report to the rows and events behind it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use record::Reader;
+use serde_json::{Map, Value, json};
+use store::SqliteReader;
+
+use crate::{
+    Outcome,
+    commands::verify::record_folder,
+    demo::{REPORTED, Reported},
+    lines::line,
+};
+
+/// What `trace` takes.
+#[derive(Args)]
+pub struct Arguments {
+    /// The report's page, or its folder
+    #[arg(value_name = "REPORT")]
+    report: PathBuf,
+    /// The number's id, as its link in the page carries it (`data-number`); `list` prints all ids, `all` traces them all
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Traces a number.
+///
+/// # Errors
+/// The report or its record can't be read, or there is no such number.
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let folder = if arguments.report.is_dir() {
+        arguments.report.clone()
+    } else {
+        arguments.report.parent().map_or_else(PathBuf::new, Path::to_owned)
+    };
+    let path = folder.join(REPORTED);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("{} can't be read; name the report's page or its folder", path.display()))?;
+    let Reported { data, results } =
+        serde_json::from_str(&text).with_context(|| format!("{} is not a report's results", path.display()))?;
+    if arguments.id == "list" {
+        for (id, number) in results.numbers() {
+            println!("{id}\t{}", number.text());
+        }
+        return Ok(Outcome::Success);
+    }
+    if arguments.id == "all" {
+        let all: Map<String, Value> = results
+            .numbers()
+            .into_keys()
+            .filter_map(|id| analysis::trace(&results, &data, id))
+            .map(|trace| (trace.number.clone(), json!({ "text": trace.text, "rows": rows(&data, &trace) })))
+            .collect();
+        println!("{}", Value::from(all));
+        return Ok(Outcome::Success);
+    }
+    let Some(trace) = analysis::trace(&results, &data, &arguments.id) else {
+        let near: Vec<&str> = results
+            .numbers()
+            .into_keys()
+            .filter(|id| id.split('/').next() == arguments.id.split('/').next())
+            .take(12)
+            .collect();
+        bail!(
+            "the report has no number `{}`{}",
+            arguments.id,
+            if near.is_empty() {
+                "; `list` in its place prints all".to_owned()
+            } else {
+                format!("; of this analysis there are {}", near.join(", "))
+            }
+        );
+    };
+    let store = SqliteReader::open(&record_folder(&folder))?;
+    let wanted: BTreeSet<u64> =
+        trace.rows.iter().flat_map(|rows| &rows.rows).flat_map(|(_, sources)| sources.iter().copied()).collect();
+    let events: BTreeMap<u64, _> = store
+        .read(1)?
+        .into_iter()
+        .filter(|event| wanted.contains(&event.sequence))
+        .map(|event| (event.sequence, line(&event)))
+        .collect();
+    if arguments.json {
+        let events: Vec<Value> = events
+            .values()
+            .map(|event| {
+                let changes: Vec<Value> = event
+                    .changes
+                    .iter()
+                    .map(|change| json!({ "item": change.item, "old": change.old, "new": change.new }))
+                    .collect();
+                json!({
+                    "sequence": event.sequence, "stream": event.stream, "recorded": event.recorded,
+                    "person": event.person, "role": event.role, "kind": event.kind, "what": event.what,
+                    "changes": changes, "reason": event.reason,
+                })
+            })
+            .collect();
+        let document = json!({
+            "number": trace.number, "text": trace.text, "analysis": trace.analysis, "label": trace.label,
+            "method": trace.method, "set": trace.set, "rows": rows(&data, &trace), "events": events,
+        });
+        println!("{document:#}");
+        return Ok(Outcome::Success);
+    }
+    println!("{} = {}", trace.number, trace.text);
+    println!("{} ({})", trace.label, trace.analysis);
+    println!("{}\n{}", trace.method, trace.set);
+    for rows in &trace.rows {
+        println!("\n{} rows of {}", rows.rows.len(), rows.dataset);
+        for (row, sources) in &rows.rows {
+            let cells: Vec<String> = cells(&data, &rows.dataset, *row, &rows.columns)
+                .into_iter()
+                .map(|(name, value)| format!("{name} {value}"))
+                .collect();
+            let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
+            println!("  row {:<5} {}  <- events {}", row + 1, cells.join(", "), sources.join(" "));
+        }
+    }
+    println!("\n{} events", events.len());
+    for event in events.values() {
+        println!(
+            "  {:>6}  {}  {}  {} ({})  {} {}",
+            event.sequence, event.recorded, event.stream, event.person, event.role, event.kind, event.what
+        );
+        for change in &event.changes {
+            match &change.old {
+                Some(old) => println!("          {}: {old} -> {}", change.item, change.new),
+                None => println!("          {}: {}", change.item, change.new),
+            }
+        }
+        if let Some(reason) = &event.reason {
+            println!("          because {reason}");
+        }
+    }
+    Ok(Outcome::Success)
+}
+
+/// The rows behind a number, each with its values and the events behind them.
+fn rows(data: &datasets::DataSets, trace: &analysis::Trace) -> Vec<Value> {
+    let mut all = Vec::new();
+    for traced in &trace.rows {
+        for (row, sources) in &traced.rows {
+            let values: Map<String, Value> = cells(data, &traced.dataset, *row, &traced.columns)
+                .into_iter()
+                .map(|(name, value)| (name, json!(value)))
+                .collect();
+            all.push(json!({ "dataset": traced.dataset, "row": row + 1, "values": values, "events": sources }));
+        }
+    }
+    all
+}
+
+/// The participant and the named columns of a row.
+fn cells(data: &datasets::DataSets, dataset: &str, row: usize, columns: &[String]) -> Vec<(String, String)> {
+    let Some(set) = data.get(dataset) else { return Vec::new() };
+    let mut names: Vec<&str> = vec!["subject"];
+    names.extend(columns.iter().map(String::as_str).filter(|name| *name != "subject"));
+    names
+        .into_iter()
+        .filter(|name| set.column(name).is_some())
+        .map(|name| (name.to_owned(), set.cell(name, row).to_string()))
+        .collect()
+}

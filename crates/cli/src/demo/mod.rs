@@ -1,0 +1,255 @@
+//! Both shipped trials, whole, on virtual participants.
+
+mod close_out;
+mod progress;
+mod trial;
+mod vault;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use analysis::Results;
+use anyhow::{Context, Result, bail};
+use datasets::DataSets;
+use protocol::Study;
+use record::{Head, Reader};
+use report::Provenance;
+use serde::{Deserialize, Serialize};
+use simulation::{Rehearsal, streams::Streams};
+
+pub use progress::Progress;
+pub use trial::Acknowledge;
+
+use progress::StudyProgress;
+use trial::RehearsedTrial;
+use vault::Custody;
+
+/// What one rehearsed study came to.
+pub struct Outcome {
+    /// The study.
+    pub study: Study,
+    /// People screened.
+    pub screened: u64,
+    /// People who entered the trial.
+    pub participants: u64,
+    /// Of these, who completed treatment.
+    pub completed: u64,
+    /// Commands accepted.
+    pub commands_accepted: u64,
+    /// Commands refused, by what the refusals said.
+    pub refused: BTreeMap<String, u64>,
+    /// Where the record ends.
+    pub head: Head,
+    /// Whether the record verified against that head.
+    pub verified: bool,
+    /// The results.
+    pub results: Results,
+    /// The report's page.
+    pub page: PathBuf,
+    /// Files written, by path below the output folder.
+    pub files: Vec<PathBuf>,
+    /// Wall-clock seconds by step.
+    pub seconds: Vec<(&'static str, f64)>,
+}
+
+/// What `trace` needs beside the record: data sets and results as they were reported.
+#[derive(Serialize, Deserialize)]
+pub struct Reported {
+    /// The data sets.
+    pub data: DataSets,
+    /// The results.
+    pub results: Results,
+}
+
+/// The file that holds [`Reported`].
+pub const REPORTED: &str = "results.json";
+
+/// Rehearses one study below `out` and writes everything it led to.
+///
+/// # Errors
+/// The study does not compile, the folder can't be written, or the trial can't be closed.
+pub fn rehearse(
+    files: &BTreeMap<String, String>,
+    seed: u64,
+    out: &Path,
+    progress: &StudyProgress,
+    acknowledge: Acknowledge<'_>,
+) -> Result<Outcome> {
+    let mut clock = Stopwatch::start();
+    let study = match protocol::compile(files) {
+        Ok(compiled) => compiled.study,
+        Err(errors) => {
+            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            bail!("the study does not compile:\n{}", all.join("\n\n"));
+        }
+    };
+    clock.lap("compile");
+    let folder = out.join(study.id.as_str());
+    fresh_folder(&folder)?;
+    crate::folder::write_new(&folder.join("study"), files)?;
+
+    let streams = Streams::new(seed);
+    let custody = study.allocation.as_ref().map(|plan| Custody::seal(&study, plan, &streams)).transpose()?;
+    let vault = custody.as_ref().map(Custody::unlock).transpose()?;
+    let list = custody.as_ref().map(Custody::open_list).transpose()?;
+    if let (Some(custody), Some(plan)) = (&custody, &study.allocation) {
+        write(&folder.join(&plan.sealed_file), &(serde_json::to_string_pretty(&custody.sealed)? + "\n"))?;
+    }
+    clock.lap("seal");
+
+    let mut trial = RehearsedTrial::begin(
+        &study,
+        &streams,
+        &folder,
+        vault.as_ref(),
+        list.as_ref(),
+        progress,
+        acknowledge,
+    )?;
+    let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
+    rehearsal.open(seed)?;
+    if let Some(custody) = &custody {
+        close_out::seal_and_supply(&mut rehearsal, &study, custody)?;
+    }
+    let rehearsed = rehearsal.run()?;
+    clock.lap("conduct");
+    let locked = close_out::up_to_lock(&mut rehearsal, &study, rehearsed.last_day)?;
+    if study.allocation.is_some() {
+        let copy = folder.join("before-unblinding");
+        rehearsal.trial().engine().store().backup_to(&copy.join("record"))?;
+        close_out::unblind(&mut rehearsal, locked, list.as_ref())?;
+    }
+    clock.lap("close");
+    let head = trial.commit()?;
+
+    progress.step("analysis and report");
+    let state = trial.engine().state();
+    let data = datasets::build(&study, state);
+    let results = analysis::run(&study.plan, &study.arms, &study.facts, &data)?;
+    clock.lap("analyse");
+    let completed = state
+        .casebooks
+        .values()
+        .filter(|casebook| casebook.treatment_end.is_some_and(|end| !end.early))
+        .count() as u64;
+    let mut written = write_data(&folder, &study, &data, &results)?;
+    let page = write_report(&folder, &study, &data, &results, trial.engine().store(), head, seed, &mut written)?;
+    clock.lap("report");
+    let counts = trial.engine().counts();
+    let refused = std::mem::take(&mut trial.refused);
+    drop(trial);
+    let verified = store::verify(&folder.join("record"), Some(head.hash))?.first_fault.is_none();
+    clock.lap("verify");
+    progress.done();
+    Ok(Outcome {
+        screened: rehearsed.screened,
+        participants: rehearsed.enrolled,
+        completed,
+        commands_accepted: counts.accepted,
+        refused,
+        head,
+        verified,
+        results,
+        page,
+        files: written,
+        seconds: clock.laps,
+        study,
+    })
+}
+
+/// Makes the study's folder anew; what an earlier rehearsal left there goes.
+fn fresh_folder(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        if !folder.join("record").exists() {
+            bail!(
+                "{} is there already and holds no rehearsal; name another folder with --out",
+                folder.display()
+            );
+        }
+        fs::remove_dir_all(folder).with_context(|| format!("{} can't be cleared", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("{} can't be made", parent.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))
+}
+
+/// Data sets as CSV with their dictionary, and the script by which a stranger recomputes every p-value.
+fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut keep = |name: String, text: &str| -> Result<()> {
+        let path = folder.join(name);
+        write(&path, text)?;
+        files.push(path);
+        Ok(())
+    };
+    for set in data.all() {
+        keep(format!("data/{}.csv", set.name), &datasets::csv::write(set))?;
+    }
+    keep("data/dictionary.csv".to_owned(), &datasets::csv::write_dictionary(data.all()))?;
+    keep("proof/recompute.R".to_owned(), &analysis::r_script(&study.plan, results))?;
+    keep("proof/expected.csv".to_owned(), &analysis::expected(results))?;
+    let reported = Reported { data: data.clone(), results: results.clone() };
+    keep(REPORTED.to_owned(), &(serde_json::to_string(&reported)? + "\n"))?;
+    Ok(files)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a report is made of all of them, once")]
+fn write_report(
+    folder: &Path,
+    study: &Study,
+    data: &DataSets,
+    results: &Results,
+    store: &dyn Reader,
+    head: Head,
+    seed: u64,
+    written: &mut Vec<PathBuf>,
+) -> Result<PathBuf> {
+    let provenance = Provenance {
+        study_version: study.version.clone(),
+        record_head: String::from(head.hash),
+        record_events: head.sequence,
+        program: format!("equipoise {}", env!("CARGO_PKG_VERSION")),
+        seed: Some(seed),
+        virtual_cohort: true,
+    };
+    let events: Vec<_> = store.read(1)?.iter().map(crate::lines::line).collect();
+    let report = report::build(study, data, results, &provenance, &events, "en")?;
+    let page = folder.join("report.html");
+    write(&page, &report::html::render(&report.document, &report.trace)?)?;
+    for figure in report.document.figures() {
+        let path = folder.join(format!("figures/{}.svg", figure.id));
+        write(&path, &figure.svg)?;
+        written.push(path);
+    }
+    written.push(page.clone());
+    Ok(page)
+}
+
+/// Wall-clock seconds of the steps of a rehearsal, for people; no result depends on them.
+struct Stopwatch {
+    last: Instant,
+    laps: Vec<(&'static str, f64)>,
+}
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "the command line tells people how long it took")]
+    fn start() -> Self {
+        Self { last: Instant::now(), laps: Vec::new() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the command line tells people how long it took")]
+    fn lap(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.laps.push((name, (now - self.last).as_secs_f64()));
+        self.last = now;
+    }
+}

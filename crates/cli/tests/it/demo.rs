@@ -1,0 +1,86 @@
+//! Both trials whole, and the same bytes wherever and whenever they run.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use crate::{demo, equipoise, files};
+
+/// Every file that a demo wrote but the record itself, whose file holds free pages and the like.
+fn written(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    files(folder)
+        .into_iter()
+        .filter(|path| !path.components().any(|part| part.as_os_str() == "record"))
+        .map(|path| {
+            let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+            let bytes = fs::read(&path).unwrap();
+            (name, bytes)
+        })
+        .collect()
+}
+
+fn heads(document: &serde_json::Value) -> Vec<String> {
+    document["studies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|study| study["record"]["head"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn both_trials_run_whole_and_their_records_verify() {
+    let (folder, document) = demo(1);
+    let studies = document["studies"].as_array().unwrap();
+    let ids: Vec<_> = studies.iter().map(|study| study["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["imatinib-controlled", "imatinib-open"]);
+    for (study, enrolled) in studies.iter().zip([28, 30]) {
+        assert_eq!(study["participants"], enrolled);
+        assert!(study["completed"].as_u64().unwrap() > 15, "{study:#}");
+        assert_eq!(study["record"]["verified"], true);
+        assert!(study["commands_accepted"].as_u64().unwrap() > 3_000);
+        let page = Path::new(study["reports"]["html"].as_str().unwrap()).to_owned();
+        assert!(fs::metadata(page).unwrap().len() > 50_000);
+    }
+    let primary = |study: usize, id: &str| {
+        let analyses = studies[study]["analyses"].as_array().unwrap();
+        let analysis = analyses.iter().find(|analysis| analysis["id"] == id).unwrap();
+        analysis["p_value"].as_f64().unwrap()
+    };
+    for p in [primary(0, "B-P1-main"), primary(1, "A-P1-main")] {
+        assert!((0.0..=1.0).contains(&p));
+    }
+    assert!(folder.path().join("imatinib-controlled/before-unblinding/record").is_dir());
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_for_any_threads_folder_locale_zone_and_day() {
+    let (first, document) = demo(3);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output = equipoise()
+        .args(["demo", "--out", "there", "--seed", "3", "--threads", "1", "--json"])
+        .current_dir(elsewhere.path())
+        .env("LC_ALL", "fr_FR.UTF-8")
+        .env("TZ", "Pacific/Auckland")
+        .env("HOSTNAME", "another")
+        .env("SOURCE_DATE_EPOCH", "0")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let again: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(heads(&document), heads(&again));
+    let (ours, theirs) = (written(first.path()), written(&elsewhere.path().join("there")));
+    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+    for (name, bytes) in &ours {
+        assert!(theirs[name] == *bytes, "{name} differs");
+    }
+}
+
+#[test]
+fn another_seed_changes_participants_head_and_estimates() {
+    let ((_one, first), (_two, second)) = (demo(1), demo(2));
+    for (a, b) in heads(&first).iter().zip(heads(&second)) {
+        assert_ne!(*a, b);
+    }
+    for study in 0..2 {
+        assert_ne!(first["studies"][study]["analyses"], second["studies"][study]["analyses"]);
+    }
+}

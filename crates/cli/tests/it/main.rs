@@ -1,0 +1,59 @@
+//! The command as its users run it.
+
+mod blinding;
+mod demo;
+mod doc_tests;
+mod kill;
+mod proof;
+mod studies;
+mod trace;
+mod verify;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The program under test.
+pub fn equipoise() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_equipoise"))
+}
+
+/// Runs the program and returns what it said.
+pub fn run(arguments: &[&str]) -> Output {
+    equipoise().args(arguments).output().expect("the program was built for this test")
+}
+
+/// Runs the demo into a new folder and returns the folder and its JSON document.
+pub fn demo(seed: u64) -> (tempfile::TempDir, serde_json::Value) {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let out = folder.path().to_str().expect("a path in UTF-8").to_owned();
+    let output = run(&["demo", "--out", &out, "--seed", &seed.to_string(), "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let document = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    (folder, document)
+}
+
+/// All files below a folder, by path within it.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).expect("a folder that the program wrote") {
+            let path = entry.expect("an entry of it").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+}

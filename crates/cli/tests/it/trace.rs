@@ -1,0 +1,66 @@
+//! Every number of both reports leads to rows and events.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::{demo, run};
+
+/// The ids of all numbers in a page, as its links carry them.
+fn numbers(page: &str) -> BTreeSet<String> {
+    page.split("data-number=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        .collect()
+}
+
+#[test]
+fn every_number_leads_to_rows_and_events_of_the_record() {
+    let (folder, document) = demo(1);
+    for study in document["studies"].as_array().unwrap() {
+        let page = Path::new(study["reports"]["html"].as_str().unwrap());
+        let text = fs::read_to_string(page).unwrap();
+        let ids = numbers(&text);
+        assert!(ids.len() > 100, "{} numbers", ids.len());
+        let trial = folder.path().join(study["id"].as_str().unwrap());
+        let walk = run(&["trace", page.to_str().unwrap(), "all", "--json"]);
+        assert!(walk.status.success(), "{}", String::from_utf8_lossy(&walk.stderr));
+        let traces: serde_json::Value = serde_json::from_slice(&walk.stdout).unwrap();
+        let events = study["record"]["events"].as_u64().unwrap();
+        for id in &ids {
+            let trace = traces.get(id).unwrap_or_else(|| panic!("{id} of {} has no trace", trial.display()));
+            let rows = trace["rows"].as_array().unwrap();
+            // A count of nothing has no rows of its own, but always those among which it was counted.
+            assert!(!rows.is_empty() || trace["text"].as_str().unwrap().starts_with('0'), "{id} has no rows");
+            for row in rows {
+                let sources = row["events"].as_array().unwrap();
+                assert!(!sources.is_empty(), "{id}: row {row} has no events");
+                assert!(sources.iter().all(|event| (1..=events).contains(&event.as_u64().unwrap())));
+            }
+        }
+    }
+}
+
+#[test]
+fn one_number_is_traced_to_who_entered_what_and_when() {
+    let (_folder, document) = demo(1);
+    let page = document["studies"][1]["reports"]["html"].as_str().unwrap();
+    let output = run(&["trace", page, "A-P1-main/mean", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let trace: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let events = trace["events"].as_array().unwrap();
+    assert!(events.iter().any(|event| {
+        event["what"].as_str().unwrap().contains("skin_score")
+            && !event["person"].as_str().unwrap().is_empty()
+            && !event["recorded"].as_str().unwrap().is_empty()
+            && event["changes"].as_array().is_some_and(|changes| !changes.is_empty())
+    }));
+}
+
+#[test]
+fn an_unknown_number_is_refused_with_a_way_on() {
+    let (_folder, document) = demo(1);
+    let page = document["studies"][1]["reports"]["html"].as_str().unwrap();
+    let output = run(&["trace", page, "A-P1-main/maen"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("no number `A-P1-main/maen`") && message.contains("A-P1-main/mean"), "{message}");
+}
