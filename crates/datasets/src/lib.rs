@@ -4,9 +4,11 @@
 //! record that it comes from. This crate derives; it tests nothing and prints nothing.
 
 pub mod adam;
+mod build;
 pub mod csv;
 mod dataset;
 
+pub use build::{analysis_sets, build};
 pub use dataset::{Cell, Column, Data, Dataset};
 
 /// The data sets of a trial.

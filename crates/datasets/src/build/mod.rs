@@ -1,0 +1,50 @@
+//! From casebooks to data sets: collects what the derivations in [`adam`](crate::adam) need, calls
+//! them, and lays the columns out.
+//!
+//! Arms come from the opened list alone. Before it is opened the data sets have no column `arm`
+//! (in a study of one arm everyone who entered has it).
+
+mod adverse_events;
+mod codes;
+mod columns;
+mod deviations;
+mod disposition;
+mod exposure;
+mod longitudinal;
+mod profile;
+mod subjects;
+
+use std::collections::BTreeMap;
+
+use conduct::State;
+use protocol::model::Study;
+use terms::{AnalysisSetId, SubjectId};
+
+use crate::DataSets;
+
+/// Builds the data sets of a trial from its state.
+///
+/// Analysis sets are those that were signed, or (before that) those that the plan's
+/// conditions give now.
+pub fn build(study: &Study, state: &State) -> DataSets {
+    let trial = profile::Trial::new(study, state);
+    let observations = longitudinal::observations(&trial);
+    let exposure = exposure::stretches(&trial);
+    DataSets {
+        subjects: subjects::subjects(&trial, &observations, &exposure),
+        longitudinal: longitudinal::longitudinal(&trial, &observations),
+        adverse_events: adverse_events::adverse_events(&trial),
+        exposure: exposure::exposure(&trial, &exposure),
+        deviations: deviations::deviations(&trial),
+        disposition: disposition::disposition(&trial),
+    }
+}
+
+/// Says who belongs to which analysis set by the plan's conditions, for signing.
+pub fn analysis_sets(study: &Study, state: &State) -> BTreeMap<AnalysisSetId, Vec<SubjectId>> {
+    let trial = profile::Trial::new(study, state);
+    let observations = longitudinal::observations(&trial);
+    let exposure = exposure::stretches(&trial);
+    let subjects = subjects::described(&trial, &observations, &exposure);
+    subjects::evaluated_sets(&trial, &observations, &subjects)
+}
