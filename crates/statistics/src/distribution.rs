@@ -3,8 +3,10 @@
 //! The functions themselves come from `statrs` and, for the normal tail, where the
 //! former loses digits beyond z = 10, from `libm`. This module fixes which tail is
 //! meant, asks for the tail directly instead of subtracting from one (a p-value of
-//! 1e-20 keeps its digits), and polishes the library's quantiles by Newton steps on
-//! its distribution functions, since some of them stop at about 1e-10.
+//! 1e-20 keeps its digits), and solves for quantiles on the
+//! library's distribution functions: its own quantile of the beta distribution, on
+//! which t and F rest, does not return for some large parameters, and that of the
+//! gamma distribution stops at about 1e-10.
 
 use statrs::distribution::{
     Beta, ChiSquared, Continuous, ContinuousCDF, FisherSnedecor, Gamma, Normal, StudentsT,
@@ -48,14 +50,31 @@ fn student(df: f64) -> StudentsT {
     StudentsT::new(0.0, 1.0, df).expect(VALID)
 }
 
+/// Beyond these degrees of freedom the incomplete beta function loses digits to ln Γ, and
+/// Student's t is normal but for terms in 1/ν (Abramowitz and Stegun 26.7.8, error O(ν⁻²)).
+const DF_NORMAL: f64 = 1e6;
+
+fn normal_equivalent(t: f64, df: f64) -> f64 {
+    t * (1.0 - 0.25 / df) / (1.0 + 0.5 * t * t / df).sqrt()
+}
+
 /// Upper tail of Student's t, P(T > t).
 pub fn t_upper(t: f64, df: f64) -> f64 {
-    student(df).sf(t)
+    if df > DF_NORMAL {
+        return normal_upper(normal_equivalent(t, df));
+    }
+    // P(|T| > |t|) = I_{ν/(ν + t²)}(ν/2, 1/2); the complement keeps digits where t² is small beside ν.
+    let square = t * t;
+    if square.is_infinite() {
+        return if t > 0.0 { 0.0 } else { 1.0 };
+    }
+    let outside = 0.5 * beta_lower_complement(df / (df + square), square / (df + square), 0.5 * df, 0.5);
+    if t > 0.0 { outside } else { 1.0 - outside }
 }
 
 /// Lower tail of Student's t, P(T ≤ t).
 pub fn t_lower(t: f64, df: f64) -> f64 {
-    student(df).cdf(t)
+    t_upper(-t, df)
 }
 
 /// Two-sided p-value of Student's t, 2 P(T > |t|).
@@ -65,12 +84,18 @@ pub fn t_two_sided(t: f64, df: f64) -> f64 {
 
 /// The t that leaves probability `p` above it, for 0 < p < 1.
 pub fn t_quantile_upper(p: f64, df: f64) -> f64 {
-    let d = student(df);
     if p > 0.5 {
         return -t_quantile_upper(1.0 - p, df);
     }
-    let t = -d.inverse_cdf(p);
-    polish(t, f64::NEG_INFINITY, f64::INFINITY, |t| (d.sf(t) - p) / -d.pdf(t))
+    if p == 0.5 {
+        return 0.0;
+    }
+    // The Cornish-Fisher expansion about the normal quantile is a good start unless tails are heavy.
+    let z = normal_quantile_upper(p);
+    let start =
+        z + z * (z * z + 1.0) / (4.0 * df) + z * ((5.0 * z * z + 16.0) * z * z + 3.0) / (96.0 * df * df);
+    let d = student(df.min(DF_NORMAL));
+    Tail::Upper.solve(p, start, f64::INFINITY, |t| t_upper(t, df), |t| d.pdf(t))
 }
 
 /// Upper tail of chi-squared, P(X > x).
@@ -96,9 +121,7 @@ pub fn f_lower(f: f64, df1: f64, df2: f64) -> f64 {
 /// The f that leaves probability `p` above it, for 0 < p < 1.
 pub fn f_quantile_upper(p: f64, df1: f64, df2: f64) -> f64 {
     let d = FisherSnedecor::new(df1, df2).expect(VALID);
-    // With B ~ Beta(d2/2, d1/2), F = d2 (1 - B) / (d1 B), and F is large where B is small.
-    let b = beta_quantile(p, df2 / 2.0, df1 / 2.0);
-    polish(df2 * (1.0 - b) / (df1 * b), 0.0, f64::INFINITY, |f| (f_upper(f, df1, df2) - p) / -d.pdf(f))
+    Tail::Upper.solve(p, 1.0, f64::INFINITY, |f| f_upper(f, df1, df2), |f| d.pdf(f))
 }
 
 /// Lower tail of Beta(a, b) at `x`.
@@ -131,7 +154,7 @@ fn beta_lower_complement(x: f64, y: f64, a: f64, b: f64) -> f64 {
 /// The x with P(X ≤ x) = p for X ~ Beta(a, b), 0 < p < 1.
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     let d = Beta::new(a, b).expect(VALID);
-    polish_logarithm(d.inverse_cdf(p), p, 1.0, |x| beta_lower(x, a, b), |x| d.pdf(x))
+    Tail::Lower.solve(p, a / (a + b), 1.0, |x| beta_lower(x, a, b), |x| d.pdf(x))
 }
 
 /// The x that leaves probability `p` above it for X ~ Beta(a, b), 0 < p < 1.
@@ -142,13 +165,13 @@ pub fn beta_quantile_upper(p: f64, a: f64, b: f64) -> f64 {
 /// The x with P(X ≤ x) = p for X ~ Gamma(shape, rate 1), 0 < p < 1.
 pub fn gamma_quantile(p: f64, shape: f64) -> f64 {
     let d = Gamma::new(shape, 1.0).expect(VALID);
-    polish_logarithm(d.inverse_cdf(p), p, f64::INFINITY, |x| d.cdf(x), |x| d.pdf(x))
+    Tail::Lower.solve(p, shape, f64::INFINITY, |x| d.cdf(x), |x| d.pdf(x))
 }
 
 /// The x that leaves probability `p` above it for X ~ Gamma(shape, rate 1), 0 < p < 1.
 pub fn gamma_quantile_upper(p: f64, shape: f64) -> f64 {
     let d = Gamma::new(shape, 1.0).expect(VALID);
-    polish(d.inverse_cdf(1.0 - p), 0.0, f64::INFINITY, |x| (d.sf(x) - p) / -d.pdf(x))
+    Tail::Upper.solve(p, shape, f64::INFINITY, |x| d.sf(x), |x| d.pdf(x))
 }
 
 /// ln of the binomial coefficient "n choose k".
@@ -189,28 +212,48 @@ pub fn binomial_at_least(k: u64, n: u64, p: f64) -> f64 {
     }
 }
 
-/// Newton steps for ln F(x) = ln p in ln x, for a variable above zero.
-///
-/// Near zero F is a power of x, so that the relation is nearly linear and a poor start
-/// does no harm.
-fn polish_logarithm(
-    mut x: f64,
-    p: f64,
-    high: f64,
-    cdf: impl Fn(f64) -> f64,
-    pdf: impl Fn(f64) -> f64,
-) -> f64 {
-    for _ in 0..60 {
-        let f = cdf(x);
-        let step = (f.ln() - p.ln()) * f / (x * pdf(x));
-        // At most a factor of e^8 at once: far out the slope is only locally right.
-        let next = x * (-step.clamp(-8.0, 8.0)).exp();
-        if !step.is_finite() || next >= high || next <= 0.0 || step.abs() <= 2.0 * f64::EPSILON {
-            break;
+/// Which tail a quantile is solved on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    Lower,
+    Upper,
+}
+
+impl Tail {
+    /// Solves tail(x) = p for a variable between 0 and `high`.
+    ///
+    /// Newton's method for ln tail in ln x, where power-law tails are straight lines, inside a
+    /// bracket that is halved whenever a step would leave it: it ends whatever the start is.
+    fn solve(
+        self,
+        p: f64,
+        start: f64,
+        high: f64,
+        tail: impl Fn(f64) -> f64,
+        pdf: impl Fn(f64) -> f64,
+    ) -> f64 {
+        let (mut low, mut high) = (f64::MIN_POSITIVE.ln(), high.min(f64::MAX).ln());
+        let mut u = start.ln();
+        for _ in 0..200 {
+            let x = u.exp();
+            let f = tail(x);
+            let above = if self == Tail::Lower { f > p } else { f < p };
+            if above {
+                high = u;
+            } else {
+                low = u;
+            }
+            let slope = if self == Tail::Lower { pdf(x) } else { -pdf(x) };
+            let step = (f.ln() - p.ln()) * f / (x * slope);
+            let newton = u - step;
+            let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
+            if step.abs() <= 2.0 * f64::EPSILON || next == u {
+                break;
+            }
+            u = next;
         }
-        x = next;
+        u.exp()
     }
-    x
 }
 
 /// Up to four Newton steps from a library quantile, kept inside the support.
@@ -238,6 +281,21 @@ mod tests {
     #[track_caller]
     fn close(obtained: f64, expected: f64, rel: f64) {
         assert!((obtained - expected).abs() <= rel * expected.abs(), "{obtained} is not {expected}");
+    }
+
+    #[test]
+    fn quantiles_return_for_extreme_parameters() {
+        for df in [0.5, 1.0, 50.0, 1e4, 999_999.0, 1e7, 1e12] {
+            for p in [1e-10, 0.025, 0.499] {
+                close(t_upper(t_quantile_upper(p, df), df), p, 1e-9);
+            }
+        }
+        for n in [1e2, 1e4, 1e6] {
+            close(beta_lower(beta_quantile(0.025, 1.0, n), 1.0, n), 0.025, 1e-9);
+            close(beta_lower(beta_quantile(0.025, n / 2.0, n / 2.0), n / 2.0, n / 2.0), 0.025, 1e-9);
+            assert!(gamma_quantile(0.025, n) < n && gamma_quantile_upper(0.025, n) > n);
+        }
+        close(t_quantile_upper(0.025, 1e7), 1.959_964_221_767_204_9, 1e-12); // qt(0.975, 1e7)
     }
 
     // R 4.2.2, printed with 17 digits.

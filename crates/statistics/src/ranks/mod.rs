@@ -27,6 +27,11 @@ pub use signed_rank::{
     signed_rank_normal, signed_rank_t,
 };
 
+/// P(W ≤ w) of the Mann-Whitney statistic for w = 0 ..= m n without ties.
+pub(crate) fn rank_sum_null_at_most(n: [usize; 2]) -> Result<Vec<f64>, crate::NotEstimable> {
+    Ok(RankSumWorkspace::default().tie_free_at_most(n)?.to_vec())
+}
+
 /// Whether a discrete statistic is moved half a step towards its mean before a normal approximation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Continuity {
