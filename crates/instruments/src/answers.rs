@@ -7,6 +7,17 @@ use terms::{Answer, Value};
 
 use crate::instrument::{Derived, NotScorable};
 
+/// The greatest magnitude that is taken for a measurement.
+const MAGNITUDE_MAX: i64 = 1_000_000_000;
+
+/// The most digits behind the point that are taken for a measurement.
+const SCALE_MAX: u32 = 20;
+
+/// Says whether a number is of the size of a measurement, so that no formula overflows on it.
+pub(crate) fn is_measurement(number: Decimal) -> bool {
+    number.abs() <= Decimal::from(MAGNITUDE_MAX) && number.normalize().scale() <= SCALE_MAX
+}
+
 /// The entered answers of one form.
 pub(crate) struct Answers<'a>(pub(crate) &'a dyn Fn(&str) -> Option<Answer>);
 
@@ -19,7 +30,10 @@ impl Answers<'_> {
     pub(crate) fn number(&self, item: &'static str) -> Result<Option<Decimal>, NotScorable> {
         match self.value(item) {
             None => Ok(None),
-            Some(value) => value.number().map(Some).ok_or(NotScorable::NotAllowed { item }),
+            Some(value) => {
+                let number = value.number().filter(|number| is_measurement(*number));
+                number.map(Some).ok_or(NotScorable::NotAllowed { item })
+            }
         }
     }
 

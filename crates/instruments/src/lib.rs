@@ -14,27 +14,34 @@ pub mod acr_eular_2013;
 pub mod activity_index;
 mod answers;
 pub mod binomial_safety;
+pub mod body_surface;
 pub mod bsa;
 pub mod ckd_epi_2021;
 pub mod cockcroft_gault;
 pub mod crapo;
+pub mod ctcae5_clinical;
 pub mod ctcae5_labs;
 pub mod dili_hys_law;
 pub mod dlqi;
+pub mod echocardiography;
 pub mod gli2012;
 pub mod gli2017_dlco;
 pub mod gli2021_volumes;
 pub mod gli2022;
+pub mod global_vas;
 pub mod haemoglobin;
 pub mod haq_di;
 mod instrument;
+pub mod loscat;
 mod lung_function;
 pub mod mrss;
 pub mod nhanes3;
+pub mod qualification;
 pub mod rand36;
 pub mod revised_criss;
 pub mod sf36_summary;
 pub mod shaq_vas;
+pub mod skin_biopsy;
 mod spline_table;
 pub mod ssc_haq;
 pub mod stopping_rule;
@@ -53,17 +60,21 @@ static ALL: &[&dyn Instrument] = &[
     &acr_criss::ACR_CRISS,
     &acr_eular_2013::ACR_EULAR_2013,
     &activity_index::ACTIVITY_INDEX,
+    &body_surface::BODY_SURFACE,
     &bsa::BSA,
     &ckd_epi_2021::CKD_EPI_2021,
     &cockcroft_gault::COCKCROFT_GAULT,
     &crapo::CRAPO,
     &dili_hys_law::DILI_HYS_LAW,
     &dlqi::DLQI,
+    &echocardiography::ECHOCARDIOGRAPHY,
     &gli2012::GLI2012,
     &gli2017_dlco::GLI2017_DLCO,
     &gli2021_volumes::GLI2021_VOLUMES,
     &gli2022::GLI2022,
+    &global_vas::GLOBAL_VAS,
     &haq_di::HAQ_DI,
+    &loscat::LOSCAT,
     &mrss::MRSS,
     &mrss::MRSS_PRO_RATA,
     &nhanes3::NHANES3,
@@ -73,6 +84,7 @@ static ALL: &[&dyn Instrument] = &[
     &sf36_summary::SF36_V2,
     &shaq_vas::SHAQ_VAS,
     &shaq_vas::SHAQ_VAS_100MM,
+    &skin_biopsy::SKIN_BIOPSY,
     &ssc_haq::SSC_HAQ,
 ];
 

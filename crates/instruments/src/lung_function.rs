@@ -272,7 +272,7 @@ macro_rules! compared {
                 concat!($id, "_pct_pred"),
                 concat!($name_en, ", % predicted"),
                 concat!($name_fr, ", % de la théorique"),
-                (0, 300),
+                (0, 1000),
                 2,
                 "%",
             )
@@ -281,7 +281,7 @@ macro_rules! compared {
                 concat!($id, "_z"),
                 concat!($name_en, ", z-score"),
                 concat!($name_fr, ", z-score"),
-                (-20, 20),
+                (-50, 50),
                 3,
                 "1",
             )

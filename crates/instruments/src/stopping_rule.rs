@@ -50,7 +50,7 @@ impl StoppingRule {
             NotScorable::Undefined { why: "a rate or probability of the rule is not inside 0 to 1" };
         match *self {
             StoppingRule::BetaBinomial { p0, prior, threshold } => {
-                if !inside(p0) || !(threshold > 0.0 && threshold <= 1.0) {
+                if !inside(p0) || !(inside(threshold) || threshold == 1.0) {
                     return Err(refused);
                 }
                 (1..=n).map(|seen| beta_binomial_limit(seen, p0, prior, threshold)).collect()
