@@ -2,15 +2,19 @@
 //!
 //! A number in a document is never plain text: it is an [`Inline::Number`] with
 //! the id under which the results keep it, so that each rendering can lead
-//! from the number to what lies behind it.
+//! from the number to what lies behind it. Nothing here knows of HTML or PDF.
+
+use protocol::model::SourceMark;
 
 /// A whole report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     /// Its title.
     pub title: String,
-    /// Language code of its text.
+    /// Language code of its running text.
     pub language: String,
+    /// Language code of what the study file names: title, sections, labels.
+    pub label_language: String,
     /// What every page must say, such as that the cohort is virtual.
     pub banner: Option<String>,
     /// Where it comes from: hashes, seed, program.
@@ -26,6 +30,8 @@ pub struct Section {
     pub id: String,
     /// Its heading.
     pub title: String,
+    /// Whether the heading is the study file's, in its language.
+    pub titled_by_study: bool,
     /// What it says.
     pub blocks: Vec<Block>,
 }
@@ -37,12 +43,14 @@ pub enum Block {
     Heading(String),
     /// A paragraph.
     Paragraph(Vec<Inline>),
+    /// Terms and what they mean, under a title.
+    Definitions(Definitions),
     /// A table.
     Table(Table),
-    /// A figure, with a table of what it shows.
+    /// A figure, with tables of what it shows.
     Figure(Figure),
-    /// The participants' flow: boxes in order, some beside the others.
-    Flow(Vec<FlowBox>),
+    /// The participants' flow.
+    Flow(Flow),
 }
 
 /// A run of text or one number.
@@ -56,39 +64,90 @@ pub enum Inline {
         id: String,
         /// As printed.
         text: String,
+        /// Why it can't be estimated, where it can't.
+        why_not: Option<String>,
     },
-    /// A published number, from the study's facts; it leads to no data of this trial.
-    Published {
-        /// As printed in its source, with the mark of how sure it is.
+    /// A number stated elsewhere, from the study's facts; it leads to no data of this trial but to its sources.
+    Stated {
+        /// As printed in its source.
         text: String,
-        /// The fact's id.
-        fact: String,
+        /// The anchor of the fact.
+        target: String,
+        /// How sure it is; printed beside it.
+        mark: SourceMark,
     },
+    /// Text that leads to another place of the document.
+    Link {
+        /// The anchor.
+        target: String,
+        /// What it says.
+        text: String,
+    },
+}
+
+/// Terms and what they mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definitions {
+    /// Its anchor.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Term and meaning.
+    pub items: Vec<(String, Vec<Inline>)>,
+}
+
+/// How a column is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text, from the left.
+    Text,
+    /// Numbers, to the right.
+    Number,
+}
+
+/// A column's head.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// What it says.
+    pub head: String,
+    /// How its cells are set.
+    pub align: Align,
+}
+
+/// A head over several columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// What it says; empty over columns that need no common head.
+    pub head: String,
+    /// How many columns it covers.
+    pub columns: usize,
 }
 
 /// A table with a header row and a header cell in each row.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Table {
-    /// Its anchor, if something points at it.
+    /// Its anchor; empty if nothing points at it.
     pub id: String,
     /// Its caption.
     pub caption: String,
+    /// Heads over several columns each, left to right; none, or together as many columns as there are.
+    pub spans: Vec<Span>,
     /// Column heads; the first stands over the row heads.
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// Rows.
     pub rows: Vec<Row>,
     /// Notes under the table.
-    pub notes: Vec<String>,
+    pub notes: Vec<Vec<Inline>>,
 }
 
-/// A row of a table.
+/// A row of a table. One without cells is the head of the rows below it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Row {
     /// The row's anchor, if something points at it.
     pub id: Option<String>,
     /// The row's head.
-    pub head: String,
-    /// How far the head is set in.
+    pub head: Vec<Inline>,
+    /// How far the head is set in, 0 to 2.
     pub indent: u8,
     /// Cells, one a column after the first.
     pub cells: Vec<Vec<Inline>>,
@@ -102,22 +161,42 @@ pub struct Figure {
     /// Its caption.
     pub caption: String,
     /// What it shows, for those who do not see it.
-    pub description: String,
+    pub description: Vec<Inline>,
     /// The drawing.
     pub svg: String,
     /// The numbers drawn.
-    pub table: Table,
+    pub tables: Vec<Table>,
 }
 
-/// A box of the participants' flow.
+/// The participants' flow (CONSORT 2025), phase by phase.
 #[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// Its anchor and file name.
+    pub id: String,
+    /// Its caption.
+    pub caption: String,
+    /// Phases in order.
+    pub phases: Vec<FlowPhase>,
+    /// The same as a drawing of its own.
+    pub svg: String,
+}
+
+/// A phase of the flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowPhase {
+    /// Its name (`Allocation`).
+    pub title: String,
+    /// Boxes side by side: one for all, or one an arm.
+    pub boxes: Vec<FlowBox>,
+    /// Who leaves the trial's main line after this phase.
+    pub leaves: Option<FlowBox>,
+}
+
+/// A box of the flow: a heading line, and lines set in under it.
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct FlowBox {
-    /// What the box says, line by line.
-    pub lines: Vec<Vec<Inline>>,
-    /// Whether participants leave the trial's main line here.
-    pub leaves: bool,
-    /// The column (arm) it stands in; none: across all.
-    pub column: Option<usize>,
+    /// What the box says, line by line, with how far each is set in.
+    pub lines: Vec<(u8, Vec<Inline>)>,
 }
 
 /// Wraps text as an inline run.
@@ -125,34 +204,115 @@ pub fn text(text: impl Into<String>) -> Vec<Inline> {
     vec![Inline::Text(text.into())]
 }
 
+/// Makes columns: the first over the row heads, then columns of numbers.
+pub fn number_columns<S: Into<String>>(
+    first: impl Into<String>,
+    others: impl IntoIterator<Item = S>,
+) -> Vec<Column> {
+    let first = Column { head: first.into(), align: Align::Text };
+    let others = others.into_iter().map(|head| Column { head: head.into(), align: Align::Number });
+    std::iter::once(first).chain(others).collect()
+}
+
+/// Makes columns of text.
+pub fn text_columns<S: Into<String>>(heads: impl IntoIterator<Item = S>) -> Vec<Column> {
+    heads.into_iter().map(|head| Column { head: head.into(), align: Align::Text }).collect()
+}
+
+impl Inline {
+    /// Returns what a reader reads, links apart.
+    pub fn plain(&self) -> &str {
+        match self {
+            Inline::Text(text)
+            | Inline::Number { text, .. }
+            | Inline::Stated { text, .. }
+            | Inline::Link { text, .. } => text,
+        }
+    }
+}
+
+/// Returns what a reader reads of a run, links apart.
+pub fn plain(inlines: &[Inline]) -> String {
+    inlines.iter().map(Inline::plain).collect()
+}
+
+impl Row {
+    /// Makes a row.
+    pub fn new(head: impl Into<String>, cells: Vec<Vec<Inline>>) -> Self {
+        Self { id: None, head: text(head), indent: 0, cells }
+    }
+
+    /// Makes a head over the rows that follow.
+    pub fn head(head: impl Into<String>) -> Self {
+        Self::new(head, Vec::new())
+    }
+
+    /// Sets the head in.
+    #[must_use]
+    pub fn indented(mut self, indent: u8) -> Self {
+        self.indent = indent;
+        self
+    }
+}
+
 impl Document {
-    /// Returns the ids of all numbers, in reading order.
-    pub fn number_ids(&self) -> Vec<&str> {
-        let mut ids = Vec::new();
+    /// Returns all runs of text and numbers, in reading order.
+    pub fn runs(&self) -> Vec<&[Inline]> {
+        let mut runs: Vec<&[Inline]> = Vec::new();
         for block in self.sections.iter().flat_map(|section| &section.blocks) {
             match block {
                 Block::Heading(_) => {}
-                Block::Paragraph(inlines) => collect(inlines, &mut ids),
-                Block::Table(table) => table.collect(&mut ids),
-                Block::Figure(figure) => figure.table.collect(&mut ids),
-                Block::Flow(boxes) => {
-                    boxes.iter().flat_map(|one| &one.lines).for_each(|line| collect(line, &mut ids));
+                Block::Paragraph(inlines) => runs.push(inlines),
+                Block::Definitions(definitions) => {
+                    runs.extend(definitions.items.iter().map(|(_, meaning)| meaning.as_slice()));
                 }
+                Block::Table(table) => runs.extend(table.runs()),
+                Block::Figure(figure) => {
+                    runs.push(&figure.description);
+                    runs.extend(figure.tables.iter().flat_map(Table::runs));
+                }
+                Block::Flow(flow) => runs.extend(flow.runs()),
             }
         }
-        ids
+        runs
+    }
+
+    /// Returns the ids of all numbers, in reading order.
+    pub fn number_ids(&self) -> Vec<&str> {
+        let all = self.runs().into_iter().flatten();
+        all.filter_map(|inline| match inline {
+            Inline::Number { id, .. } => Some(id.as_str()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Returns every drawing: a file name without its ending, and the SVG.
+    pub fn drawings(&self) -> Vec<(&str, &str)> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks
+            .filter_map(|block| match block {
+                Block::Figure(figure) => Some((figure.id.as_str(), figure.svg.as_str())),
+                Block::Flow(flow) => Some((flow.id.as_str(), flow.svg.as_str())),
+                _ => None,
+            })
+            .collect()
     }
 }
 
 impl Table {
-    fn collect<'a>(&'a self, ids: &mut Vec<&'a str>) {
-        self.rows.iter().flat_map(|row| &row.cells).for_each(|cell| collect(cell, ids));
+    /// Returns all runs, row by row, then the notes.
+    pub fn runs(&self) -> impl Iterator<Item = &[Inline]> {
+        let rows =
+            self.rows.iter().flat_map(|row| std::iter::once(&row.head).chain(&row.cells).map(Vec::as_slice));
+        rows.chain(self.notes.iter().map(Vec::as_slice))
     }
 }
 
-fn collect<'a>(inlines: &'a [Inline], ids: &mut Vec<&'a str>) {
-    ids.extend(inlines.iter().filter_map(|inline| match inline {
-        Inline::Number { id, .. } => Some(id.as_str()),
-        _ => None,
-    }));
+impl Flow {
+    /// Returns all lines of all boxes, phase by phase.
+    pub fn runs(&self) -> impl Iterator<Item = &[Inline]> {
+        let boxes = self.phases.iter().flat_map(|phase| phase.boxes.iter().chain(&phase.leaves));
+        boxes.flat_map(|one| one.lines.iter().map(|(_, line)| line.as_slice()))
+    }
 }

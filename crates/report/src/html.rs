@@ -1,10 +1,15 @@
 //! The document as one self-contained, accessible HTML page.
+//!
+//! The page is XHTML-compatible, works without scripts, names no address outside
+//! itself, and holds the trace appendix: each number is a link into it.
 
 use askama::Template;
 
 use crate::{
-    document::{Block, Document, FlowBox, Inline},
-    trace::TraceAppendix,
+    Report,
+    document::{Align, Block, Column, Document, Figure, Inline, Row, Table},
+    trace::{Rows, TraceAppendix},
+    wording,
 };
 
 /// The page could not be written.
@@ -13,7 +18,7 @@ use crate::{
 pub struct RenderError(#[from] askama::Error);
 
 #[derive(Template)]
-#[template(path = "report.html")]
+#[template(path = "report.html", whitespace = "suppress")]
 struct Page<'a> {
     document: &'a Document,
     trace: &'a TraceAppendix,
@@ -29,34 +34,59 @@ impl Page<'_> {
     }
 
     /// Where a number's link leads.
-    fn target(&self, id: &str) -> String {
-        self.trace
-            .anchors
-            .get(id)
-            .map_or_else(|| "#behind-the-numbers".to_owned(), |anchor| format!("#{anchor}"))
+    fn target(&self, id: &str) -> &str {
+        self.trace.anchors.get(id).map_or("behind-the-numbers", String::as_str)
     }
 
-    /// The flow's boxes, level by level: boxes of neighbouring columns stand side by side.
-    fn flow<'b>(&self, boxes: &'b [FlowBox]) -> Vec<Vec<&'b FlowBox>> {
-        let mut levels: Vec<Vec<&FlowBox>> = Vec::new();
-        for one in boxes {
-            let beside = levels.last().and_then(|level| level.last()).is_some_and(|last| {
-                matches!((last.column, one.column), (Some(left), Some(right)) if right > left)
-                    || (one.leaves && one.column.is_none() && !last.leaves)
-            });
-            match levels.last_mut() {
-                Some(level) if beside => level.push(one),
-                _ => levels.push(vec![one]),
+    /// A drawing fit to stand within a page: no name space of its own, ids of its own.
+    fn drawing(&self, figure: &Figure) -> String {
+        let svg = figure.svg.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
+        svg.replace("kuva-", &format!("{}-", figure.id)).replacen(
+            "<svg ",
+            "<svg aria-hidden=\"true\" focusable=\"false\" ",
+            1,
+        )
+    }
+
+    /// What a figure shows, read aloud.
+    fn plain(&self, inlines: &[Inline]) -> String {
+        crate::document::plain(inlines)
+    }
+
+    /// A table's rows in groups: a head without cells opens one.
+    fn groups<'b>(&self, table: &'b Table) -> Vec<&'b [Row]> {
+        let mut groups = Vec::new();
+        let mut start = 0;
+        for place in 1..table.rows.len() {
+            if table.rows[place].cells.is_empty() {
+                groups.push(&table.rows[start..place]);
+                start = place;
             }
         }
-        levels
+        if start < table.rows.len() {
+            groups.push(&table.rows[start..]);
+        }
+        groups
+    }
+
+    fn mark(&self, mark: &protocol::model::SourceMark) -> &'static str {
+        wording::mark(*mark)
+    }
+
+    fn is_text(&self, column: &Column) -> bool {
+        column.align == Align::Text
+    }
+
+    /// Which columns after the first hold text, as classes that the style sheet knows.
+    fn text_cells(&self, table: &Table) -> Vec<bool> {
+        table.columns.iter().skip(1).map(|column| self.is_text(column)).collect()
     }
 }
 
-/// Renders the document with its trace appendix.
+/// Renders a report.
 ///
 /// # Errors
 /// The template fails, which only a defect of the program can cause.
-pub fn render(document: &Document, trace: &TraceAppendix) -> Result<String, RenderError> {
-    Ok(Page { document, trace }.render()?)
+pub fn render(report: &Report) -> Result<String, RenderError> {
+    Ok(Page { document: &report.document, trace: &report.trace }.render()?)
 }

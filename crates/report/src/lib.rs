@@ -1,9 +1,20 @@
 //! The report of a trial: one document model, its figures, and its rendering as HTML.
 //!
-//! A report shows results; it computes none. No published number stands in this
-//! crate: they come from the study's facts.
+//! [`build`] makes the document from a study, its data sets and its results; a
+//! report shows results and computes none. No published number stands in this
+//! crate: they come from the study's facts. [`html::render`] makes one
+//! self-contained page of it; other formats render the same document.
 
+mod build;
+mod context;
 pub mod document;
 pub mod figures;
+mod flow;
 pub mod html;
+mod listings;
+mod tables;
 pub mod trace;
+mod wording;
+
+pub use build::{BuildError, Provenance, Report, build};
+pub use trace::{ChangeLine, EventLine};

@@ -1,36 +1,118 @@
 //! Figures, drawn by a chart crate as SVG with text kept as text.
 //!
-//! Each takes plain series and returns the drawing; the document puts a
-//! description and a table of the same numbers beside it.
+//! Each figure reads its series from the results, so that what is drawn is what
+//! stands in the table beside it; the functions that draw take plain series and
+//! compute nothing but places on the canvas. The participants' flow has no chart
+//! type and is drawn here by hand.
 
 mod events_over_time;
+mod flow_chart;
 mod trajectories;
 mod waterfall;
 
-pub use events_over_time::{EventCounts, draw_events_over_time};
+pub(crate) use events_over_time::events_over_time;
+pub use events_over_time::{EventShare, draw_events_over_time};
+pub(crate) use flow_chart::draw_flow;
+pub(crate) use trajectories::trajectories;
 pub use trajectories::{Mean, Trajectories, draw_trajectories};
+pub(crate) use waterfall::waterfall;
 pub use waterfall::{Bar, draw_waterfall};
 
-use kuva::prelude::{Layout, Plot, render_to_svg};
+use std::sync::Arc;
 
-/// Colours by group in order: Okabe and Ito's, told apart by colour-blind readers.
-pub const COLOURS: [&str; 4] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"];
+use kuva::{
+    plot::legend::LegendPosition,
+    prelude::{Layout, Plot, TickFormat, render_to_svg},
+};
+
+use crate::wording;
+
+/// Colours by group in order: Okabe and Ito's, told apart by colour-blind readers, 3:1 or more on white.
+pub const COLOURS: [&str; 4] = ["#0072B2", "#D55E00", "#00805E", "#A34D82"];
 /// Lines of single participants, by group: the same hues, light.
 const PALE: [&str; 4] = ["#A9CCE3", "#F2C2A2", "#A6D9C8", "#E8C6D8"];
+/// Words in a drawing and their size in pixels at full width.
+const FONT: &str = "DejaVu Sans, Verdana, Arial, sans-serif";
+const WIDTH: f64 = 760.0;
 
-/// Draws and makes the drawing scale with the page; the crate's own comment is dropped, so that
-/// a drawing depends on its numbers alone.
-fn finish(plots: Vec<Plot>, layout: Layout) -> String {
-    let svg = render_to_svg(plots, layout);
+/// Sets what all charts share: size of words, a legend above the axes, minus signs.
+fn styled(plots: &[Plot], height: f64) -> Layout {
+    Layout::auto_from_plots(plots)
+        .with_width(WIDTH)
+        .with_height(height)
+        .with_font_family(FONT)
+        .with_tick_size(13)
+        .with_label_size(14)
+        .with_body_size(13)
+        .with_legend_position(LegendPosition::OutsideBottomColumns)
+        .with_legend_box(false)
+        .with_tick_format(TickFormat::Custom(Arc::new(|value| {
+            wording::minus(&TickFormat::Auto.format(value))
+        })))
+}
+
+/// A rounded step and the ends of an axis that holds all values: 1, 2, 2.5 or 5 times a power of ten.
+fn axis(values: impl Iterator<Item = f64>, with_zero: bool) -> (f64, f64, f64) {
+    let finite = values.filter(|value| value.is_finite());
+    let start = if with_zero { (0.0, 0.0) } else { (f64::INFINITY, f64::NEG_INFINITY) };
+    let (low, high) = finite.fold(start, |(low, high), value| (low.min(value), high.max(value)));
+    if low > high {
+        return (0.0, 1.0, 0.2);
+    }
+    let span = if high > low { high - low } else { high.abs().max(1.0) };
+    let power = 10_f64.powf((span / 6.0).log10().floor());
+    let step =
+        [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power).into_iter().find(|step| span / step <= 6.0);
+    let step = step.unwrap_or(10.0 * power);
+    let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+    (low, if high > low { high } else { low + step }, step)
+}
+
+/// Draws and makes the drawing scale with its place. The chart crate's own comment is dropped, so that
+/// a drawing depends on its numbers alone; a file of its own says by itself what it shows.
+fn finish(plots: Vec<Plot>, layout: Layout, title: &str) -> String {
+    framed(&render_to_svg(plots, layout), title)
+}
+
+fn framed(svg: &str, title: &str) -> String {
+    let svg = match (svg.find("<!--"), svg.find("-->")) {
+        (Some(start), Some(end)) => format!("{}{}", &svg[..start], &svg[end + 3..]),
+        _ => svg.to_owned(),
+    };
     let size = |name: &str| {
-        let start = svg.find(&format!("{name}=\""))? + name.len() + 2;
+        let start = svg.find(&format!(" {name}=\""))? + name.len() + 3;
         let end = svg[start..].find('"')? + start;
         Some(svg[start..end].to_owned())
     };
-    match (size("width"), size("height")) {
-        (Some(width), Some(height)) => {
-            svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" aria-hidden=\"true\" "), 1)
-        }
-        _ => svg,
+    let Some((width, height)) = size("width").zip(size("height")) else { return svg };
+    let sized = svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1);
+    let Some(end) = sized.find('>') else { return sized };
+    format!("{}<title>{}</title>{}", &sized[..=end], escaped(title), &sized[end + 1..])
+}
+
+/// Escapes a text for XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_holds_all_values_between_round_ends() {
+        assert_eq!(axis([11.0, 38.0].into_iter(), false), (10.0, 40.0, 5.0));
+        assert_eq!(axis([-0.31, 0.22].into_iter(), true), (-0.4, 0.30000000000000004, 0.1));
+        assert_eq!(axis([5.0].into_iter(), false), (5.0, 6.0, 1.0));
+        assert_eq!(axis(std::iter::empty(), false), (0.0, 1.0, 0.2));
+    }
+
+    #[test]
+    fn a_drawing_says_its_title_escaped_and_keeps_no_comment() {
+        let svg = framed("<svg width=\"10\" height=\"5\"><!-- by --><g/></svg>", "a < b");
+        assert_eq!(
+            svg,
+            "<svg viewBox=\"0 0 10 5\" width=\"10\" height=\"5\"><title>a &lt; b</title><g/></svg>"
+        );
     }
 }

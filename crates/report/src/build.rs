@@ -1,0 +1,391 @@
+//! From a study, its data and its results to the document: sections in the plan's order.
+//!
+//! In front of the plan's sections stands one in brief, and behind them one of sources
+//! where the plan has none. What a table, listing or figure says is decided by their
+//! own modules; this one only puts them in order and numbers them.
+
+use std::collections::BTreeSet;
+
+use analysis::{AnalysisResult, Results};
+use datasets::DataSets;
+use protocol::{
+    Study,
+    model::{self, Estimand, Shown, Strategy},
+};
+
+use crate::{
+    context::{Context, anchor},
+    document::{Block, Definitions, Document, Figure, Inline, Row, Section, Table, number_columns, text},
+    figures, flow, listings, tables,
+    trace::{self, EventLine, TraceAppendix},
+    wording,
+};
+
+/// Why no report can be made of these results.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// The results lack an analysis that the report must show.
+    #[error("the results hold no analysis `{analysis}`")]
+    NoResult {
+        /// Its id.
+        analysis: String,
+    },
+    /// A result names a fact that the study does not state.
+    #[error("the study states no fact `{fact}`")]
+    NoFact {
+        /// The fact's id.
+        fact: String,
+    },
+}
+
+/// Where a report comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// The content hash of the study's files.
+    pub study_version: String,
+    /// The head of the record's chain.
+    pub record_head: String,
+    /// How many events the record has.
+    pub record_events: u64,
+    /// The program's name and version.
+    pub program: String,
+    /// The seed, in a rehearsal.
+    pub seed: Option<u64>,
+    /// Whether the participants are virtual.
+    pub virtual_cohort: bool,
+}
+
+/// A report: the document, and what lies behind its numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What it says.
+    pub document: Document,
+    /// Where each of its numbers comes from.
+    pub trace: TraceAppendix,
+}
+
+/// Builds the report, labels in one of the study's languages, running text in English.
+///
+/// `events` are the events of the record, or at least those that the data sets name as their sources.
+///
+/// # Errors
+/// The results lack an analysis that the plan's report shows, or name a fact that the study does not state.
+pub fn build(
+    study: &Study,
+    data: &DataSets,
+    results: &Results,
+    provenance: &Provenance,
+    events: &[EventLine],
+    language: &str,
+) -> Result<Report, BuildError> {
+    let context = Context { study, data, results, language, virtual_cohort: provenance.virtual_cohort };
+    let mut sections = vec![in_brief(&context)?];
+    for section in &study.plan.sections {
+        sections.push(planned_section(&context, section)?);
+    }
+    if !study.plan.sections.iter().any(|section| section.show.contains(&Shown::Sources)) {
+        let blocks = listings::sources(&context).into_iter().map(Block::Table).collect();
+        sections.push(Section { blocks, ..plain_section("Sources") });
+    }
+    number_blocks(&mut sections);
+    let document = Document {
+        title: context.label(&study.title).to_owned(),
+        language: "en".to_owned(),
+        label_language: language.to_owned(),
+        banner: provenance.virtual_cohort.then(|| BANNER.to_owned()),
+        provenance: provenance_lines(study, provenance),
+        sections,
+    };
+    let trace = trace::appendix(&document, data, results, events);
+    Ok(Report { document, trace })
+}
+
+const BANNER: &str = "Virtual cohort: every participant in this report was simulated. Nothing in it is evidence about a treatment.";
+
+fn provenance_lines(study: &Study, provenance: &Provenance) -> Vec<(String, String)> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
+    line("Study", study.id.to_string());
+    for (registry, number) in &study.registry {
+        line("Registry", format!("{} {number}", registry.replace('_', " ")));
+    }
+    line("Phase", study.phase.clone());
+    line("Sponsor", study.sponsor.clone());
+    if provenance.virtual_cohort {
+        line("Participants", "virtual cohort".to_owned());
+    }
+    line("Study version (SHA-256)", provenance.study_version.clone());
+    line("Record head (SHA-256)", provenance.record_head.clone());
+    line("Events in the record", provenance.record_events.to_string());
+    line("Program", provenance.program.clone());
+    if let Some(seed) = provenance.seed {
+        line("Random seed", seed.to_string());
+    }
+    lines
+}
+
+fn plain_section(title: &str) -> Section {
+    Section {
+        id: anchor(&title.to_lowercase()),
+        title: title.to_owned(),
+        titled_by_study: false,
+        blocks: Vec::new(),
+    }
+}
+
+/// The primary results in sentences, and every stated number beside ours.
+fn in_brief(context: &Context<'_>) -> Result<Section, BuildError> {
+    let mut section = plain_section("In brief");
+    for result in primary_results(context) {
+        if let Some(sentence) = wording::sentence(context, result) {
+            let mut runs = text(format!("{} — ", context.analysis_label(result)));
+            runs.extend(sentence);
+            section.blocks.push(Block::Paragraph(runs));
+        }
+    }
+    let reading = if context.study.arms.len() < 2 {
+        "There was no control group, so this study alone can’t tell an effect of the treatment from the course of the disease. \
+         A p-value is the probability of a change at least as far from none if there were none on average; \
+         it is not the probability that the treatment works."
+    } else {
+        "A p-value is the probability of a difference at least as far from none if the groups did not differ; \
+         it is not the probability that the treatment works, and a large one does not show that it doesn’t."
+    };
+    section.blocks.push(Block::Paragraph(text(format!(
+        "{reading} p-values are not adjusted for the number of tests."
+    ))));
+    if let Some(table) = stated_beside(context)? {
+        section.blocks.push(Block::Table(table));
+    }
+    Ok(section)
+}
+
+/// Results of the main analyses of primary estimands, in the plan's order.
+fn primary_results<'a>(context: &Context<'a>) -> Vec<&'a AnalysisResult> {
+    let primary = |plan: &model::Analysis| {
+        let estimand = plan.estimand.as_ref();
+        plan.role == "main"
+            && context
+                .study
+                .plan
+                .estimands
+                .iter()
+                .any(|one| Some(&one.id) == estimand && one.level == "primary")
+    };
+    let plans = context.study.plan.analyses.iter().filter(|plan| primary(plan));
+    plans.filter_map(|plan| context.results.analysis(plan.id.as_str())).collect()
+}
+
+/// A row for each number that the study's facts state: theirs, and this cohort's.
+fn stated_beside(context: &Context<'_>) -> Result<Option<Table>, BuildError> {
+    let mut rows = Vec::new();
+    for result in &context.results.analyses {
+        for published in &result.published {
+            let Some(number) = result.numbers.iter().find(|number| number.id == published.number) else {
+                continue;
+            };
+            let fact = context.study.fact(published.fact.as_str());
+            let label =
+                fact.map_or_else(|| published.fact.to_string(), |fact| context.label(&fact.label).to_owned());
+            let unit = fact.and_then(|fact| fact.unit.as_deref()).map(|unit| format!(" ({unit})"));
+            let ours = vec![wording::number(number)];
+            let cells = vec![vec![context.stated(published)?], ours, text(context.analysis_label(result))];
+            rows.push(Row::new(label + unit.as_deref().unwrap_or(""), cells));
+        }
+    }
+    let mut columns =
+        number_columns("", ["Stated", if context.virtual_cohort { "Virtual cohort" } else { "This trial" }]);
+    columns.extend(crate::document::text_columns(["Analysis"]));
+    let table = Table {
+        id: "table-stated".to_owned(),
+        caption: context.caption("Stated numbers beside this report’s"),
+        columns,
+        rows,
+        ..Table::default()
+    };
+    Ok((!table.rows.is_empty()).then_some(table))
+}
+
+fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Section, BuildError> {
+    let place = context.study.plan.sections.iter().position(|one| one == planned).unwrap_or_default();
+    let title = context.label(&planned.title);
+    let mut section = Section {
+        id: format!("section-{}", place + 1),
+        title: title.to_owned(),
+        titled_by_study: true,
+        blocks: Vec::new(),
+    };
+    let mut defined = BTreeSet::new();
+    for shown in &planned.show {
+        let id = |name: &str| format!("{name}-{}-{}", place + 1, section.blocks.len());
+        let blocks = match shown {
+            Shown::Table(analyses) => {
+                let results = analyses.iter().map(|id| context.result(id.as_str()));
+                analysis_blocks(context, &results.collect::<Result<Vec<_>, _>>()?, title, &mut defined)?
+            }
+            Shown::Flow => vec![Block::Flow(flow::flow(context)?)],
+            Shown::Trajectories(parameter) => {
+                vec![Block::Figure(figures::trajectories(context, parameter.as_str())?)]
+            }
+            Shown::Waterfall(parameter, visit) => {
+                vec![Block::Figure(figures::waterfall(context, parameter.as_str(), visit.as_str())?)]
+            }
+            Shown::AdverseEventsOverTime => vec![Block::Figure(figures::events_over_time(context)?)],
+            Shown::DeviationListing => vec![Block::Table(listings::deviations(context, &id("deviations")))],
+            Shown::ExclusionListing => {
+                let results = shown_results(context, planned)?;
+                vec![Block::Table(listings::exclusions(context, &results, &id("exclusions")))]
+            }
+            Shown::Sources => listings::sources(context).into_iter().map(Block::Table).collect(),
+        };
+        section.blocks.extend(blocks);
+    }
+    Ok(section)
+}
+
+/// The analyses of a section's tables; of all tables where it has none of its own.
+fn shown_results<'a>(
+    context: &Context<'a>,
+    section: &model::Section,
+) -> Result<Vec<&'a AnalysisResult>, BuildError> {
+    let of = |section: &model::Section| -> Vec<_> {
+        let tables = section.show.iter().filter_map(|shown| match shown {
+            Shown::Table(analyses) => Some(analyses.clone()),
+            _ => None,
+        });
+        tables.flatten().collect()
+    };
+    let own = of(section);
+    let all = if own.is_empty() { context.study.plan.sections.iter().flat_map(of).collect() } else { own };
+    all.iter().map(|id| context.result(id.as_str())).collect()
+}
+
+/// The estimands served (each defined once in a section), the table, and the result of a lone analysis in a sentence.
+fn analysis_blocks(
+    context: &Context<'_>,
+    results: &[&AnalysisResult],
+    title: &str,
+    defined: &mut BTreeSet<String>,
+) -> Result<Vec<Block>, BuildError> {
+    let mut blocks = Vec::new();
+    let served: Vec<&Estimand> = context
+        .study
+        .plan
+        .estimands
+        .iter()
+        .filter(|estimand| results.iter().any(|result| result.estimand.as_ref() == Some(&estimand.id)))
+        .collect();
+    for estimand in &served {
+        if defined.insert(estimand.id.to_string()) {
+            blocks.push(Block::Definitions(definition(context, estimand)));
+        }
+    }
+    blocks.push(Block::Table(tables::table(context, results, &caption(context, results, &served, title))?));
+    if let [only] = results
+        && let Some(sentence) = wording::sentence(context, only)
+    {
+        blocks.push(Block::Paragraph(sentence));
+    }
+    Ok(blocks)
+}
+
+fn caption(context: &Context<'_>, results: &[&AnalysisResult], served: &[&Estimand], title: &str) -> String {
+    if let [only] = results {
+        return context.analysis_label(only).to_owned();
+    }
+    let sensitivity = results.iter().all(|result| result.role == "sensitivity");
+    match served {
+        [estimand] if sensitivity => {
+            format!("Sensitivity analyses of {}: {}", estimand.id, context.label(&estimand.question))
+        }
+        [estimand] => format!("{}: {}", estimand.id, context.label(&estimand.question)),
+        _ => title.to_owned(),
+    }
+}
+
+/// An estimand with its five attributes.
+fn definition(context: &Context<'_>, estimand: &Estimand) -> Definitions {
+    let population = context.study.plan.sets.iter().find(|set| set.id == estimand.population);
+    let population = population.map_or(estimand.population.as_str(), |set| context.label(&set.label));
+    let events: Vec<String> = estimand
+        .events
+        .iter()
+        .map(|(event, strategy)| format!("{}: {}", event.replace('_', " "), strategy_name(*strategy)))
+        .collect();
+    let items = [
+        ("Question", context.label(&estimand.question).to_owned()),
+        ("Treatment", estimand.treatment.clone()),
+        ("Population", population.to_owned()),
+        ("Variable", estimand.variable.clone()),
+        ("Intercurrent events", events.join("; ")),
+        ("Summary", estimand.summary.clone()),
+        ("Source", wording::mark(estimand.mark).to_owned()),
+    ];
+    Definitions {
+        id: format!("estimand-{}", anchor(estimand.id.as_str())),
+        title: format!("{} ({})", estimand.id, estimand.level),
+        items: items.into_iter().map(|(term, meaning)| (term.to_owned(), text(meaning))).collect(),
+    }
+}
+
+fn strategy_name(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::TreatmentPolicy => "treatment policy",
+        Strategy::WorstRank => "worst rank",
+        Strategy::Hypothetical => "hypothetical",
+        Strategy::Composite => "composite",
+        Strategy::WhileOnTreatment => "while on treatment",
+        Strategy::NotEstimated => "not estimated, counted",
+    }
+}
+
+/// Numbers tables and figures in reading order, and makes the anchors of repeated ones differ.
+fn number_blocks(sections: &mut [Section]) {
+    let (mut tables, mut figures) = (0, 0);
+    let mut taken = BTreeSet::new();
+    let mut unique = |id: &mut String| {
+        let stem = id.clone();
+        let mut again = 1;
+        while !taken.insert(id.clone()) {
+            again += 1;
+            *id = format!("{stem}-{again}");
+        }
+    };
+    for block in sections.iter_mut().flat_map(|section| &mut section.blocks) {
+        match block {
+            Block::Table(table) => {
+                tables += 1;
+                table.caption = format!("Table {tables}. {}", table.caption);
+                unique(&mut table.id);
+            }
+            Block::Figure(Figure { id, caption, tables: inner, .. }) => {
+                figures += 1;
+                *caption = format!("Figure {figures}. {caption}");
+                unique(id);
+                inner.iter_mut().for_each(|table| unique(&mut table.id));
+            }
+            Block::Flow(flow) => {
+                figures += 1;
+                flow.caption = format!("Figure {figures}. {}", flow.caption);
+                unique(&mut flow.id);
+            }
+            Block::Definitions(definitions) => unique(&mut definitions.id),
+            Block::Heading(_) | Block::Paragraph(_) => {}
+        }
+    }
+}
+
+impl Report {
+    /// Returns every figure as a file of its own: its name with its ending, and the SVG.
+    pub fn drawings(&self) -> Vec<(String, &str)> {
+        self.document.drawings().into_iter().map(|(name, svg)| (format!("{name}.svg"), svg)).collect()
+    }
+
+    /// Returns the text of a number as it stands in the document.
+    pub fn number(&self, id: &str) -> Option<&str> {
+        self.document.runs().into_iter().flatten().find_map(|inline| match inline {
+            Inline::Number { id: own, text, .. } if own == id => Some(text.as_str()),
+            _ => None,
+        })
+    }
+}

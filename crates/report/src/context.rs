@@ -1,0 +1,121 @@
+//! What every part of the report's construction looks things up in.
+
+use analysis::{AnalysisResult, Level, PublishedNumber, Results};
+use datasets::DataSets;
+use protocol::{
+    Study,
+    model::{self, Label, Measure, Subject},
+};
+
+use crate::{BuildError, document::Inline, wording};
+
+/// The study, its data and results, and the language of labels.
+pub(crate) struct Context<'a> {
+    pub(crate) study: &'a Study,
+    pub(crate) data: &'a DataSets,
+    pub(crate) results: &'a Results,
+    pub(crate) language: &'a str,
+    pub(crate) virtual_cohort: bool,
+}
+
+impl<'a> Context<'a> {
+    /// A label in the report's language.
+    pub(crate) fn label<'b>(&self, label: &'b Label) -> &'b str {
+        label.get(self.language)
+    }
+
+    /// A caption with what must stand by every table and figure.
+    pub(crate) fn caption(&self, text: &str) -> String {
+        if self.virtual_cohort { format!("{text} (virtual cohort)") } else { text.to_owned() }
+    }
+
+    /// The result of an analysis.
+    pub(crate) fn result(&self, id: &str) -> Result<&'a AnalysisResult, BuildError> {
+        self.results.analysis(id).ok_or_else(|| BuildError::NoResult { analysis: id.to_owned() })
+    }
+
+    /// The analysis as planned; none for a standing one.
+    pub(crate) fn planned(&self, result: &AnalysisResult) -> Option<&'a model::Analysis> {
+        self.study.plan.analyses.iter().find(|analysis| analysis.id == result.id)
+    }
+
+    /// What people call an analysis.
+    pub(crate) fn analysis_label(&self, result: &'a AnalysisResult) -> &'a str {
+        self.planned(result).map_or(result.label.as_str(), |plan| self.label(&plan.label))
+    }
+
+    /// What people call a group of an analysis.
+    pub(crate) fn group_label<'b>(&'b self, result: &AnalysisResult, group: &'b Level) -> &'b str {
+        let by = self.planned(result).and_then(|plan| plan.by.as_deref());
+        self.arm_label(&group.id).or_else(|| self.variable_level(by?, &group.id)).unwrap_or(&group.label)
+    }
+
+    /// What people call an arm.
+    pub(crate) fn arm_label(&self, id: &str) -> Option<&'a str> {
+        self.study.arms.iter().find(|arm| arm.id == *id).map(|arm| self.label(&arm.label))
+    }
+
+    /// What people call a level of an analysis.
+    pub(crate) fn level_label<'b>(&'b self, result: &AnalysisResult, level: &'b Level) -> &'b str {
+        let named = match self.planned(result).map(|plan| &plan.subject) {
+            Some(Subject::Variable { variable }) => self.variable_level(variable, &level.id),
+            _ => None,
+        };
+        named.unwrap_or(&level.label)
+    }
+
+    fn variable_level(&self, variable: &str, level: &str) -> Option<&'a str> {
+        let variable = self.study.plan.variables.iter().find(|one| one.id == variable)?;
+        variable.levels.iter().find(|(code, _)| code == level).map(|(_, label)| self.label(label))
+    }
+
+    /// The unit of what an analysis looks at; empty if it has none.
+    pub(crate) fn unit(&self, subject: &Subject) -> &'a str {
+        match subject {
+            Subject::Parameter { measure: Measure::PercentChange, .. } => "%",
+            Subject::Parameter { measure: Measure::RelativeChange, .. } => "",
+            Subject::Parameter { parameter, .. } => {
+                self.parameter(parameter.as_str()).and_then(|one| one.unit.as_deref()).unwrap_or("")
+            }
+            Subject::Variable { variable } => {
+                self.data.subjects.column(variable).and_then(|column| column.unit.as_deref()).unwrap_or("")
+            }
+            Subject::AdverseEvents { .. } | Subject::Deviations => "",
+        }
+    }
+
+    /// A parameter of the plan.
+    pub(crate) fn parameter(&self, id: &str) -> Option<&'a model::Parameter> {
+        self.study.plan.parameters.iter().find(|parameter| parameter.id == *id)
+    }
+
+    /// What people call a visit.
+    pub(crate) fn visit_label<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.study.visit(id).map_or(id, |visit| self.label(&visit.label))
+    }
+
+    /// A stated number as it stands beside one of ours.
+    pub(crate) fn stated(&self, published: &PublishedNumber) -> Result<Inline, BuildError> {
+        let fact = self.study.fact(published.fact.as_str());
+        let fact = fact.ok_or_else(|| BuildError::NoFact { fact: published.fact.to_string() })?;
+        Ok(Inline::Stated {
+            text: wording::minus(&published.text),
+            target: fact_anchor(fact.id.as_str()),
+            mark: fact.mark,
+        })
+    }
+}
+
+/// The anchor of a fact in the section of sources.
+pub(crate) fn fact_anchor(id: &str) -> String {
+    format!("fact-{}", anchor(id))
+}
+
+/// Makes a text fit to be an anchor and a file name.
+pub(crate) fn anchor(text: &str) -> String {
+    let fit = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.');
+    text.chars().map(|char| if fit(char) { char } else { '-' }).collect()
+}

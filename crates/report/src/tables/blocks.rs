@@ -1,0 +1,169 @@
+//! A block for each analysis: estimates one under the other, groups side by side.
+
+use analysis::AnalysisResult;
+use protocol::model::Method;
+
+use super::{
+    Place,
+    estimates::{Estimate, estimates},
+    find, marks, stated_head,
+};
+use crate::{
+    BuildError,
+    context::Context,
+    document::{Inline, Row, Table, number_columns},
+    wording,
+};
+
+pub(super) fn table(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Table, BuildError> {
+    let places = places(context, results);
+    let stated = stated_head(&marks(context, results)?);
+    let mut table = Table::default();
+    let heads = places.iter().map(|place| place_head(context, results, *place));
+    table.columns = number_columns("", heads);
+    table.columns.extend(stated.clone());
+    for result in results {
+        let shape = Shape { context, result, places: &places, stated: stated.is_some() };
+        let rows = shape.rows()?;
+        table.rows.extend(rows);
+    }
+    Ok(table)
+}
+
+/// The columns: groups of all analyses in order, then all together, then comparisons.
+fn places<'a>(context: &Context<'_>, results: &[&'a AnalysisResult]) -> Vec<Place<'a>> {
+    let mut places = Vec::new();
+    let (mut all, mut between) = (false, false);
+    for result in results {
+        for group in &result.groups {
+            if !places.contains(&Place::Group(group.id.as_str())) {
+                places.push(Place::Group(group.id.as_str()));
+            }
+        }
+        let compares = !result.groups.is_empty()
+            && context.planned(result).is_some_and(|plan| {
+                estimates(&plan.method, &plan.subject).iter().any(|one| one.scope == super::Scope::Comparison)
+            });
+        between |= compares;
+        all |= !compares && result.numbers.iter().any(|number| number.group.is_none());
+    }
+    places.extend(all.then_some(Place::All));
+    places.extend(between.then_some(Place::Between));
+    places
+}
+
+fn place_head(context: &Context<'_>, results: &[&AnalysisResult], place: Place<'_>) -> String {
+    let grouped = results.iter().any(|result| !result.groups.is_empty());
+    match place {
+        Place::Group(id) => {
+            let named = results.iter().find_map(|result| {
+                let group = result.groups.iter().find(|group| group.id == id)?;
+                Some(context.group_label(result, group).to_owned())
+            });
+            named.unwrap_or_else(|| id.to_owned())
+        }
+        Place::All if grouped => "All".to_owned(),
+        Place::All => "Result".to_owned(),
+        Place::Between => "Between groups".to_owned(),
+    }
+}
+
+/// One analysis in the table.
+struct Shape<'a> {
+    context: &'a Context<'a>,
+    result: &'a AnalysisResult,
+    places: &'a [Place<'a>],
+    stated: bool,
+}
+
+impl Shape<'_> {
+    fn rows(&self) -> Result<Vec<Row>, BuildError> {
+        let Some(plan) = self.context.planned(self.result) else { return Ok(self.standing_rows()) };
+        let estimates = estimates(&plan.method, &plan.subject);
+        let unit = match self.context.unit(&plan.subject) {
+            "" => String::new(),
+            unit => format!(" ({unit})"),
+        };
+        let label = format!("{}{unit}", self.context.analysis_label(self.result));
+        let [count] = estimates else {
+            let mut rows = vec![Row::head(label)];
+            for estimate in estimates.iter().filter(|one| one.shown(&[self.result])) {
+                rows.extend(self.row(estimate.head(&plan.method), estimate, &plan.method, None, 1)?);
+            }
+            return Ok(rows);
+        };
+        // A yes-or-no count needs one row; its other level is what is left.
+        if self.result.levels.iter().all(|level| ["yes", "no"].contains(&level.id.as_str())) {
+            let yes = self.row(label, count, &plan.method, Some("yes"), 0)?;
+            return Ok(yes.into_iter().chain(self.missing()).collect());
+        }
+        let mut rows = vec![Row::head(label)];
+        for level in &self.result.levels {
+            let label = self.context.level_label(self.result, level).to_owned();
+            rows.extend(self.row(label, count, &plan.method, Some(&level.id), 1)?);
+        }
+        rows.extend(self.missing());
+        Ok(rows)
+    }
+
+    /// How many have no value; no row where everybody has one.
+    fn missing(&self) -> Option<Row> {
+        let numbers = self.result.numbers.iter();
+        let somebody = numbers.filter(|one| one.key == "missing").any(|one| one.value != Some(0.0));
+        let cells = self.places.iter().map(|&place| {
+            let takes = place != Place::Between;
+            let number = if takes { find(self.result, "missing", place, None) } else { None };
+            number.map(wording::number).into_iter().collect()
+        });
+        let cells = cells.chain(self.stated.then(Vec::new)).collect();
+        somebody.then(|| Row::new("No value", cells).indented(1))
+    }
+
+    /// A row of one estimate; none if no column has it.
+    fn row(
+        &self,
+        head: String,
+        estimate: &Estimate,
+        method: &Method,
+        level: Option<&str>,
+        indent: u8,
+    ) -> Result<Option<Row>, BuildError> {
+        let grouped = !self.result.groups.is_empty();
+        let compares =
+            matches!(method, Method::TwoSampleT { .. } | Method::RankSum { .. } | Method::Fisher { .. });
+        let mut cells: Vec<Vec<Inline>> = Vec::new();
+        for &place in self.places {
+            let takes = place.takes(estimate.scope, grouped && compares);
+            cells.push(if takes { estimate.cell(self.result, place, level) } else { Vec::new() });
+        }
+        if cells.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        if self.stated {
+            cells.push(estimate.stated(self.context, self.result, level)?);
+        }
+        Ok(Some(Row::new(head, cells).indented(indent)))
+    }
+
+    /// An analysis that no plan asked for: its numbers by key and level.
+    fn standing_rows(&self) -> Vec<Row> {
+        let mut rows = vec![Row::head(self.result.label.clone())];
+        let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
+        for number in &self.result.numbers {
+            let place = (number.key.as_str(), number.level.as_deref());
+            if seen.contains(&place) {
+                continue;
+            }
+            seen.push(place);
+            let (key, level) = place;
+            let label = self.result.levels.iter().find(|one| Some(one.id.as_str()) == level);
+            let head = label.map_or_else(|| key.to_owned(), |level| format!("{}, {key}", level.label));
+            let cells = self.places.iter().map(|&place| {
+                find(self.result, key, place, level).map(wording::number).into_iter().collect()
+            });
+            let stated = self.stated.then(Vec::new);
+            rows.push(Row::new(head, cells.chain(stated).collect()).indented(1));
+        }
+        rows
+    }
+}

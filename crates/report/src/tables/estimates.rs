@@ -1,0 +1,268 @@
+//! What each method's estimates are called and how they are set together.
+
+use analysis::{AnalysisResult, PublishedNumber};
+use protocol::model::{Method, Subject};
+
+use super::{Place, Scope, find};
+use crate::{BuildError, context::Context, document::Inline, wording};
+
+/// A part of an estimate: a number by its key, or words between numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A number.
+    Key(&'static str),
+    /// Words.
+    Words(&'static str),
+}
+
+/// One estimate of a method: numbers that are read together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Estimate {
+    /// Its name; `{ci}` stands for the interval's.
+    head: &'static str,
+    /// Where it stands.
+    pub(super) scope: Scope,
+    /// Its parts.
+    pub(super) parts: &'static [Part],
+    /// Whether it stands in a table of many analyses too.
+    pub(super) brief: bool,
+    /// Whether it is shown only beside a stated number.
+    if_stated: bool,
+}
+
+use Part::{Key, Words};
+use Scope::{Comparison, EachGroup};
+
+const fn full(head: &'static str, scope: Scope, parts: &'static [Part]) -> Estimate {
+    Estimate { head, scope, parts, brief: false, if_stated: false }
+}
+
+const fn brief(head: &'static str, scope: Scope, parts: &'static [Part]) -> Estimate {
+    Estimate { head, scope, parts, brief: true, if_stated: false }
+}
+
+const N: Estimate = brief("n", EachGroup, &[Key("n")]);
+const P: Estimate = brief("p, two-sided", Comparison, &[Key("p")]);
+const MEAN: Estimate = brief("Mean (SD)", EachGroup, &[Key("mean"), Words(" ("), Key("sd"), Words(")")]);
+const MEDIAN: Estimate = brief(
+    "Median (Q1 to Q3)",
+    EachGroup,
+    &[Key("median"), Words(" ("), Key("q1"), Words(" to "), Key("q3"), Words(")")],
+);
+const RANGE: Estimate = full("Range", EachGroup, &[Key("min"), Words(" to "), Key("max")]);
+
+const DESCRIBE: &[Estimate] = &[N, MEAN, MEDIAN, RANGE];
+const COUNT: &[Estimate] =
+    &[brief("Participants (percent)", EachGroup, &[Key("count"), Words(" ("), Key("percent"), Words(")")])];
+const COUNT_EVENTS: &[Estimate] = &[
+    brief(
+        "Participants (percent)",
+        EachGroup,
+        &[Key("participants"), Words(" ("), Key("percent"), Words(")")],
+    ),
+    brief("Events", EachGroup, &[Key("events")]),
+    Estimate {
+        if_stated: true,
+        ..brief(
+            "Events of grade 1 or 2 (percent)",
+            EachGroup,
+            &[Key("low_grade_events"), Words(" ("), Key("low_grade_percent"), Words(")")],
+        )
+    },
+];
+const COUNT_DEVIATIONS: &[Estimate] = &[
+    brief("Deviations", EachGroup, &[Key("events")]),
+    brief(
+        "Participants (percent)",
+        EachGroup,
+        &[Key("participants"), Words(" ("), Key("percent"), Words(")")],
+    ),
+];
+const PAIRED_T: &[Estimate] = &[
+    N,
+    full("Baseline mean", EachGroup, &[Key("baseline_mean")]),
+    brief("Mean change (SD)", EachGroup, &[Key("mean"), Words(" ("), Key("sd"), Words(")")]),
+    brief("{ci} of the mean change", EachGroup, &[Key("lower"), Words(" to "), Key("upper")]),
+    full("Mean change, percent of the baseline mean", EachGroup, &[Key("percent_of_baseline")]),
+    full("Mean of the participants' percent changes", EachGroup, &[Key("mean_percent")]),
+    full("t (degrees of freedom)", EachGroup, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    brief("p, two-sided", EachGroup, &[Key("p")]),
+];
+const TWO_SAMPLE_T: &[Estimate] = &[
+    N,
+    MEAN,
+    brief(
+        "Difference of means ({ci})",
+        Comparison,
+        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    P,
+];
+const SIGNED_RANK: &[Estimate] = &[
+    N,
+    brief(
+        "Pseudomedian ({ci})",
+        EachGroup,
+        &[Key("pseudomedian"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("V", EachGroup, &[Key("v")]),
+    brief("p, two-sided", EachGroup, &[Key("p")]),
+];
+const RANK_SUM: &[Estimate] = &[
+    N,
+    MEDIAN,
+    RANGE,
+    brief(
+        "Hodges-Lehmann shift ({ci})",
+        Comparison,
+        &[Key("shift"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("W", Comparison, &[Key("w")]),
+    P,
+];
+const FISHER: &[Estimate] = &[
+    brief(
+        "Affected of n (percent)",
+        EachGroup,
+        &[Key("events"), Words(" of "), Key("n"), Words(" ("), Key("percent"), Words(")")],
+    ),
+    brief(
+        "Odds ratio ({ci})",
+        Comparison,
+        &[Key("odds_ratio"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    P,
+];
+const BINOMIAL: &[Estimate] = &[
+    brief("Affected of n", EachGroup, &[Key("events"), Words(" of "), Key("n")]),
+    brief(
+        "Percent ({ci})",
+        EachGroup,
+        &[Key("percent"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+];
+
+/// Returns a method's estimates in printing order.
+pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimate] {
+    match (method, subject) {
+        (Method::Describe { .. }, _) => DESCRIBE,
+        (Method::Count, Subject::AdverseEvents { .. }) => COUNT_EVENTS,
+        (Method::Count, Subject::Deviations) => COUNT_DEVIATIONS,
+        (Method::Count, _) => COUNT,
+        (Method::PairedT { .. }, _) => PAIRED_T,
+        (Method::TwoSampleT { .. }, _) => TWO_SAMPLE_T,
+        (Method::SignedRank { .. }, _) => SIGNED_RANK,
+        (Method::RankSum { .. }, _) => RANK_SUM,
+        (Method::Fisher { .. }, _) => FISHER,
+        (Method::Binomial { .. }, _) => BINOMIAL,
+    }
+}
+
+impl Estimate {
+    /// Returns its name under a method.
+    pub(super) fn head(&self, method: &Method) -> String {
+        match wording::confidence(method) {
+            Some(confidence) => self.head.replace("{ci}", &wording::interval(confidence)),
+            None => self.head.to_owned(),
+        }
+    }
+
+    /// Whether a table of these analyses shows it at all.
+    pub(super) fn shown(&self, results: &[&AnalysisResult]) -> bool {
+        let stated = |result: &&AnalysisResult| {
+            let ids = result.published.iter().map(|published| published.number.as_str());
+            let numbers = ids.filter_map(|id| result.numbers.iter().find(|number| number.id == id));
+            let mut keys = numbers.map(|number| number.key.as_str());
+            keys.any(|key| self.keys().any(|own| own == key))
+        };
+        !self.if_stated || results.iter().any(stated)
+    }
+
+    /// Returns the keys of its numbers.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.parts.iter().filter_map(|part| match part {
+            Key(key) => Some(*key),
+            Words(_) => None,
+        })
+    }
+
+    /// Returns what a cell says; empty if its first number is not there, cut short where another is missing.
+    pub(super) fn cell(&self, result: &AnalysisResult, place: Place<'_>, level: Option<&str>) -> Vec<Inline> {
+        let mut cell = Vec::new();
+        let missing = self.keys().any(|key| find(result, key, place, level).is_none());
+        for part in self.parts {
+            match part {
+                Key(key) => match find(result, key, place, level) {
+                    Some(number) => cell.push(wording::number(number)),
+                    None => break,
+                },
+                Words(_) if missing => break,
+                Words(words) => cell.push(Inline::Text((*words).to_owned())),
+            }
+        }
+        cell
+    }
+
+    /// Returns the stated numbers beside it: `Imatinib: 0.10 published; …`.
+    pub(super) fn stated(
+        &self,
+        context: &Context<'_>,
+        result: &AnalysisResult,
+        level: Option<&str>,
+    ) -> Result<Vec<Inline>, BuildError> {
+        let mut cell = Vec::new();
+        for published in &result.published {
+            let Some(number) = result.numbers.iter().find(|number| number.id == published.number) else {
+                continue;
+            };
+            if number.level.as_deref() != level || !self.keys().any(|key| key == number.key) {
+                continue;
+            }
+            let lead = self.keys().next() == Some(number.key.as_str());
+            let name = if lead && self.head != "Range" { None } else { Some(key_name(&number.key)) };
+            push_stated(context, result, published, name, &mut cell)?;
+        }
+        Ok(cell)
+    }
+}
+
+/// Adds one stated number with its group's name and, where it is not plain which it is, its own.
+pub(super) fn push_stated(
+    context: &Context<'_>,
+    result: &AnalysisResult,
+    published: &PublishedNumber,
+    name: Option<&str>,
+    cell: &mut Vec<Inline>,
+) -> Result<(), BuildError> {
+    let number = result.numbers.iter().find(|number| number.id == published.number);
+    let group = number.and_then(|number| number.group.as_deref());
+    let group = group.and_then(|id| result.groups.iter().find(|group| group.id == id));
+    let group = group.map(|group| context.group_label(result, group));
+    let words: Vec<&str> = group.into_iter().chain(name).collect();
+    let stop = if cell.is_empty() { "" } else { "; " };
+    let name = if words.is_empty() { stop.to_owned() } else { format!("{stop}{} ", words.join(", ")) };
+    if !name.is_empty() {
+        cell.push(Inline::Text(name));
+    }
+    cell.push(context.stated(published)?);
+    Ok(())
+}
+
+/// Names a key where it stands alone.
+pub(super) fn key_name(key: &str) -> &str {
+    match key {
+        "sd" => "SD",
+        "q1" => "Q1",
+        "q3" => "Q3",
+        "min" => "least",
+        "max" => "greatest",
+        "percent_of_baseline" => "% of the baseline mean",
+        "mean_percent" => "mean of percent changes",
+        "baseline_mean" => "baseline mean",
+        "odds_ratio" => "odds ratio",
+        "low_grade_events" => "grade 1 or 2",
+        "low_grade_percent" => "percent of grade 1 or 2",
+        other => other,
+    }
+}

@@ -1,0 +1,178 @@
+//! Tables of analyses side by side.
+//!
+//! Two shapes: a line for each analysis (or each of its levels) where all share a
+//! method and so have the same columns, and otherwise a block for each analysis, its
+//! estimates one under the other and its groups side by side. What a method's
+//! estimates are called and how they are set together stands in `estimates`.
+
+mod blocks;
+mod estimates;
+mod lines;
+
+use analysis::{AnalysisResult, Number};
+use protocol::model::{Method, SourceMark, Subject};
+
+use crate::{
+    BuildError,
+    context::{Context, anchor},
+    document::{Align, Column, Inline, Table},
+    listings::left_out,
+    trace::row_anchor,
+    wording,
+};
+
+/// Builds the table of these analyses under a caption.
+pub(crate) fn table(
+    context: &Context<'_>,
+    results: &[&AnalysisResult],
+    caption: &str,
+) -> Result<Table, BuildError> {
+    let mut table = if by_lines(context, results) {
+        lines::table(context, results)?
+    } else {
+        blocks::table(context, results)?
+    };
+    let ids: Vec<String> = results.iter().map(|result| anchor(result.id.as_str())).collect();
+    table.id = format!("table-{}", ids.first().map_or("", String::as_str));
+    table.caption = context.caption(caption);
+    table.notes.extend(notes(context, results));
+    Ok(table)
+}
+
+/// Whether all have one method and groups, and are more than one or have many levels.
+fn by_lines(context: &Context<'_>, results: &[&AnalysisResult]) -> bool {
+    let plans: Vec<_> = results.iter().filter_map(|result| context.planned(result)).collect();
+    let Some(first) = plans.first().filter(|_| plans.len() == results.len()) else { return false };
+    let alike = plans.iter().all(|plan| {
+        std::mem::discriminant(&plan.method) == std::mem::discriminant(&first.method)
+            && std::mem::discriminant(&plan.subject) == std::mem::discriminant(&first.subject)
+            && wording::confidence(&plan.method) == wording::confidence(&first.method)
+    });
+    let same_groups = results.iter().all(|result| result.groups == results[0].groups);
+    let events = matches!(first.subject, Subject::AdverseEvents { .. } | Subject::Deviations);
+    let describes = matches!(first.method, Method::Describe { .. } | Method::Count);
+    let of_parameters = matches!(first.subject, Subject::Parameter { .. });
+    alike && same_groups && (events || (results.len() > 1 && (!describes || of_parameters)))
+}
+
+/// What a column of numbers shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place<'a> {
+    /// One group.
+    Group(&'a str),
+    /// All groups together, or the only group.
+    All,
+    /// What the method says between groups.
+    Between,
+}
+
+/// Where an estimate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// One for each group, and perhaps one for all.
+    EachGroup,
+    /// One for the comparison.
+    Comparison,
+}
+
+impl Place<'_> {
+    /// Whether an estimate of that scope stands here; in a table without groups all stand in the one column.
+    fn takes(self, scope: Scope, grouped: bool) -> bool {
+        match scope {
+            Scope::EachGroup => self != Place::Between,
+            Scope::Comparison => self == Place::Between || (!grouped && self == Place::All),
+        }
+    }
+
+    fn group(self) -> Option<String> {
+        match self {
+            Place::Group(id) => Some(id.to_owned()),
+            Place::All | Place::Between => None,
+        }
+    }
+}
+
+/// Finds an estimate's number; a count that is the same for all levels stands without one.
+fn find<'a>(
+    result: &'a AnalysisResult,
+    key: &str,
+    place: Place<'_>,
+    level: Option<&str>,
+) -> Option<&'a Number> {
+    let group = place.group();
+    let found = result.number(key, group.as_deref(), level);
+    found.or_else(|| if key == "n" { result.number(key, group.as_deref(), None) } else { None })
+}
+
+/// The head over stated numbers: they are published only if all are.
+fn stated_head(marks: &[SourceMark]) -> Option<Column> {
+    let head = match marks {
+        [] => return None,
+        all if all.iter().all(|mark| *mark == SourceMark::Published) => "Published",
+        _ => "Stated elsewhere",
+    };
+    Some(Column { head: head.to_owned(), align: Align::Text })
+}
+
+/// The marks of all stated numbers beside these analyses.
+fn marks(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Vec<SourceMark>, BuildError> {
+    let all = results.iter().flat_map(|result| &result.published);
+    all.map(|published| match context.stated(published)? {
+        Inline::Stated { mark, .. } => Ok(mark),
+        _ => unreachable!("a stated number is made as one"),
+    })
+    .collect()
+}
+
+/// Method, set and who was left out, each said once.
+fn notes(context: &Context<'_>, results: &[&AnalysisResult]) -> Vec<Vec<Inline>> {
+    let mut notes = Vec::new();
+    for (name, texts) in [
+        ("Method: ", distinct(results.iter().map(|result| result.method.as_str()))),
+        ("Analysis set: ", distinct(results.iter().map(|result| result.set.as_str()))),
+    ] {
+        if (1..=2).contains(&texts.len()) {
+            notes.push(crate::document::text(format!("{name}{}.", texts.join("; or "))));
+        }
+    }
+    for result in results {
+        let left_out = left_out(result);
+        if left_out.is_empty() {
+            continue;
+        }
+        let mut note = vec![Inline::Text(format!("Left out of “{}”: ", context.analysis_label(result)))];
+        for (place, (reason, subjects)) in left_out.iter().enumerate() {
+            note.push(Inline::Text(format!("{}{reason} (", if place == 0 { "" } else { "; " })));
+            for (place, subject) in subjects.iter().enumerate() {
+                if place > 0 {
+                    note.push(Inline::Text(", ".to_owned()));
+                }
+                note.push(participant(context, subject));
+            }
+            note.push(Inline::Text(")".to_owned()));
+        }
+        note.push(Inline::Text(".".to_owned()));
+        notes.push(note);
+    }
+    notes
+}
+
+/// A participant's number, leading to the row of the subject-level data set.
+pub(crate) fn participant(context: &Context<'_>, subject: &str) -> Inline {
+    let set = &context.data.subjects;
+    let row = (0..set.rows()).find(|&row| set.cell("subject", row).text() == Some(subject));
+    match row {
+        Some(row) => Inline::Link { target: row_anchor(&set.name, row), text: subject.to_owned() },
+        None => Inline::Text(subject.to_owned()),
+    }
+}
+
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut out: Vec<&str> = Vec::new();
+    for text in texts {
+        if !text.is_empty() && !out.contains(&text) {
+            out.push(text);
+        }
+    }
+    out
+}
