@@ -9,6 +9,8 @@
 //! them), choice of method, formatting, random numbers, threads, and any default for
 //! an option on which programs disagree.
 
+pub mod agreement;
+pub mod blinding;
 pub mod descriptive;
 pub mod distribution;
 mod interval;

@@ -67,6 +67,19 @@ impl<'a> Inputs<'a> {
         counts(self.value(name)?).ok_or_else(|| wrong(name, "a list of counts"))
     }
 
+    /// A table of numbers, row by row; rows with a missing number are dropped.
+    pub(super) fn numbers_by_row(self, name: &str) -> Result<Vec<Vec<f64>>, Unsupported> {
+        let rows = self.value(name)?.as_array().ok_or_else(|| wrong(name, "a list of rows"))?;
+        let mut complete = Vec::new();
+        for row in rows {
+            let list = row.as_array().ok_or_else(|| wrong(name, "a list of rows of numbers"))?;
+            let numbers: Option<Vec<Option<f64>>> = list.iter().map(number).collect();
+            let numbers = numbers.ok_or_else(|| wrong(name, "a list of rows of numbers"))?;
+            complete.extend(numbers.into_iter().collect::<Option<Vec<f64>>>());
+        }
+        Ok(complete)
+    }
+
     /// A table of counts, row by row.
     pub(super) fn rows(self, name: &str) -> Result<Vec<Vec<u64>>, Unsupported> {
         let rows = self.value(name)?.as_array().ok_or_else(|| wrong(name, "a list of rows"))?;

@@ -11,6 +11,7 @@
 //! partner where the series is paired. A list of one name is written as the name
 //! alone, as R's JSON writers do.
 
+mod agreement;
 mod descriptive;
 mod formula;
 mod inputs;
@@ -23,6 +24,7 @@ mod planning;
 mod proportions;
 mod ranks;
 mod rates;
+mod rounding;
 mod survival;
 
 use inputs::Inputs;
@@ -58,17 +60,22 @@ pub const METHODS: &[&str] = &[
     "ancova",
     "binomial_one_sample",
     "binomial_safety",
+    "bland_altman",
+    "blinding_index",
     "cmh",
     "descriptive",
     "fisher_exact",
     "group_sequential",
     "hodges_lehmann",
+    "icc",
     "logistic",
     "mann_whitney",
     "mcnemar",
     "multiplicity",
     "poisson_rate",
     "power",
+    "predictive_probability",
+    "rounding",
     "simon_two_stage",
     "stopping_rule",
     "survival",
@@ -76,6 +83,7 @@ pub const METHODS: &[&str] = &[
     "t_paired",
     "t_two_sample",
     "two_proportions",
+    "weighted_kappa",
     "wilcoxon_signed_rank",
 ];
 
@@ -89,17 +97,22 @@ pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
         "ancova" => models::ancova(input),
         "binomial_one_sample" => proportions::binomial_one_sample(input),
         "binomial_safety" => monitoring::binomial_safety(input),
+        "bland_altman" => agreement::bland_altman(input),
+        "blinding_index" => agreement::blinding_index(input),
         "cmh" => proportions::cmh(input),
         "descriptive" => descriptive::descriptive(input),
         "fisher_exact" => proportions::fisher_exact(input),
         "group_sequential" => planning::group_sequential(input),
         "hodges_lehmann" => ranks::hodges_lehmann(input),
+        "icc" => agreement::icc(input),
         "logistic" => models::logistic(input),
         "mann_whitney" => ranks::mann_whitney(input),
         "mcnemar" => proportions::mcnemar(input),
         "multiplicity" => multiplicity::multiplicity(input),
         "poisson_rate" => rates::poisson_rate(input),
         "power" => planning::power(input),
+        "predictive_probability" => monitoring::predictive_probability(input),
+        "rounding" => rounding::rounding(input),
         "simon_two_stage" => planning::simon_two_stage(input),
         "stopping_rule" => monitoring::stopping_rule(input),
         "survival" => survival::survival(input),
@@ -107,6 +120,7 @@ pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
         "t_paired" => means::t_paired(input),
         "t_two_sample" => means::t_two_sample(input),
         "two_proportions" => proportions::two_proportions(input),
+        "weighted_kappa" => agreement::kappa(input),
         "wilcoxon_signed_rank" => ranks::wilcoxon_signed_rank(input),
         _ => Err(Unsupported::Method { method: method.to_owned() }),
     }

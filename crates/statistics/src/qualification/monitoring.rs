@@ -46,3 +46,14 @@ pub(super) fn binomial_safety(input: Inputs<'_>) -> Result<Value, Unsupported> {
         .put("cp95_high", interval.map(|i| i.upper));
     Ok(out.done())
 }
+
+pub(super) fn predictive_probability(input: Inputs<'_>) -> Result<Value, Unsupported> {
+    let (x, n, n_final) = (input.count("events")?, input.count("n")?, input.count("n_final")?);
+    let (p0, prior) = (input.number("p0")?, prior(input)?);
+    let mut out = Outputs::default();
+    out.put("posterior", posterior_exceeds(x, n, p0, prior)).put(
+        "predictive",
+        crate::monitoring::predictive_probability(x, n, n_final, p0, threshold(input)?, prior),
+    );
+    Ok(out.done())
+}
