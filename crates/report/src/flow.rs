@@ -50,6 +50,7 @@ pub(crate) fn flow(context: &Context<'_>) -> Result<Flow, BuildError> {
         boxes: per_group(&|group| counts.analysed(group)),
         leaves: None,
     });
+    phases.retain(|phase| phase.boxes.iter().chain(&phase.leaves).any(|one| !one.lines.is_empty()));
     let caption = context.caption("Flow of participants through the trial (CONSORT 2025)");
     let svg = draw_flow(&phases, &caption);
     Ok(Flow { id: "figure-flow".to_owned(), caption, phases, svg })

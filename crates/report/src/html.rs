@@ -18,7 +18,7 @@ use crate::{
 pub struct RenderError(#[from] askama::Error);
 
 #[derive(Template)]
-#[template(path = "report.html", whitespace = "suppress")]
+#[template(path = "report.html")]
 struct Page<'a> {
     document: &'a Document,
     trace: &'a TraceAppendix,
@@ -41,7 +41,7 @@ impl Page<'_> {
     /// A drawing fit to stand within a page: no name space of its own, ids of its own.
     fn drawing(&self, figure: &Figure) -> String {
         let svg = figure.svg.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
-        svg.replace("kuva-", &format!("{}-", figure.id)).replacen(
+        svg.replace("clip-", &format!("{}-clip-", figure.id)).replacen(
             "<svg ",
             "<svg aria-hidden=\"true\" focusable=\"false\" ",
             1,

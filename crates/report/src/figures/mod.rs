@@ -68,10 +68,29 @@ fn axis(values: impl Iterator<Item = f64>, with_zero: bool) -> (f64, f64, f64) {
     (low, if high > low { high } else { low + step }, step)
 }
 
-/// Draws and makes the drawing scale with its place. The chart crate's own comment is dropped, so that
-/// a drawing depends on its numbers alone; a file of its own says by itself what it shows.
+/// Draws and makes the drawing scale with its place. The chart crate's own comment is dropped and its
+/// clip paths, which it counts through the process, are counted from 0, so that a drawing depends on
+/// its numbers alone. A file of its own says by itself what it shows.
 fn finish(plots: Vec<Plot>, layout: Layout, title: &str) -> String {
-    framed(&render_to_svg(plots, layout), title)
+    framed(&renumbered(&render_to_svg(plots, layout)), title)
+}
+
+/// Counts clip paths from 0 in the order in which they first appear.
+fn renumbered(svg: &str) -> String {
+    const STEM: &str = "kuva-clip-";
+    let mut pieces = svg.split(STEM);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    let mut known: Vec<&str> = Vec::new();
+    for piece in pieces {
+        let end = piece.find(|char: char| !char.is_ascii_digit()).unwrap_or(piece.len());
+        let (number, rest) = piece.split_at(end);
+        let place = known.iter().position(|one| *one == number).unwrap_or_else(|| {
+            known.push(number);
+            known.len() - 1
+        });
+        out.push_str(&format!("clip-{place}{rest}"));
+    }
+    out
 }
 
 fn framed(svg: &str, title: &str) -> String {
@@ -105,6 +124,15 @@ mod tests {
         assert_eq!(axis([-0.31, 0.22].into_iter(), true), (-0.4, 0.30000000000000004, 0.1));
         assert_eq!(axis([5.0].into_iter(), false), (5.0, 6.0, 1.0));
         assert_eq!(axis(std::iter::empty(), false), (0.0, 1.0, 0.2));
+    }
+
+    #[test]
+    fn clip_paths_are_counted_within_a_drawing() {
+        let svg = "<clipPath id=\"kuva-clip-41\"/><g clip-path=\"url(#kuva-clip-41)\"/><clipPath id=\"kuva-clip-7\"/>";
+        assert_eq!(
+            renumbered(svg),
+            "<clipPath id=\"clip-0\"/><g clip-path=\"url(#clip-0)\"/><clipPath id=\"clip-1\"/>"
+        );
     }
 
     #[test]

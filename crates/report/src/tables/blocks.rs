@@ -23,7 +23,8 @@ pub(super) fn table(context: &Context<'_>, results: &[&AnalysisResult]) -> Resul
     table.columns = number_columns("", heads);
     table.columns.extend(stated.clone());
     for result in results {
-        let shape = Shape { context, result, places: &places, stated: stated.is_some() };
+        let alone = results.len() == 1;
+        let shape = Shape { context, result, places: &places, stated: stated.is_some(), alone };
         let rows = shape.rows()?;
         table.rows.extend(rows);
     }
@@ -52,6 +53,17 @@ fn places<'a>(context: &Context<'_>, results: &[&'a AnalysisResult]) -> Vec<Plac
     places
 }
 
+/// The comparison's head: by name where all compare the same two groups.
+fn between_head(context: &Context<'_>, results: &[&AnalysisResult]) -> String {
+    let grouped: Vec<_> = results.iter().filter(|result| !result.groups.is_empty()).collect();
+    match grouped.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|result| result.groups == first.groups) => {
+            super::between_head(context, first)
+        }
+        _ => "Between groups".to_owned(),
+    }
+}
+
 fn place_head(context: &Context<'_>, results: &[&AnalysisResult], place: Place<'_>) -> String {
     let grouped = results.iter().any(|result| !result.groups.is_empty());
     match place {
@@ -64,7 +76,7 @@ fn place_head(context: &Context<'_>, results: &[&AnalysisResult], place: Place<'
         }
         Place::All if grouped => "All".to_owned(),
         Place::All => "Result".to_owned(),
-        Place::Between => "Between groups".to_owned(),
+        Place::Between => between_head(context, results),
     }
 }
 
@@ -74,6 +86,8 @@ struct Shape<'a> {
     result: &'a AnalysisResult,
     places: &'a [Place<'a>],
     stated: bool,
+    /// Whether the caption names the analysis, so that no row need.
+    alone: bool,
 }
 
 impl Shape<'_> {
@@ -86,9 +100,15 @@ impl Shape<'_> {
         };
         let label = format!("{}{unit}", self.context.analysis_label(self.result));
         let [count] = estimates else {
-            let mut rows = vec![Row::head(label)];
+            let mut rows = self.head(label);
             for estimate in estimates.iter().filter(|one| one.shown(&[self.result])) {
-                rows.extend(self.row(estimate.head(&plan.method), estimate, &plan.method, None, 1)?);
+                rows.extend(self.row(
+                    estimate.head(&plan.method),
+                    estimate,
+                    &plan.method,
+                    None,
+                    self.indent(),
+                )?);
             }
             return Ok(rows);
         };
@@ -97,13 +117,21 @@ impl Shape<'_> {
             let yes = self.row(label, count, &plan.method, Some("yes"), 0)?;
             return Ok(yes.into_iter().chain(self.missing()).collect());
         }
-        let mut rows = vec![Row::head(label)];
+        let mut rows = self.head(label);
         for level in &self.result.levels {
             let label = self.context.level_label(self.result, level).to_owned();
-            rows.extend(self.row(label, count, &plan.method, Some(&level.id), 1)?);
+            rows.extend(self.row(label, count, &plan.method, Some(&level.id), self.indent())?);
         }
         rows.extend(self.missing());
         Ok(rows)
+    }
+
+    fn head(&self, label: String) -> Vec<Row> {
+        if self.alone { Vec::new() } else { vec![Row::head(label)] }
+    }
+
+    fn indent(&self) -> u8 {
+        u8::from(!self.alone)
     }
 
     /// How many have no value; no row where everybody has one.
@@ -116,7 +144,7 @@ impl Shape<'_> {
             number.map(wording::number).into_iter().collect()
         });
         let cells = cells.chain(self.stated.then(Vec::new)).collect();
-        somebody.then(|| Row::new("No value", cells).indented(1))
+        somebody.then(|| Row::new("No value", cells).indented(self.indent()))
     }
 
     /// A row of one estimate; none if no column has it.

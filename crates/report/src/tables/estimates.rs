@@ -84,7 +84,7 @@ const PAIRED_T: &[Estimate] = &[
     brief("Mean change (SD)", EachGroup, &[Key("mean"), Words(" ("), Key("sd"), Words(")")]),
     brief("{ci} of the mean change", EachGroup, &[Key("lower"), Words(" to "), Key("upper")]),
     full("Mean change, percent of the baseline mean", EachGroup, &[Key("percent_of_baseline")]),
-    full("Mean of the participants' percent changes", EachGroup, &[Key("mean_percent")]),
+    full("Mean of the participants’ percent changes", EachGroup, &[Key("mean_percent")]),
     full("t (degrees of freedom)", EachGroup, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
     brief("p, two-sided", EachGroup, &[Key("p")]),
 ];

@@ -4,7 +4,7 @@ use analysis::AnalysisResult;
 use protocol::model::{Method, Subject};
 
 use super::{
-    Place, Scope,
+    Place, Scope, between_head,
     estimates::{Estimate, estimates, key_name, push_stated},
     marks, stated_head,
 };
@@ -68,7 +68,8 @@ fn lines<'a>(context: &Context<'_>, results: &[&'a AnalysisResult], method: &Met
         let has_total = result.numbers.iter().any(|number| number.level.is_none() && number.key != "n");
         if has_total || !by_level {
             let unit = context.planned(result).map_or("", |plan| context.unit(&plan.subject));
-            let label = context.analysis_label(result);
+            let label =
+                if results.len() == 1 { total_head(context, result) } else { context.analysis_label(result) };
             let head = if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") };
             lines.push(Line { result, level: None, head, indent: 0 });
         }
@@ -82,6 +83,15 @@ fn lines<'a>(context: &Context<'_>, results: &[&'a AnalysisResult], method: &Met
         }
     }
     lines
+}
+
+/// The line over all terms of a lone analysis, whose caption names it already.
+fn total_head<'a>(context: &Context<'a>, result: &'a AnalysisResult) -> &'a str {
+    match context.planned(result).map(|plan| &plan.subject) {
+        Some(Subject::AdverseEvents { .. }) => "Any event",
+        Some(Subject::Deviations) => "Any deviation",
+        _ => context.analysis_label(result),
+    }
 }
 
 fn places<'a>(results: &[&'a AnalysisResult], estimates: &[&Estimate]) -> Vec<Place<'a>> {
@@ -101,6 +111,7 @@ fn spans(context: &Context<'_>, results: &[&AnalysisResult], cells: &[(Place<'_>
     if result.groups.is_empty() {
         return Vec::new();
     }
+    let between = between_head(context, result);
     let mut spans = vec![Span { head: String::new(), columns: 1 }];
     let mut last = None;
     for (place, _) in cells {
@@ -115,7 +126,7 @@ fn spans(context: &Context<'_>, results: &[&AnalysisResult], cells: &[(Place<'_>
         let head = match place {
             Place::Group(_) => group.map_or("", |group| context.group_label(result, group)),
             Place::All => "All",
-            Place::Between => "Between groups",
+            Place::Between => &between,
         };
         spans.push(Span { head: head.to_owned(), columns: 1 });
     }

@@ -34,7 +34,12 @@ pub(crate) fn table(
     };
     let ids: Vec<String> = results.iter().map(|result| anchor(result.id.as_str())).collect();
     table.id = format!("table-{}", ids.first().map_or("", String::as_str));
-    table.caption = context.caption(caption);
+    let unit = match results {
+        [only] => context.planned(only).map_or("", |plan| context.unit(&plan.subject)),
+        _ => "",
+    };
+    let caption = if unit.is_empty() { caption.to_owned() } else { format!("{caption} ({unit})") };
+    table.caption = context.caption(&caption);
     table.notes.extend(notes(context, results));
     Ok(table)
 }
@@ -92,6 +97,18 @@ impl Place<'_> {
     }
 }
 
+/// The head over comparisons: the group that is compared, and the one it is compared with.
+fn between_head(context: &Context<'_>, result: &AnalysisResult) -> String {
+    let control = |id: &str| context.study.arms.iter().any(|arm| arm.id == *id && arm.control);
+    match result.groups.as_slice() {
+        [first, second] => {
+            let (one, other) = if control(&first.id) { (second, first) } else { (first, second) };
+            format!("{} against {}", context.group_label(result, one), context.group_label(result, other))
+        }
+        _ => "Between groups".to_owned(),
+    }
+}
+
 /// Finds an estimate's number; a count that is the same for all levels stands without one.
 fn find<'a>(
     result: &'a AnalysisResult,
@@ -124,16 +141,16 @@ fn marks(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Vec<Sourc
     .collect()
 }
 
-/// Method, set and who was left out, each said once.
+/// Method (what all share of it), set and who was left out.
 fn notes(context: &Context<'_>, results: &[&AnalysisResult]) -> Vec<Vec<Inline>> {
     let mut notes = Vec::new();
-    for (name, texts) in [
-        ("Method: ", distinct(results.iter().map(|result| result.method.as_str()))),
-        ("Analysis set: ", distinct(results.iter().map(|result| result.set.as_str()))),
-    ] {
-        if (1..=2).contains(&texts.len()) {
-            notes.push(crate::document::text(format!("{name}{}.", texts.join("; or "))));
-        }
+    let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
+    if !shared.is_empty() {
+        notes.push(crate::document::text(format!("Method: {shared}.")));
+    }
+    let sets = distinct(results.iter().map(|result| result.set.as_str()));
+    if let [set] = sets.as_slice() {
+        notes.push(crate::document::text(format!("Analysis set: {set}.")));
     }
     for result in results {
         let left_out = left_out(result);
@@ -167,6 +184,17 @@ pub(crate) fn participant(context: &Context<'_>, subject: &str) -> Inline {
     }
 }
 
+/// The parts of a text, up to semicolons, that all have.
+fn shared_parts<'a>(mut texts: impl Iterator<Item = &'a str>) -> String {
+    let mut shared: Vec<&str> = texts.next().map(|first| first.split("; ").collect()).unwrap_or_default();
+    for text in texts {
+        let parts: Vec<&str> = text.split("; ").collect();
+        shared.retain(|part| parts.contains(part));
+    }
+    // What is left of a text that shares only its grouping says nothing.
+    if shared.iter().all(|part| part.starts_with("by ")) { String::new() } else { shared.join("; ") }
+}
+
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut out: Vec<&str> = Vec::new();
     for text in texts {
@@ -175,4 +203,17 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_all_methods_share_is_said_of_a_table() {
+        let texts = ["Rank sum test; observed; by arm", "Rank sum test; worst case; by arm"];
+        assert_eq!(shared_parts(texts.into_iter()), "Rank sum test; by arm");
+        assert_eq!(shared_parts(["Counts; by arm", "Descriptive; by arm"].into_iter()), "");
+        assert_eq!(shared_parts(std::iter::empty()), "");
+    }
 }
