@@ -116,6 +116,17 @@ pub const ADVERSE_EVENT_VARIABLES: &[BuiltIn] = &[
     variable("outcome", "Outcome", Code),
 ];
 
+/// What an expression over a casebook (forms, eligibility, dosing) may read besides items.
+/// Conduct gives exactly these; no arm is among them.
+pub const CASEBOOK_VARIABLES: &[BuiltIn] = &[
+    variable("visit.date", "Date of the visit in hand", Date),
+    variable("subject.site", "Site", Code),
+    variable("subject.consent_date", "Date of consent", Date),
+    variable("subject.enrolment_date", "Date of enrolment or randomisation", Date),
+    variable("subject.first_dose_date", "Date of first dose", Date),
+    variable("subject.last_dose_date", "Date of last dose", Date),
+];
+
 /// Returns the subject variables that each parameter brings: its baseline (`mrss_baseline`) and the
 /// number of its values after the first dose (`mrss_postbaseline`).
 pub fn parameter_variables(parameter: &Parameter) -> [(String, VariableKind); 2] {

@@ -1,0 +1,400 @@
+//! Cases that a rule passes and fails, and the small changes to the rule that none of them would notice.
+//!
+//! A case gives the value of everything the rule reads; what it leaves out is missing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use terms::{Answer, Date, ParameterId, Truth, Value, VisitId};
+
+use crate::{
+    desk::{Desk, Placed, Section},
+    expression::{Environment, Input, ItemRef, Reads, Scope, Term, Type, When, check, mutants},
+    names::suggest,
+    shape::{Field, Kind, Shape, Variant, may, must},
+    source::Place,
+    tree::{Key, Node, NodeKind},
+};
+
+const UNKNOWN: &[&str] = &["unknown"];
+const UNKNOWN_OR_NOT_APPLICABLE: &[&str] = &["unknown", "not applicable"];
+const INPUTS: Field = may("*", Shape::Inputs, "The value of something the rule reads; \"missing\" for none.");
+
+/// Cases of an edit check.
+pub(crate) const ASKS: Shape =
+    Shape::List(&Shape::Table(&[must("asks", Shape::Verdict(UNKNOWN), "Whether it asks."), INPUTS]));
+/// Cases of a dose rule.
+pub(crate) const TRIGGERS: Shape = Shape::List(&Shape::Table(&[
+    must("triggers", Shape::Verdict(UNKNOWN), "Whether it is triggered."),
+    INPUTS,
+]));
+/// Cases of an eligibility rule.
+pub(crate) const DECIDES: Shape = Shape::List(&Shape::Choice {
+    common: &[INPUTS],
+    variants: &[
+        Variant {
+            key: "meets",
+            fields: &[must(
+                "meets",
+                Shape::Verdict(UNKNOWN_OR_NOT_APPLICABLE),
+                "Whether nothing stands against entry.",
+            )],
+        },
+        Variant {
+            key: "excludes",
+            fields: &[must(
+                "excludes",
+                Shape::Verdict(UNKNOWN_OR_NOT_APPLICABLE),
+                "Whether an exclusion rule excludes.",
+            )],
+        },
+    ],
+});
+
+/// What a rule says about a participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Says(Truth),
+    NotApplicable,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Says(Truth::True) => "true",
+            Verdict::Says(Truth::False) => "false",
+            Verdict::Says(Truth::Unknown) => "\"unknown\"",
+            Verdict::NotApplicable => "\"not applicable\"",
+        })
+    }
+}
+
+/// A case: what is given and what the rule must say.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    inputs: BTreeMap<Input, Option<Answer>>,
+    /// What the rule itself must come to (an exclusion's `meets = true` is a rule that is false).
+    expected: Verdict,
+    written: Verdict,
+    key: &'static str,
+    place: Place,
+}
+
+impl Scope for Case {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        self.inputs.get(&Input::Item(reference.clone())).cloned().flatten()
+    }
+
+    fn variable(&self, name: &str) -> Option<Answer> {
+        self.inputs.get(&Input::Variable(name.to_owned())).cloned().flatten()
+    }
+
+    fn limit(&self, reference: &ItemRef, upper: bool) -> Option<Answer> {
+        self.inputs.get(&Input::Limit(reference.clone(), upper)).cloned().flatten()
+    }
+
+    fn today(&self) -> Option<Date> {
+        match self.inputs.get(&Input::Today).cloned().flatten() {
+            Some(Answer::Given(Value::Date(date))) => date.complete(),
+            _ => None,
+        }
+    }
+
+    fn parameter(&self, parameter: &ParameterId, visit: &VisitId) -> Option<Answer> {
+        self.inputs.get(&Input::Parameter(parameter.clone(), visit.clone())).cloned().flatten()
+    }
+}
+
+/// What a case's key means: what it gives, of what type, and the names in it.
+type KeyMeaning = Option<(Input, Type)>;
+
+/// Reads a rule's cases. `key` is what they answer (`asks`); for eligibility either `meets` or `excludes`.
+pub(crate) fn read_cases(
+    desk: &mut Desk<'_>,
+    section: &Section<'_>,
+    key: &'static str,
+    rules: &[&Placed],
+    own_form: Option<&str>,
+) -> Vec<Case> {
+    let read: BTreeSet<Input> = rules.iter().flat_map(|rule| rule.expression.inputs()).collect();
+    let mut cases = Vec::new();
+    let mut known: BTreeMap<String, KeyMeaning> = BTreeMap::new();
+    for node in section.get("cases").map_or(&[][..], Node::elements) {
+        let key = if node.get("excludes").is_some() { "excludes" } else { key };
+        let Some((answer_key, answer)) = node.entry(key) else { continue };
+        let Some(written) = verdict(answer) else { continue };
+        let mut inputs = BTreeMap::new();
+        for (path, leaf, value) in leaves(node).into_iter().filter(|(path, _, _)| path != key) {
+            let place = key_place(desk, section.file, &path, leaf);
+            let Some((input, kind)) = meaning(desk, &path, &place, own_form, &mut known) else { continue };
+            if !read.contains(&input) {
+                let all: Vec<String> = read.iter().map(ToString::to_string).collect();
+                let help = suggest(&path, all.iter().map(String::as_str));
+                desk.error(
+                    "case",
+                    &place,
+                    format!("the case gives `{path}`, which the rule does not read"),
+                    help,
+                );
+                continue;
+            }
+            let given = given(desk, value, &kind, section.file, &path);
+            inputs.insert(input, given);
+        }
+        let expected = match (key, written) {
+            ("meets", Verdict::Says(truth)) if section.get("exclude").is_some() => {
+                Verdict::Says(truth.negate())
+            }
+            _ => written,
+        };
+        let place = Place::new(section.file, answer_key.span.start..answer.span.end);
+        cases.push(Case { inputs, expected, written, key, place });
+    }
+    cases
+}
+
+fn verdict(node: &Node) -> Option<Verdict> {
+    Some(match (&node.kind, node.text()) {
+        (NodeKind::Flag(flag), _) => Verdict::Says((*flag).into()),
+        (_, Some("unknown")) => Verdict::Says(Truth::Unknown),
+        (_, Some("not applicable")) => Verdict::NotApplicable,
+        _ => return None,
+    })
+}
+
+/// Returns a case's keys in full, dotted ones joined.
+fn leaves(node: &Node) -> Vec<(String, &Key, &Node)> {
+    let mut found = Vec::new();
+    for (key, value) in node.entries() {
+        match &value.kind {
+            NodeKind::Table(_) => {
+                for (path, leaf, value) in leaves(value) {
+                    found.push((format!("{}.{path}", key.text), leaf, value));
+                }
+            }
+            _ => found.push((key.text.clone(), key, value)),
+        }
+    }
+    found
+}
+
+/// Returns where a dotted key stands as a whole.
+fn key_place(desk: &Desk<'_>, file: usize, path: &str, leaf: &Key) -> Place {
+    let start = (leaf.span.start + leaf.text.len()).saturating_sub(path.len());
+    let whole = Place::new(file, start..leaf.span.start + leaf.text.len());
+    if desk.sources[file].slice(whole.start..whole.end) == path {
+        whole
+    } else {
+        Place::new(file, leaf.span.clone())
+    }
+}
+
+fn meaning(
+    desk: &mut Desk<'_>,
+    path: &str,
+    place: &Place,
+    own_form: Option<&str>,
+    known: &mut BTreeMap<String, KeyMeaning>,
+) -> KeyMeaning {
+    let environment = Environment {
+        items: &desk.items,
+        own_form,
+        forms: desk.names.of(Kind::Form),
+        visits: desk.names.of(Kind::Visit),
+        parameters: &desk.parameters,
+        variables: &desk.casebook_variables,
+        reads: Reads::Casebook,
+    };
+    if let Some(Some(meaning)) = known.get(path) {
+        let meaning = meaning.clone();
+        desk.record(Kind::Item, path, place);
+        return Some(meaning);
+    }
+    let checked = check(path, &environment);
+    let within = |at: (usize, usize)| {
+        if place.end - place.start == path.len() { place.part(at.0, at.1) } else { place.clone() }
+    };
+    for problem in checked.problems {
+        desk.error(problem.code, &within(problem.at), problem.message, problem.help);
+    }
+    let meaning = match checked.term? {
+        (Term::Input(input), kind) => Some((input, kind)),
+        _ => {
+            let help =
+                "write `form.item`, `\"previous(form.item)\"`, `\"uln(form.item)\"` or `\"visit.date\"`"
+                    .to_owned();
+            desk.error("case", place, format!("a case can't give `{path}`"), Some(help));
+            None
+        }
+    };
+    if meaning.is_some() {
+        desk.record(Kind::Item, path, place);
+    }
+    known.insert(path.to_owned(), meaning.clone());
+    meaning
+}
+
+fn given(desk: &mut Desk<'_>, node: &Node, kind: &Type, file: usize, path: &str) -> Option<Answer> {
+    if node.text() == Some("missing") {
+        return None;
+    }
+    let place = Place::new(file, node.text_span());
+    let value = match (kind, &node.kind) {
+        (Type::Number(_), NodeKind::Integer(_) | NodeKind::Float(_)) => node.decimal().map(Value::Decimal),
+        (Type::Flag, NodeKind::Flag(flag)) => Some(Value::Boolean(*flag)),
+        (Type::Code(codes), NodeKind::Text { text, .. }) => {
+            if let Some(among) = codes.among.clone() {
+                desk.refer_among(codes.kind, text, &place, &among);
+            }
+            Some(Value::Code(text.clone()))
+        }
+        (Type::Date, NodeKind::Date(text) | NodeKind::Text { text, .. }) => {
+            text.parse().ok().map(Value::Date)
+        }
+        (Type::Text, NodeKind::Text { text, .. }) => Some(Value::Text(text.clone())),
+        _ => None,
+    };
+    if value.is_none() {
+        let message = format!("`{path}` is {}, and the case gives {}", kind.noun(), node.what());
+        desk.error("case", &place, message, Some("give a value of that type, or \"missing\"".into()));
+    }
+    value.map(Answer::Given)
+}
+
+/// A rule whose cases are run.
+pub(crate) struct Rule<'a> {
+    /// What people call it: `check large_change of skin_score`.
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) rule: &'a Placed,
+    pub(crate) applies_to: Option<&'a Placed>,
+    pub(crate) cases: &'a [Case],
+    /// The words for yes and no of the missing case.
+    pub(crate) needs_both: bool,
+}
+
+impl Rule<'_> {
+    /// Returns what the rule says in a case, with its parts perhaps changed.
+    fn verdict(&self, case: &Case, rule: &Term, applies_to: Option<&Term>) -> Verdict {
+        let asked = self.applies_to.filter(|applies| {
+            applies.expression.inputs().iter().any(|input| case.inputs.contains_key(input))
+        });
+        if asked.is_some() {
+            match applies_to.map(|term| term.truth(case)) {
+                Some(Truth::False) => return Verdict::NotApplicable,
+                Some(Truth::Unknown) => return Verdict::Says(Truth::Unknown),
+                _ => {}
+            }
+        }
+        Verdict::Says(rule.truth(case))
+    }
+}
+
+/// Runs a rule's cases; then changes the rule a little and warns of each change that no case notices.
+pub(crate) fn run(desk: &mut Desk<'_>, rule: &Rule<'_>) {
+    let root = rule.rule.expression.root();
+    let applies = rule.applies_to.map(|placed| placed.expression.root());
+    let mut failed = false;
+    for case in rule.cases {
+        let verdict = rule.verdict(case, root, applies);
+        if verdict != case.expected {
+            failed = true;
+            let shown = if case.expected == case.written { verdict } else { flipped(verdict) };
+            let message =
+                format!("{} comes to `{} = {shown}` in this case, not {}", rule.name, case.key, case.written);
+            let help = format!("the rule is: {}", rule.rule.expression.text);
+            desk.error("case-fails", &case.place, message, Some(help));
+        }
+    }
+    if rule.needs_both {
+        both_sides(desk, rule);
+    }
+    if failed || rule.cases.is_empty() {
+        return;
+    }
+    let survives = |changed: &Term, applies: Option<&Term>| {
+        rule.cases.iter().all(|case| rule.verdict(case, changed, applies) == case.expected)
+    };
+    for mutant in mutants(root) {
+        if survives(&mutant.root, applies) {
+            unnoticed(desk, rule.rule, &mutant.at, &mutant.was, &mutant.becomes);
+        }
+    }
+    if let Some(placed) = rule.applies_to
+        && rule
+            .cases
+            .iter()
+            .any(|case| placed.expression.inputs().iter().any(|input| case.inputs.contains_key(input)))
+    {
+        for mutant in mutants(placed.expression.root()) {
+            if survives(root, Some(&mutant.root)) {
+                unnoticed(desk, placed, &mutant.at, &mutant.was, &mutant.becomes);
+            }
+        }
+    }
+}
+
+fn flipped(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Says(truth) => Verdict::Says(truth.negate()),
+        Verdict::NotApplicable => Verdict::NotApplicable,
+    }
+}
+
+/// A rule carries a case on either side.
+fn both_sides(desk: &mut Desk<'_>, rule: &Rule<'_>) {
+    let has = |truth| rule.cases.iter().any(|case| case.expected == Verdict::Says(truth));
+    let lacking = match (has(Truth::True), has(Truth::False)) {
+        (true, true) => return,
+        (false, false) => "a case on either side",
+        (false, true) => "a case in which it is true",
+        (true, false) => "a case in which it is false",
+    };
+    let message = format!("{} lacks {lacking}", rule.name);
+    desk.error(
+        "cases",
+        &rule.place,
+        message,
+        Some("add one to `cases`, at the limit where there is one".into()),
+    );
+}
+
+fn unnoticed(desk: &mut Desk<'_>, placed: &Placed, at: &(usize, usize), was: &str, becomes: &str) {
+    let place = placed.place.part(at.0, at.1);
+    let help = match was {
+        "&&" | "||" => "add a case in which one side holds and the other does not".to_owned(),
+        "<" | "<=" | ">" | ">=" => "add a case in which both sides are equal".to_owned(),
+        "==" | "!=" => "add a case on either side".to_owned(),
+        _ => format!("add a case between {was} and {becomes}, or at {was}"),
+    };
+    desk.warn("unnoticed", &place, format!("no case would notice if `{was}` were `{becomes}`"), Some(help));
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Item(reference) => write!(f, "{reference}"),
+            Input::Limit(reference, upper) => {
+                write!(f, "{}({reference})", if *upper { "uln" } else { "lln" })
+            }
+            Input::Variable(name) => f.write_str(name),
+            Input::Parameter(parameter, visit) => write!(f, "value('{parameter}', '{visit}')"),
+            Input::Today => f.write_str("today"),
+        }
+    }
+}
+
+impl fmt::Display for ItemRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = format!("{}.{}", self.form, self.item);
+        match &self.when {
+            When::Here => f.write_str(&name),
+            When::At(visit) => write!(f, "at('{visit}', {name})"),
+            When::Previous => write!(f, "previous({name})"),
+            When::Baseline => write!(f, "baseline({name})"),
+            When::Latest => write!(f, "latest({name})"),
+        }
+    }
+}

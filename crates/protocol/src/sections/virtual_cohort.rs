@@ -1,0 +1,480 @@
+//! `virtual.toml`: the numbers that a rehearsal draws from.
+
+use super::{
+    forms::{MISSING, missing_reason},
+    sources::{MARK, mark},
+};
+use crate::{
+    desk::{Desk, Section},
+    expression::Type,
+    model::*,
+    shape::{Field, Keys, Kind, Shape, Variant, may, must},
+    source::Place,
+    tree::Node,
+};
+
+const ANY: Shape = Shape::Number { min: None, max: None };
+const POSITIVE: Shape = Shape::Number { min: Some(0), max: None };
+const SHARE: Shape = Shape::Number { min: Some(0), max: Some(1) };
+
+const SPREAD: &[Field] = &[
+    must("mean", ANY, "Mean."),
+    must("sd", POSITIVE, "Standard deviation."),
+    may("min", ANY, "Least value; draws below are set to it."),
+    may("max", ANY, "Greatest value."),
+];
+const SPREAD_SHAPE: Shape = Shape::Table(SPREAD);
+const GRADES: Shape = Shape::Several(4, &SHARE);
+const WEIGHTS: Shape = Shape::Map(Keys::Free, &POSITIVE);
+
+const COHORT: &[Field] = &[
+    must("opens", Shape::Date, "The day on which the first site opens."),
+    must("screened_per_month", POSITIVE, "Participants screened per month over all sites."),
+    must("screened_max", Shape::Integer { min: 1, max: 1_000_000 }, "Screening stops after this many."),
+    may(
+        "enrol",
+        Shape::Integer { min: 1, max: 1_000_000 },
+        "How many to enrol; the study's target by default.",
+    ),
+    must("age", SPREAD_SHAPE, "Age in years at screening."),
+    must("female", SHARE, "Share of women."),
+    must(
+        "onset",
+        Shape::Table(&[
+            must("median_months", POSITIVE, "Median months since onset."),
+            must("sigma", POSITIVE, "Sigma of the lognormal."),
+        ]),
+        "Months since the first symptom.",
+    ),
+    must("ild", SHARE, "Share with interstitial lung disease."),
+    must(
+        "height",
+        Shape::Table(&[
+            must("female", SPREAD_SHAPE, "Height of women in cm."),
+            must("male", SPREAD_SHAPE, "Height of men in cm."),
+        ]),
+        "Height.",
+    ),
+    may("strata", Shape::Map(Keys::Free, &SHARE), "Share of each stratum's code."),
+    may("mark", MARK, "How sure these numbers are."),
+];
+
+const COURSE: &[Field] = &[
+    must("intercept", ANY, "Mean change by month 12 at the centres."),
+    must("per_point", ANY, "More for each point at the start."),
+    must("centre_points", ANY, "The start at which that is zero."),
+    must("per_month", ANY, "More for each month since onset."),
+    must("centre_months", ANY, "The months at which that is zero."),
+    must("change_min", ANY, "Least mean change."),
+    must("change_max", ANY, "Greatest mean change."),
+];
+
+const OEDEMA: &[Field] = &[
+    must("reaction", Shape::Name(Kind::Reaction), "The reaction that is oedema."),
+    must("least_points", POSITIVE, "Least points that it adds."),
+    must("most_points", POSITIVE, "Most points that it adds."),
+];
+
+const SKIN: &[Field] = &[
+    must("form", Shape::Name(Kind::Form), "The form whose instrument is the skin score."),
+    must("start", SPREAD_SHAPE, "True score before screening."),
+    must("error_same_observer", POSITIVE, "SD of the same observer's error."),
+    must("error_new_observer", POSITIVE, "SD of a new observer's error."),
+    must("course", Shape::Table(COURSE), "Change of the true score by month 12."),
+    must("share_by_month_6", SHARE, "Share of it reached by month 6."),
+    must(
+        "settings",
+        Shape::Map(Keys::Define(Kind::Setting), &POSITIVE),
+        "SD between participants, by setting.",
+    ),
+    may("oedema", Shape::Table(OEDEMA), "What oedema adds while present."),
+    may("site_weights", Shape::Map(Keys::Free, &POSITIVE), "How readily each site of the score is involved."),
+];
+
+const EFFECT: &[Field] = &[
+    must("points", ANY, "Points of true skin score at `month`, relative to no drug."),
+    must("month", POSITIVE, "The month at which the whole effect is reached."),
+    must("share_at_half", SHARE, "Share reached at half that month."),
+    must("toxic", Shape::Flag, "Whether the drug has its toxicity."),
+];
+
+const MEASURE: &[Field] = &[
+    must("start", SPREAD_SHAPE, "Value at screening."),
+    may("start_ild", SPREAD_SHAPE, "With interstitial lung disease."),
+    may("start_male", SPREAD_SHAPE, "Of men."),
+    must("yearly", ANY, "Mean change a year."),
+    must("yearly_sd", POSITIVE, "SD between participants of that change."),
+    may("yearly_ild", ANY, "Mean change a year with interstitial lung disease."),
+    may("yearly_sd_ild", POSITIVE, "SD of it."),
+    must("noise", POSITIVE, "SD of repeated measurement."),
+    may("per_skin_point", ANY, "Change per point of true skin score change."),
+    may("step", POSITIVE, "Values are rounded to a multiple of this."),
+    may("min", ANY, "Least value."),
+    may("max", ANY, "Greatest value."),
+    may("reactions", Shape::Map(Keys::Name(Kind::Reaction), &ANY), "What a reaction adds while present."),
+    may("factor", Shape::Flag, "Whether reactions multiply rather than add."),
+];
+
+const PROPERTIES: &[&str] = &[
+    "sex",
+    "age_years",
+    "age",
+    "height_cm",
+    "ild",
+    "stratum",
+    "onset_date",
+    "birth_year",
+    "visit_date",
+    "child_bearing",
+];
+
+const ANSWER: Shape = Shape::Choice {
+    common: &[],
+    variants: &[
+        Variant {
+            key: "share",
+            fields: &[must("share", Shape::Map(Keys::Free, &SHARE), "Codes and their shares.")],
+        },
+        Variant {
+            key: "from",
+            fields: &[must("from", Shape::Word(PROPERTIES), "A property of the participant.")],
+        },
+        Variant { key: "text", fields: &[must("text", Shape::Text, "A fixed text.")] },
+        Variant {
+            key: "normal",
+            fields: &[must("normal", SPREAD_SHAPE, "A number drawn anew at each visit.")],
+        },
+        Variant {
+            key: "missing",
+            fields: &[must("missing", Shape::Word(MISSING), "Not answered, with a reason.")],
+        },
+    ],
+};
+
+const REACTION: &[Field] = &[
+    must("term", Shape::Text, "The adverse event's term."),
+    must(
+        "share",
+        Shape::Map(Keys::Name(Kind::Arm), &SHARE),
+        "Share of participants with at least one, by arm.",
+    ),
+    must("onset_median_days", POSITIVE, "Median onset in days from the first dose."),
+    must("duration_median_days", POSITIVE, "Median duration in days."),
+    must("grades", GRADES, "Shares of grades 1, 2, 3, 4."),
+    must("again", SHARE, "Chance that another episode follows the last."),
+    must("dose_change", SHARE, "Chance that the dose is reduced or held for it, below grade 3."),
+];
+
+const EVENTS: &[Field] = &[
+    must("per_month", POSITIVE, "Events per participant and month."),
+    must("terms", WEIGHTS, "Terms and weights."),
+    must("grades", GRADES, "Shares of grades 1, 2, 3, 4."),
+    must("serious", SHARE, "Share that is serious."),
+    must("serious_related", SHARE, "Share of serious events that are judged related."),
+];
+
+const REASONS: &[&str] =
+    &["adverse_event", "progression", "withdrew_consent", "lost_to_follow_up", "death", "other"];
+
+const WITHDRAWAL: &[Field] = &[
+    must("arm", Shape::Name(Kind::Arm), "The arm."),
+    must("share", SHARE, "Share that stops before treatment ends."),
+    must("reasons", WEIGHTS, "Reasons and weights."),
+];
+
+const HABITS: &[Field] = &[
+    must("missed_visit", SHARE, "Share of visits missed."),
+    must("visit_spread_days", POSITIVE, "SD in days of a visit's distance from its planned date."),
+    must("out_of_window", SHARE, "Share of visits held outside the window."),
+    must("correction", SHARE, "Share of entries corrected later."),
+    must("query", SHARE, "Share of forms on which a person raises a query."),
+    must("assessor_change", SHARE, "Share of visits at which another assessor scores."),
+    must("form_not_done", SHARE, "Share of forms not done at a held visit."),
+    must("missed_doses", SHARE, "Doses missed, as a share."),
+    must("blind_break", SHARE, "Share of participants whose blind is broken in an emergency."),
+    must("prohibited_treatment", SHARE, "Share of participants who take a prohibited treatment."),
+];
+
+pub(crate) const FIELDS: &[Field] = &[
+    must("effect", Shape::Name(Kind::Effect), "The effect in force."),
+    must("setting", Shape::Name(Kind::Setting), "The setting in force."),
+    must("cohort", Shape::Table(COHORT), "Who comes, and when."),
+    may("skin", Shape::Table(SKIN), "The true skin score and its observation."),
+    may(
+        "effects",
+        Shape::Map(Keys::Define(Kind::Effect), &Shape::Table(EFFECT)),
+        "Drug effects on the skin score.",
+    ),
+    may(
+        "measures",
+        Shape::Map(Keys::Name(Kind::Item), &Shape::Table(MEASURE)),
+        "Numeric items followed over time.",
+    ),
+    may("answers", Shape::Map(Keys::Name(Kind::Item), &ANSWER), "Any other item."),
+    may(
+        "reactions",
+        Shape::Map(Keys::Define(Kind::Reaction), &Shape::Table(REACTION)),
+        "Reactions to the drug.",
+    ),
+    must("events", Shape::Table(EVENTS), "Events unrelated to treatment."),
+    may("withdrawal", Shape::List(&Shape::Table(WITHDRAWAL)), "Early ends of treatment."),
+    must("conduct", Shape::Table(HABITS), "How the sites work."),
+];
+
+/// Reads the file.
+pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> VirtualCohort {
+    let cohort = root.section("cohort").map(|section| read_cohort(desk, &section)).unwrap_or_default();
+    VirtualCohort {
+        cohort,
+        skin: root.section("skin").and_then(|section| read_skin(desk, &section)),
+        effects: root.named("effects").map(|entry| read_effect(&entry)).collect(),
+        effect: root.owned("effect"),
+        setting: root.owned("setting"),
+        measures: root.named("measures").filter_map(|entry| read_measure(desk, &entry)).collect(),
+        answers: root.named("answers").filter_map(|entry| read_answer(desk, &entry)).collect(),
+        reactions: root.named("reactions").map(|entry| read_reaction(desk, &entry)).collect(),
+        events: root.section("events").map(|section| read_events(desk, &section)).unwrap_or_default(),
+        withdrawal: root
+            .get("withdrawal")
+            .map_or(&[][..], Node::elements)
+            .iter()
+            .map(|node| read_withdrawal(desk, &Section::new(node, root.file)))
+            .collect(),
+        conduct: root.section("conduct").map(|section| read_habits(&section)).unwrap_or_default(),
+    }
+}
+
+fn spread(section: &Section<'_>, key: &str) -> Option<Spread> {
+    let spread = section.section(key)?;
+    Some(Spread {
+        mean: spread.float("mean")?,
+        sd: spread.float("sd")?,
+        min: spread.float("min"),
+        max: spread.float("max"),
+    })
+}
+
+fn number(section: &Section<'_>, key: &str) -> f64 {
+    section.float(key).unwrap_or(0.0)
+}
+
+/// Returns names and numbers of a map.
+fn numbers(section: &Section<'_>, key: &str) -> Vec<(String, f64)> {
+    section
+        .named(key)
+        .filter_map(|entry| Some((entry.name().to_owned(), entry.node.decimal()?.to_string().parse().ok()?)))
+        .collect()
+}
+
+/// Shares that should come to 1 and don't are a slip of the pen.
+fn sums_to_one(desk: &mut Desk<'_>, section: &Section<'_>, key: &str, shares: impl Iterator<Item = f64>) {
+    let sum: f64 = shares.sum();
+    if section.get(key).is_some() && (sum - 1.0).abs() > 1e-6 {
+        let message = format!("these shares come to {}, not to 1", (sum * 1e6).round() / 1e6);
+        let place = Place::new(section.file, section.get(key).map_or(0..0, |node| node.span.clone()));
+        desk.error("shares", &place, message, None);
+    }
+}
+
+fn read_cohort(desk: &mut Desk<'_>, section: &Section<'_>) -> Cohort {
+    let strata = numbers(section, "strata");
+    if !strata.is_empty() {
+        sums_to_one(desk, section, "strata", strata.iter().map(|(_, share)| *share));
+    }
+    let onset = section.section("onset");
+    let height = section.section("height");
+    Cohort {
+        opens: section.get("opens").and_then(Node::date),
+        screened_per_month: number(section, "screened_per_month"),
+        screened_max: section.whole("screened_max").unwrap_or(0),
+        enrol: section.whole("enrol"),
+        age: spread(section, "age").unwrap_or_default(),
+        female: number(section, "female"),
+        onset_median_months: onset.map_or(0.0, |onset| number(&onset, "median_months")),
+        onset_sigma: onset.map_or(0.0, |onset| number(&onset, "sigma")),
+        ild: number(section, "ild"),
+        height_female: height.and_then(|height| spread(&height, "female")).unwrap_or_default(),
+        height_male: height.and_then(|height| spread(&height, "male")).unwrap_or_default(),
+        strata,
+        mark: section.text("mark").and_then(mark),
+    }
+}
+
+fn read_skin(desk: &mut Desk<'_>, section: &Section<'_>) -> Option<SkinProcess> {
+    let form = section.text("form")?;
+    let prefix = format!("{form}.");
+    let sites: Vec<String> =
+        desk.items.keys().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect();
+    if desk.names.has(Kind::Form, form) {
+        for entry in section.named("site_weights") {
+            desk.refer_among(Kind::Item, entry.name(), &entry.place(), &sites);
+        }
+    }
+    let course = section.section("course")?;
+    let oedema = section.section("oedema");
+    Some(SkinProcess {
+        form: form.into(),
+        start: spread(section, "start")?,
+        error_same_observer: number(section, "error_same_observer"),
+        error_new_observer: number(section, "error_new_observer"),
+        intercept: number(&course, "intercept"),
+        per_point: number(&course, "per_point"),
+        centre_points: number(&course, "centre_points"),
+        per_month: number(&course, "per_month"),
+        centre_months: number(&course, "centre_months"),
+        change_min: number(&course, "change_min"),
+        change_max: number(&course, "change_max"),
+        share_by_month_6: number(section, "share_by_month_6"),
+        settings: numbers(section, "settings"),
+        oedema_points: oedema
+            .map_or((0.0, 0.0), |oedema| (number(&oedema, "least_points"), number(&oedema, "most_points"))),
+        oedema: oedema.map(|oedema| oedema.owned("reaction")),
+        site_weights: numbers(section, "site_weights")
+            .into_iter()
+            .map(|(item, weight)| (item.into(), weight))
+            .collect(),
+    })
+}
+
+fn read_effect(entry: &Section<'_>) -> Effect {
+    Effect {
+        name: entry.name().to_owned(),
+        points: number(entry, "points"),
+        month: number(entry, "month"),
+        share_at_half: number(entry, "share_at_half"),
+        toxic: entry.flag("toxic").unwrap_or(true),
+    }
+}
+
+fn read_measure(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<MeasureProcess> {
+    let (form, item) = entry.name().split_once('.')?;
+    if let Some(facts) = desk.items.get(entry.name())
+        && !matches!(facts.kind, Type::Number(_))
+    {
+        let message = format!("`{}` holds {}, which is not measured", entry.name(), facts.kind.noun());
+        desk.error("type", &entry.place(), message, Some("draw it in `[answers]`".into()));
+    }
+    Some(MeasureProcess {
+        form: form.into(),
+        item: item.into(),
+        start: spread(entry, "start")?,
+        start_ild: spread(entry, "start_ild"),
+        start_male: spread(entry, "start_male"),
+        yearly: number(entry, "yearly"),
+        yearly_sd: number(entry, "yearly_sd"),
+        yearly_ild: entry.float("yearly_ild"),
+        yearly_sd_ild: entry.float("yearly_sd_ild"),
+        noise: number(entry, "noise"),
+        per_skin_point: number(entry, "per_skin_point"),
+        step: entry.float("step"),
+        min: entry.float("min"),
+        max: entry.float("max"),
+        reactions: numbers(entry, "reactions"),
+        factor: entry.flag("factor").unwrap_or(false),
+    })
+}
+
+fn read_answer(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<AnswerProcess> {
+    let (form, item) = entry.name().split_once('.')?;
+    let kind = desk.items.get(entry.name()).map(|facts| facts.kind.clone());
+    let draw = if entry.get("share").is_some() {
+        let shares = numbers(entry, "share");
+        sums_to_one(desk, entry, "share", shares.iter().map(|(_, share)| *share));
+        for code in entry.named("share") {
+            check_drawn(desk, &code, kind.as_ref());
+        }
+        AnswerDraw::Shares(shares)
+    } else if let Some(property) = entry.text("from") {
+        AnswerDraw::From(property.to_owned())
+    } else if let Some(text) = entry.text("text") {
+        AnswerDraw::Text(text.to_owned())
+    } else if entry.get("normal").is_some() {
+        AnswerDraw::Normal(spread(entry, "normal")?)
+    } else {
+        AnswerDraw::Missing(missing_reason(entry.text("missing")?)?)
+    };
+    Some(AnswerProcess { form: form.into(), item: item.into(), draw })
+}
+
+/// Checks that an item can hold what is drawn for it.
+fn check_drawn(desk: &mut Desk<'_>, code: &Section<'_>, kind: Option<&Type>) {
+    let known: Vec<String> = match kind {
+        Some(Type::Code(codes)) => match &codes.among {
+            Some(among) => among.to_vec(),
+            None => return,
+        },
+        Some(Type::Flag) => vec!["true".to_owned(), "false".to_owned()],
+        Some(Type::Number(_)) if code.name().parse::<terms::Decimal>().is_err() => {
+            desk.error(
+                "type",
+                &code.place(),
+                format!("`{}` is not a number, and the item holds one", code.name()),
+                None,
+            );
+            return;
+        }
+        _ => return,
+    };
+    desk.refer_among(Kind::Code, code.name(), &code.place(), &known);
+}
+
+fn grades(desk: &mut Desk<'_>, section: &Section<'_>) -> [f64; 4] {
+    let shares: Vec<f64> = section
+        .get("grades")
+        .map_or(&[][..], Node::elements)
+        .iter()
+        .filter_map(|node| node.decimal()?.to_string().parse().ok())
+        .collect();
+    sums_to_one(desk, section, "grades", shares.iter().copied());
+    shares.try_into().unwrap_or_default()
+}
+
+fn read_reaction(desk: &mut Desk<'_>, entry: &Section<'_>) -> Reaction {
+    Reaction {
+        name: entry.name().to_owned(),
+        term: entry.owned("term"),
+        share: numbers(entry, "share").into_iter().map(|(arm, share)| (arm.into(), share)).collect(),
+        onset_median_days: number(entry, "onset_median_days"),
+        duration_median_days: number(entry, "duration_median_days"),
+        grades: grades(desk, entry),
+        again: number(entry, "again"),
+        dose_change: number(entry, "dose_change"),
+    }
+}
+
+fn read_events(desk: &mut Desk<'_>, section: &Section<'_>) -> BackgroundEvents {
+    BackgroundEvents {
+        per_month: number(section, "per_month"),
+        terms: numbers(section, "terms"),
+        grades: grades(desk, section),
+        serious: number(section, "serious"),
+        serious_related: number(section, "serious_related"),
+    }
+}
+
+fn read_withdrawal(desk: &mut Desk<'_>, section: &Section<'_>) -> Withdrawal {
+    let known: Vec<String> = REASONS.iter().map(|reason| (*reason).to_owned()).collect();
+    for reason in section.named("reasons") {
+        desk.refer_among(Kind::Code, reason.name(), &reason.place(), &known);
+    }
+    Withdrawal {
+        arm: section.owned("arm").into(),
+        share: number(section, "share"),
+        reasons: numbers(section, "reasons"),
+    }
+}
+
+fn read_habits(section: &Section<'_>) -> Habits {
+    Habits {
+        missed_visit: number(section, "missed_visit"),
+        visit_spread_days: number(section, "visit_spread_days"),
+        out_of_window: number(section, "out_of_window"),
+        correction: number(section, "correction"),
+        query: number(section, "query"),
+        assessor_change: number(section, "assessor_change"),
+        form_not_done: number(section, "form_not_done"),
+        missed_doses: number(section, "missed_doses"),
+        blind_break: number(section, "blind_break"),
+        prohibited_treatment: number(section, "prohibited_treatment"),
+    }
+}
