@@ -107,7 +107,7 @@ fn provenance_lines(study: &Study, provenance: &Provenance) -> Vec<(String, Stri
     let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
     line("Study", study.id.to_string());
     for (registry, number) in &study.registry {
-        line("Registry", format!("{} {number}", registry.replace('_', " ")));
+        line("Registry", format!("{} {number}", registry_name(registry)));
     }
     line("Phase", study.phase.clone());
     line("Sponsor", study.sponsor.clone());
@@ -122,6 +122,10 @@ fn provenance_lines(study: &Study, provenance: &Provenance) -> Vec<(String, Stri
         line("Random seed", seed.to_string());
     }
     lines
+}
+
+fn registry_name(key: &str) -> String {
+    if key == "clinicaltrials_gov" { "ClinicalTrials.gov".to_owned() } else { key.replace('_', " ") }
 }
 
 fn plain_section(title: &str) -> Section {
@@ -313,7 +317,6 @@ fn definition(context: &Context<'_>, estimand: &Estimand) -> Definitions {
         .map(|(event, strategy)| format!("{}: {}", event.replace('_', " "), strategy_name(*strategy)))
         .collect();
     let items = [
-        ("Question", context.label(&estimand.question).to_owned()),
         ("Treatment", estimand.treatment.clone()),
         ("Population", population.to_owned()),
         ("Variable", estimand.variable.clone()),
@@ -323,7 +326,7 @@ fn definition(context: &Context<'_>, estimand: &Estimand) -> Definitions {
     ];
     Definitions {
         id: format!("estimand-{}", anchor(estimand.id.as_str())),
-        title: format!("{} ({})", estimand.id, estimand.level),
+        title: format!("{} ({}): {}", estimand.id, estimand.level, context.label(&estimand.question)),
         items: items.into_iter().map(|(term, meaning)| (term.to_owned(), text(meaning))).collect(),
     }
 }

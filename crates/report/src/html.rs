@@ -77,9 +77,15 @@ impl Page<'_> {
         column.align == Align::Text
     }
 
-    /// Which columns after the first hold text, as classes that the style sheet knows.
+    /// Whether all columns hold text, which is then said once.
+    fn all_text(&self, table: &Table) -> bool {
+        table.columns.iter().all(|column| self.is_text(column))
+    }
+
+    /// Which columns after the first hold text among others that do not.
     fn text_cells(&self, table: &Table) -> Vec<bool> {
-        table.columns.iter().skip(1).map(|column| self.is_text(column)).collect()
+        let all = self.all_text(table);
+        table.columns.iter().skip(1).map(|column| !all && self.is_text(column)).collect()
     }
 }
 

@@ -22,31 +22,31 @@ struct Drawn {
     text: String,
 }
 
-/// Draws phase under phase, groups side by side, leavers to the right.
+/// Draws phase under phase, groups side by side; who leaves goes off the main line to the right.
 pub(crate) fn draw_flow(phases: &[FlowPhase], title: &str) -> String {
-    let columns = phases.iter().map(|phase| phase.boxes.len() + usize::from(phase.leaves.is_some())).max();
-    let columns = columns.unwrap_or(1).max(1);
+    let columns = phases.iter().map(|phase| phase.boxes.len()).max().unwrap_or(1).max(2);
     let width = columns as f64 * (BOX + GAP) + GAP;
     let mut body = String::new();
     let mut top = GAP;
     let mut above: Vec<f64> = Vec::new();
     for phase in phases {
-        let centres = centres(phase, width);
-        let boxes: Vec<(f64, Vec<Drawn>)> =
-            centres.iter().copied().zip(phase.boxes.iter().chain(&phase.leaves).map(drawn)).collect();
-        let height = boxes.iter().map(|(_, lines)| box_height(lines)).fold(0.0, f64::max);
-        let main = &centres[..phase.boxes.len()];
-        arrows(&mut body, &above, main, top);
-        for (centre, lines) in &boxes {
+        let centres = centres(phase.boxes.len(), width);
+        let boxes: Vec<Vec<Drawn>> = phase.boxes.iter().map(drawn).collect();
+        let height = boxes.iter().map(|lines| box_height(lines)).fold(0.0, f64::max);
+        arrows(&mut body, &above, &centres, top);
+        for (centre, lines) in centres.iter().zip(&boxes) {
             draw_box(&mut body, *centre, top, height, lines);
         }
-        if phase.leaves.is_some()
-            && let [.., from, to] = centres.as_slice()
-        {
-            arrow(&mut body, (from + BOX / 2.0, top + height / 2.0), (to - BOX / 2.0, top + height / 2.0));
-        }
-        above = main.to_vec();
         top += height + GAP;
+        if let Some(leaves) = &phase.leaves {
+            let (lines, middle) = (drawn(leaves), width / 2.0);
+            let aside = box_height(&lines);
+            draw_box(&mut body, middle + GAP + BOX / 2.0, top, aside, &lines);
+            arrow(&mut body, (middle, top + aside / 2.0), (middle + GAP, top + aside / 2.0));
+            line(&mut body, (middle, top - GAP), (middle, top + aside));
+            top += aside + GAP;
+        }
+        above = centres;
     }
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" font-family=\"{FONT}\" \
@@ -57,9 +57,8 @@ pub(crate) fn draw_flow(phases: &[FlowPhase], title: &str) -> String {
     framed(&svg, title)
 }
 
-/// The middles of a phase's boxes, leavers last; a lone box with leavers keeps the middle's left.
-fn centres(phase: &FlowPhase, width: f64) -> Vec<f64> {
-    let count = phase.boxes.len() + usize::from(phase.leaves.is_some());
+/// The middles of boxes side by side.
+fn centres(count: usize, width: f64) -> Vec<f64> {
     let all = count as f64 * (BOX + GAP) - GAP;
     let left = (width - all) / 2.0 + BOX / 2.0;
     (0..count).map(|place| left + place as f64 * (BOX + GAP)).collect()
@@ -121,9 +120,17 @@ fn arrows(body: &mut String, above: &[f64], below: &[f64], top: f64) {
 }
 
 fn arrow(body: &mut String, from: (f64, f64), to: (f64, f64)) {
+    stroke(body, from, to, " marker-end=\"url(#flow-arrow)\"");
+}
+
+fn line(body: &mut String, from: (f64, f64), to: (f64, f64)) {
+    stroke(body, from, to, "");
+}
+
+fn stroke(body: &mut String, from: (f64, f64), to: (f64, f64), end: &str) {
     let _ = write!(
         body,
-        "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"#1b1f24\" marker-end=\"url(#flow-arrow)\"/>",
+        "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"#1b1f24\"{end}/>",
         from.0, from.1, to.0, to.1
     );
 }

@@ -40,7 +40,7 @@ pub(crate) fn table(
     };
     let caption = if unit.is_empty() { caption.to_owned() } else { format!("{caption} ({unit})") };
     table.caption = context.caption(&caption);
-    table.notes.extend(notes(context, results));
+    table.notes = notes(context, results, &table);
     Ok(table)
 }
 
@@ -141,9 +141,16 @@ fn marks(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Vec<Sourc
     .collect()
 }
 
-/// Method (what all share of it), set and who was left out.
-fn notes(context: &Context<'_>, results: &[&AnalysisResult]) -> Vec<Vec<Inline>> {
+/// Why numbers are not estimable, method (what all share of it), set, and who was left out.
+fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> Vec<Vec<Inline>> {
     let mut notes = Vec::new();
+    let why = distinct(table.runs().flatten().filter_map(|inline| match inline {
+        Inline::Number { why_not, .. } => why_not.as_deref(),
+        _ => None,
+    }));
+    if !why.is_empty() {
+        notes.push(crate::document::text(format!("NE: not estimable ({}).", why.join("; "))));
+    }
     let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
     if !shared.is_empty() {
         notes.push(crate::document::text(format!("Method: {shared}.")));
