@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use datasets::Dataset;
+use datasets::{DataSets, Dataset};
 use protocol::expression::Expression;
 use terms::Truth;
 
@@ -28,6 +28,7 @@ pub(crate) struct Occurrences(pub(crate) Vec<Occurrence>);
 impl Occurrences {
     /// Takes the rows of a data set for which `filter` holds.
     pub(crate) fn choose(
+        data: &DataSets,
         set: &Dataset,
         term: &str,
         population: &Population,
@@ -43,7 +44,7 @@ impl Occurrences {
         for row in 0..set.rows() {
             let member = set.cell("subject", row).text().and_then(|subject| places.get(subject)).copied();
             let Some(member) = member else { continue };
-            if filter.is_some_and(|filter| filter.truth(&Row { set, row }) != Truth::True) {
+            if filter.is_some_and(|filter| filter.truth(&Row { data, set, row }) != Truth::True) {
                 continue;
             }
             let term = set.cell(term, row).text().unwrap_or("").to_owned();

@@ -8,6 +8,7 @@ mod events;
 mod methods;
 mod outcome;
 mod population;
+mod r_script;
 mod results;
 mod run;
 mod scope;
@@ -15,6 +16,7 @@ mod sheet;
 mod standing;
 mod trace;
 
+pub use r_script::{expected_csv, r_script, recomputed_numbers};
 pub use results::{AnalysisResult, Format, Level, Number, PublishedNumber, Results, RowSet, rounded};
 pub use run::{PlanError, run};
 pub use trace::{Trace, TracedRows, trace};

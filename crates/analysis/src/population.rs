@@ -64,7 +64,7 @@ impl Population {
         for row in 0..subjects.rows() {
             let Some(subject) = subjects.cell("subject", row).text().map(SubjectId::from) else { continue };
             let in_set = flag.as_ref().is_none_or(|flag| subjects.cell(flag, row).flag() == Some(true));
-            let scope = Row { set: subjects, row };
+            let scope = Row { data, set: subjects, row };
             if !in_set || choice.only.is_some_and(|only| only.truth(&scope) != Truth::True) {
                 continue;
             }

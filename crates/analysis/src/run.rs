@@ -279,7 +279,7 @@ impl<'a> Task<'a> {
             }
             _ => (&self.data.deviations, "kind", None, "deviations"),
         };
-        let events = Occurrences::choose(set, term, &self.population, filter);
+        let events = Occurrences::choose(self.data, set, term, &self.population, filter);
         let terms = events.terms();
         match &self.analysis.method {
             Method::Count => {

@@ -39,7 +39,7 @@ fn grade(set: &Dataset, row: usize) -> Option<f64> {
 }
 
 fn events_of(standing: &Standing<'_>, population: &Population) -> Occurrences {
-    Occurrences::choose(&standing.data.adverse_events, "term", population, None)
+    Occurrences::choose(standing.data, &standing.data.adverse_events, "term", population, None)
 }
 
 pub(super) fn summary(standing: &Standing<'_>, row_sets: &mut RowSets) -> AnalysisResult {

@@ -14,7 +14,7 @@ pub(super) fn deviations(standing: &Standing<'_>, row_sets: &mut RowSets) -> Ana
     let mut sheet = Sheet::new(&id, row_sets);
     let entered = standing.with_flag("enrolled");
     let set = &standing.data.deviations;
-    let found = Occurrences::choose(set, "kind", &entered, None);
+    let found = Occurrences::choose(standing.data, set, "kind", &entered, None);
     let kinds = found.terms();
     for (place, arm) in entered.cuts() {
         put_kind(&mut sheet, group(arm), set, &found.of(place, |_| true));

@@ -8,7 +8,7 @@ use protocol::{
     model::{ItemRole, Purpose, SubjectVariable},
 };
 use record::{DeviationClass, DoseStep};
-use terms::{AnalysisSetId, Answer, Date, Decimal, SubjectId, Truth, Value};
+use terms::{AnalysisSetId, Answer, Date, Decimal, ParameterId, SubjectId, Truth, Value, VisitId};
 
 use super::{
     codes::{END_REASONS, end_reason, levels},
@@ -17,7 +17,7 @@ use super::{
     profile::{Profile, Trial, history},
 };
 use crate::{
-    Column, Data, Dataset,
+    Cell, Column, Data, Dataset,
     adam::{Observation, derive_param_dose_stretch::DoseStretch, derive_var_chg::is_after_baseline},
 };
 
@@ -324,6 +324,7 @@ fn demography_levels(trial: &Trial<'_>) -> Vec<(String, String)> {
 /// What an expression of the plan sees: the participant's row so far, then the casebook on its last day.
 /// It remembers the events behind what was read.
 struct RowScope<'a> {
+    observations: &'a [Observation],
     set: &'a Dataset,
     row: usize,
     profile: &'a Profile<'a>,
@@ -332,11 +333,17 @@ struct RowScope<'a> {
 }
 
 impl<'a> RowScope<'a> {
-    fn new(trial: &Trial<'a>, set: &'a Dataset, row: usize, profile: &'a Profile<'a>) -> Self {
+    fn new(
+        trial: &Trial<'a>,
+        observations: &'a [Observation],
+        set: &'a Dataset,
+        row: usize,
+        profile: &'a Profile<'a>,
+    ) -> Self {
         let consent = profile.casebook.consents.first().map(|consent| consent.signed.date);
         let today = profile.last_known.or(consent).unwrap_or(Date::MAX);
         let view = View::on(trial.study, profile.casebook, today);
-        Self { set, row, profile, view, read: RefCell::new(Vec::new()) }
+        Self { observations, set, row, profile, view, read: RefCell::new(Vec::new()) }
     }
 
     fn into_sources(self) -> Vec<u64> {
@@ -372,18 +379,26 @@ impl Scope for RowScope<'_> {
     fn today(&self) -> Option<Date> {
         self.view.today()
     }
+
+    /// The value as observed at the visit; none where a rule made it.
+    fn parameter(&self, parameter: &ParameterId, visit: &VisitId) -> Option<Answer> {
+        let own = self.observations.iter().filter(|row| row.is_of(self.profile.subject, parameter));
+        let row = own.filter(|row| row.derived.is_none()).find(|row| row.visit == *visit)?;
+        self.read.borrow_mut().extend(&row.sources);
+        Cell::Number(row.value?).answer()
+    }
 }
 
 /// Evaluates a variable of the plan for everyone.
 fn plan_variable(
     trial: &Trial<'_>,
-    _observations: &[Observation],
+    observations: &[Observation],
     set: &Dataset,
     variable: &SubjectVariable,
 ) -> Column {
     let mut cells: Vec<Sourced<Value>> = Vec::new();
     for (row, profile) in trial.profiles.iter().enumerate() {
-        let scope = RowScope::new(trial, set, row, profile);
+        let scope = RowScope::new(trial, observations, set, row, profile);
         let value = variable.expression.value(&scope);
         cells.push((value, scope.into_sources()));
     }
@@ -430,12 +445,12 @@ fn data_of(values: &[Option<Value>], has_levels: bool) -> Data {
 /// Says who belongs to which set by the plan's conditions. What a missing value leaves open is a no.
 pub(crate) fn evaluated_sets(
     trial: &Trial<'_>,
-    _observations: &[Observation],
+    observations: &[Observation],
     set: &Dataset,
 ) -> BTreeMap<AnalysisSetId, Vec<SubjectId>> {
     let members = |who: &protocol::expression::Expression| {
         let belongs = |row: usize, profile: &Profile<'_>| {
-            who.truth(&RowScope::new(trial, set, row, profile)) == Truth::True
+            who.truth(&RowScope::new(trial, observations, set, row, profile)) == Truth::True
         };
         let profiles = trial.profiles.iter().enumerate().filter(|(row, profile)| belongs(*row, profile));
         profiles.map(|(_, profile)| profile.subject.clone()).collect()

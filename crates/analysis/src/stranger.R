@@ -1,0 +1,260 @@
+# Written from base R alone, so that a stranger can check the numbers without the program that made them.
+# Run it in the folder of the data sets: Rscript analyses.R
+
+dictionary <- read.csv("dictionary.csv", colClasses = "character", encoding = "UTF-8")
+load_set <- function(name) {
+  set <- read.csv(paste0(name, ".csv"), colClasses = "character", na.strings = "", check.names = FALSE, encoding = "UTF-8")
+  kinds <- dictionary[dictionary$dataset == name, ]
+  for (i in seq_len(nrow(kinds))) {
+    column <- kinds$column[i]
+    if (kinds$kind[i] %in% c("number", "integer")) set[[column]] <- as.numeric(set[[column]])
+    if (kinds$kind[i] == "flag") set[[column]] <- set[[column]] == "true"
+  }
+  set
+}
+subjects <- load_set("subjects")
+longitudinal <- load_set("longitudinal")
+adverse_events <- load_set("adverse_events")
+
+holds <- function(x) !is.na(x) & x
+results <- list()
+say <- function(id, key, value) {
+  value <- if (is.null(value) || is.na(value)) "NE" else if (is.infinite(value)) ifelse(value > 0, "inf", "-inf") else sprintf("%.17g", value)
+  results[[length(results) + 1]] <<- data.frame(id = id, key = key, value = value)
+}
+# What can't be computed (no spread, an empty group) is NE.
+maybe <- function(expression) tryCatch(expression, error = function(e) NA)
+bracket <- function(key, group) if (is.null(group)) key else paste0(key, "[", group, "]")
+
+# One value for each participant of `chosen`: the observed one, a worst rank after death, or the derived record.
+outcome <- function(chosen, parameter, visit, measure, rule, worst_rank, not_estimated, lower_is_better) {
+  rows <- longitudinal[longitudinal$parameter == parameter & longitudinal$visit == visit, ]
+  own <- function(subject, derived) {
+    at <- rows$subject == subject & (if (is.na(derived)) is.na(rows$derived) & !is.na(rows$value) else holds(rows$derived == derived))
+    rows[at, , drop = FALSE]
+  }
+  found <- lapply(which(chosen), function(i) {
+    subject <- subjects$subject[i]
+    row <- own(subject, NA)
+    dead <- nrow(row) == 0 && nrow(own(subject, "death")) > 0
+    if (dead && worst_rank == "rank") return(list(i = i, value = NA, worst = TRUE, row = NULL))
+    if (dead && (worst_rank == "none" || not_estimated)) return(NULL)
+    if (nrow(row) == 0 && !is.na(rule)) row <- own(subject, rule)
+    if (nrow(row) == 0 || is.na(row[[measure]][1])) return(NULL)
+    list(i = i, value = row[[measure]][1], worst = FALSE, row = row[1, ])
+  })
+  found <- Filter(Negate(is.null), found)
+  values <- vapply(found, function(one) as.numeric(one$value), 0)
+  worst <- vapply(found, function(one) one$worst, TRUE)
+  beyond <- max(1, abs(values), na.rm = TRUE) * 1e9 * (if (lower_is_better) 1 else -1)
+  values[worst] <- beyond
+  at <- vapply(found, function(one) as.integer(one$i), 0L)
+  column <- function(name) vapply(found, function(one) if (is.null(one$row)) NA_real_ else as.numeric(one$row[[name]]), 0)
+  list(values = values, at = at, beyond = abs(beyond), baseline = column("baseline"), percent = column("percent_change"))
+}
+of_variable <- function(chosen, variable) {
+  values <- subjects[[variable]]
+  at <- which(chosen & !is.na(values))
+  list(values = values[at], at = at, beyond = Inf, baseline = NA, percent = NA)
+}
+# All together, and each group.
+cuts <- function(data, by, groups, all = TRUE) {
+  whole <- if (all) list(list(name = NULL, use = rep(TRUE, length(data$at)))) else list()
+  if (is.null(by)) return(whole)
+  c(whole, lapply(groups, function(group) list(name = group, use = holds(level_of(by)[data$at] == group))))
+}
+level_of <- function(variable) {
+  values <- subjects[[variable]]
+  if (is.logical(values)) ifelse(values, "yes", "no") else as.character(values)
+}
+grouped <- function(data, by) {
+  if (is.null(by)) return(data)
+  use <- !is.na(level_of(by)[data$at])
+  list(values = data$values[use], at = data$at[use], beyond = data$beyond, baseline = data$baseline[use], percent = data$percent[use])
+}
+within_values <- function(x, data) if (is.na(x) || abs(x) > 0.01 * data$beyond) NA else x
+
+describe <- function(id, data, by, groups, type) {
+  data <- grouped(data, by)
+  for (cut in cuts(data, by, groups)) {
+    x <- data$values[cut$use]
+    of <- function(key, value) say(id, bracket(key, cut$name), value)
+    none <- length(x) == 0
+    of("n", length(x))
+    of("mean", if (none) NA else mean(x))
+    of("sd", if (length(x) < 2) NA else sd(x))
+    of("median", if (none) NA else median(x))
+    of("q1", if (none) NA else quantile(x, 0.25, type = type, names = FALSE))
+    of("q3", if (none) NA else quantile(x, 0.75, type = type, names = FALSE))
+    of("min", if (none) NA else min(x))
+    of("max", if (none) NA else max(x))
+  }
+}
+
+paired_t <- function(id, data, by, groups, confidence, changes) {
+  data <- grouped(data, by)
+  for (cut in cuts(data, by, groups)) {
+    x <- data$values[cut$use]
+    test <- maybe(t.test(x, conf.level = confidence))
+    part <- function(value) if (is.list(test)) value(test) else NA
+    of <- function(key, value) say(id, bracket(key, cut$name), value)
+    of("n", length(x))
+    of("mean", if (length(x) == 0) NA else mean(x))
+    of("lower", part(function(t) t$conf.int[1]))
+    of("upper", part(function(t) t$conf.int[2]))
+    of("t", part(function(t) unname(t$statistic)))
+    of("p", part(function(t) t$p.value))
+    if (changes) {
+      baseline <- data$baseline[cut$use]
+      percent <- data$percent[cut$use]
+      of("percent_of_baseline", if (length(x) == 0 || mean(baseline) == 0) NA else 100 * mean(x) / mean(baseline))
+      of("mean_percent", if (all(is.na(percent))) NA else mean(percent, na.rm = TRUE))
+    }
+  }
+}
+
+two_sample_t <- function(id, data, by, groups, pair, confidence, equal) {
+  data <- grouped(data, by)
+  x <- data$values[holds(level_of(by)[data$at] == pair[1])]
+  y <- data$values[holds(level_of(by)[data$at] == pair[2])]
+  test <- maybe(t.test(x, y, var.equal = equal, conf.level = confidence))
+  part <- function(value) if (is.list(test)) value(test) else NA
+  say(id, "difference", part(function(t) mean(x) - mean(y)))
+  say(id, "lower", part(function(t) t$conf.int[1]))
+  say(id, "upper", part(function(t) t$conf.int[2]))
+  say(id, "p", part(function(t) t$p.value))
+}
+
+# Exact signed rank test given the mid-ranks: every sign is as likely as the other.
+signed_rank <- function(id, data, by, groups, confidence, pratt) {
+  data <- grouped(data, by)
+  for (cut in cuts(data, by, groups)) {
+    x <- data$values[cut$use]
+    of <- function(key, value) say(id, bracket(key, cut$name), value)
+    of("n", length(x))
+    ranked <- if (pratt) x else x[x != 0]
+    ranks <- round(2 * rank(abs(ranked)))
+    ranks <- ranks[ranked != 0]
+    signs <- ranked[ranked != 0] > 0
+    if (length(ranks) == 0) {
+      of("v", NA)
+      of("p", NA)
+    } else {
+      counts <- c(1, rep(0, sum(ranks)))
+      for (r in ranks) counts <- counts + c(rep(0, r), head(counts, length(counts) - r))
+      v <- sum(ranks[signs])
+      less <- sum(counts[seq_len(v + 1)]) / 2^length(ranks)
+      greater <- sum(counts[(v + 1):length(counts)]) / 2^length(ranks)
+      of("v", v / 2)
+      of("p", min(1, 2 * min(less, greater)))
+    }
+    n <- length(x)
+    if (n > 0) {
+      walsh <- sort(outer(x, x, "+")[upper.tri(diag(n), diag = TRUE)] / 2)
+      k <- max(1, qsignrank((1 - confidence) / 2, n))
+      of("pseudomedian", within_values(median(walsh), data))
+      of("lower", within_values(walsh[k], data))
+      of("upper", within_values(walsh[length(walsh) + 1 - k], data))
+    }
+  }
+}
+
+# Exact rank sum test given the mid-ranks: every choice of the first group's members is as likely as the others.
+rank_sum <- function(id, data, by, groups, pair, confidence, far, type) {
+  data <- grouped(data, by)
+  for (cut in cuts(data, by, groups, all = FALSE)) {
+    x <- data$values[cut$use]
+    of <- function(key, value) say(id, bracket(key, cut$name), within_values(value, data))
+    say(id, bracket("n", cut$name), length(x))
+    of("median", if (length(x) == 0) NA else median(x))
+    of("q1", if (length(x) == 0) NA else quantile(x, 0.25, type = type, names = FALSE))
+    of("q3", if (length(x) == 0) NA else quantile(x, 0.75, type = type, names = FALSE))
+  }
+  x <- data$values[holds(level_of(by)[data$at] == pair[1])]
+  y <- data$values[holds(level_of(by)[data$at] == pair[2])]
+  m <- length(x)
+  n <- length(y)
+  if (m == 0 || n == 0) {
+    for (key in c("w", "p", "shift", "lower", "upper")) say(id, key, NA)
+    return(invisible())
+  }
+  ranks <- round(2 * rank(c(x, y)))
+  w <- sum(ranks[seq_len(m)]) / 2 - m * (m + 1) / 2
+  if (length(unique(c(x, y))) == 1) {
+    say(id, "w", NA)
+    say(id, "p", NA)
+  } else {
+    # counts[j + 1, s + 1]: ways to choose j of the ranks seen so far with the sum s
+    counts <- matrix(0, m + 1, sum(ranks) + 1)
+    counts[1, 1] <- 1
+    for (r in ranks) {
+      shifted <- cbind(matrix(0, m + 1, r), counts[, seq_len(ncol(counts) - r), drop = FALSE])
+      counts[-1, ] <- counts[-1, ] + shifted[-(m + 1), ]
+    }
+    sums <- which(counts[m + 1, ] > 0) - 1
+    chance <- counts[m + 1, sums + 1] / choose(m + n, m)
+    observed <- sum(ranks[seq_len(m)])
+    middle <- m * (m + n + 1)
+    p <- if (far) sum(chance[abs(sums - middle) >= abs(observed - middle)])
+         else 2 * min(sum(chance[sums <= observed]), sum(chance[sums >= observed]))
+    say(id, "w", w)
+    say(id, "p", min(1, p))
+  }
+  shifts <- sort(as.vector(outer(x, y, "-")))
+  k <- max(1, qwilcox((1 - confidence) / 2, m, n))
+  say(id, "shift", within_values(median(shifts), data))
+  say(id, "lower", within_values(shifts[k], data))
+  say(id, "upper", within_values(shifts[length(shifts) + 1 - k], data))
+}
+
+fisher_table <- function(id, level, has, known, by, groups, pair) {
+  of <- function(key, group, value) say(id, paste0(bracket(key, group), if (is.null(level)) "" else paste0("[", level, "]")), value)
+  count <- function(group) {
+    use <- known & holds(level_of(by) == group)
+    c(sum(has & use), sum(use))
+  }
+  for (group in groups) {
+    of("events", group, count(group)[1])
+    of("n", group, count(group)[2])
+  }
+  x <- count(pair[1])
+  y <- count(pair[2])
+  table <- matrix(c(x[1], x[2] - x[1], y[1], y[2] - y[1]), 2)
+  usable <- all(rowSums(table) > 0) && all(colSums(table) > 0)
+  of("p", NULL, if (usable) fisher.test(table)$p.value else NA)
+}
+fisher_variable <- function(id, chosen, variable, yes, by, groups, pair) {
+  values <- level_of(variable)
+  fisher_table(id, NULL, holds(values == yes), chosen & !is.na(values) & !is.na(level_of(by)), by, groups, pair)
+}
+fisher_events <- function(id, chosen, events, by, groups, pair) {
+  known <- chosen & !is.na(level_of(by))
+  events <- events[events$subject %in% subjects$subject[known], ]
+  fisher_table(id, NULL, subjects$subject %in% events$subject, known, by, groups, pair)
+  for (term in unique(events$term)) {
+    with_term <- subjects$subject %in% events$subject[holds(events$term == term)]
+    fisher_table(id, term, with_term, known, by, groups, pair)
+  }
+}
+
+binomial_share <- function(id, has, known, by, groups, confidence) {
+  data <- grouped(list(values = has[known], at = which(known), beyond = Inf, baseline = NA, percent = NA), by)
+  for (cut in cuts(data, by, groups)) {
+    of <- function(key, value) say(id, bracket(key, cut$name), value)
+    x <- sum(data$values[cut$use])
+    n <- sum(cut$use)
+    limits <- if (n == 0) c(NA, NA) else 100 * binom.test(x, n, conf.level = confidence)$conf.int
+    of("events", x)
+    of("n", n)
+    of("percent", if (n == 0) NA else 100 * x / n)
+    of("lower", limits[1])
+    of("upper", limits[2])
+  }
+}
+
+# The data sets' own derived columns, from the values they were derived of.
+plain <- longitudinal[(is.na(longitudinal$derived) | longitudinal$derived == "locf") & !is.na(longitudinal$change), ]
+stopifnot(all(plain$change == plain$value - plain$baseline))
+ratio <- plain[!is.na(plain$relative_change), ]
+stopifnot(all(ratio$relative_change == (ratio$value - ratio$baseline) / ratio$baseline))
+
