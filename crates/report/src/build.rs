@@ -379,9 +379,10 @@ fn number_blocks(sections: &mut [Section]) {
 }
 
 impl Report {
-    /// Returns every figure as a file of its own: its name with its ending, and the SVG.
-    pub fn drawings(&self) -> Vec<(String, &str)> {
-        self.document.drawings().into_iter().map(|(name, svg)| (format!("{name}.svg"), svg)).collect()
+    /// Returns every figure as a file of its own, captioned: its name with its ending, and the SVG.
+    pub fn drawings(&self) -> Vec<(String, String)> {
+        let drawings = self.document.drawings().into_iter();
+        drawings.map(|(id, caption, svg)| (format!("{id}.svg"), figures::captioned(svg, caption))).collect()
     }
 
     /// Returns the text of a number as it stands in the document.

@@ -287,13 +287,15 @@ impl Document {
         .collect()
     }
 
-    /// Returns every drawing: a file name without its ending, and the SVG.
-    pub fn drawings(&self) -> Vec<(&str, &str)> {
+    /// Returns every drawing: its anchor, its caption, and the SVG.
+    pub fn drawings(&self) -> Vec<(&str, &str, &str)> {
         let blocks = self.sections.iter().flat_map(|section| &section.blocks);
         blocks
             .filter_map(|block| match block {
-                Block::Figure(figure) => Some((figure.id.as_str(), figure.svg.as_str())),
-                Block::Flow(flow) => Some((flow.id.as_str(), flow.svg.as_str())),
+                Block::Figure(Figure { id, caption, svg, .. })
+                | Block::Flow(Flow { id, caption, svg, .. }) => {
+                    Some((id.as_str(), caption.as_str(), svg.as_str()))
+                }
                 _ => None,
             })
             .collect()

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::{FONT, escaped, framed};
+use super::{FONT, escaped, framed, wrapped};
 use crate::document::{FlowBox, FlowPhase, plain};
 
 const BOX: f64 = 340.0;
@@ -74,22 +74,6 @@ fn drawn(one: &FlowBox) -> Vec<Drawn> {
         .collect()
 }
 
-fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= room {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
-}
-
 fn box_height(lines: &[Drawn]) -> f64 {
     lines.len() as f64 * LINE + 2.0 * PADDING
 }
@@ -133,15 +117,4 @@ fn stroke(body: &mut String, from: (f64, f64), to: (f64, f64), end: &str) {
         "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"#1b1f24\"{end}/>",
         from.0, from.1, to.0, to.1
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_wrapped_and_none_is_lost() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("unbreakably", 4), ["unbreakably"]);
-    }
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use kuva::{
     plot::legend::LegendPosition,
-    prelude::{Layout, Plot, TickFormat, render_to_svg},
+    prelude::{Layout, Plot, Theme, TickFormat, render_to_svg},
 };
 
 use crate::wording;
@@ -30,7 +30,7 @@ use crate::wording;
 /// Colours by group in order: Okabe and Ito's, told apart by colour-blind readers, 3:1 or more on white.
 pub const COLOURS: [&str; 4] = ["#0072B2", "#D55E00", "#00805E", "#A34D82"];
 /// Lines of single participants, by group: the same hues, light.
-const PALE: [&str; 4] = ["#A9CCE3", "#F2C2A2", "#A6D9C8", "#E8C6D8"];
+const PALE: [&str; 4] = ["#8FBADB", "#EDAF85", "#8FCBB5", "#DDB0CA"];
 /// Words in a drawing and their size in pixels at full width.
 const FONT: &str = "DejaVu Sans, Verdana, Arial, sans-serif";
 const WIDTH: f64 = 760.0;
@@ -40,6 +40,7 @@ fn styled(plots: &[Plot], height: f64) -> Layout {
     Layout::auto_from_plots(plots)
         .with_width(WIDTH)
         .with_height(height)
+        .with_theme(Theme { grid_color: "#e4e8ec".to_owned(), ..Theme::light() })
         .with_font_family(FONT)
         .with_tick_size(13)
         .with_label_size(14)
@@ -109,6 +110,53 @@ fn framed(svg: &str, title: &str) -> String {
     format!("{}<title>{}</title>{}", &sized[..=end], escaped(title), &sized[end + 1..])
 }
 
+/// Puts a caption over a drawing, so that as a file of its own it says what it shows.
+pub(crate) fn captioned(svg: &str, caption: &str) -> String {
+    const LINE: f64 = 20.0;
+    const CHARACTER: f64 = 7.6;
+    let number = |name: &str| {
+        let start = svg.find(&format!(" {name}=\""))? + name.len() + 3;
+        svg[start..].split('"').next()?.parse::<f64>().ok()
+    };
+    let Some((width, height)) = number("width").zip(number("height")) else { return svg.to_owned() };
+    let lines = wrapped(caption, ((width - 24.0) / CHARACTER) as usize);
+    let band = lines.len() as f64 * LINE + 12.0;
+    let mut head =
+        format!("<rect x=\"0\" y=\"{}\" width=\"{width}\" height=\"{band}\" fill=\"white\"/>", -band);
+    for (place, line) in lines.iter().enumerate() {
+        let y = (place + 1) as f64 * LINE - band;
+        let line = escaped(line);
+        head.push_str(&format!(
+            "<text x=\"12\" y=\"{y}\" font-family=\"{FONT}\" font-size=\"14\" fill=\"#1b1f24\">{line}</text>"
+        ));
+    }
+    let taller = svg
+        .replacen(
+            &format!("viewBox=\"0 0 {width} {height}\""),
+            &format!("viewBox=\"0 {} {width} {}\"", -band, height + band),
+            1,
+        )
+        .replacen(&format!(" height=\"{height}\""), &format!(" height=\"{}\"", height + band), 1);
+    taller.replacen("</title>", &format!("</title>{head}"), 1)
+}
+
+/// Breaks a text into lines of at most `room` characters, between words; a longer word keeps its length.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= room {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 /// Escapes a text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -133,6 +181,20 @@ mod tests {
             renumbered(svg),
             "<clipPath id=\"clip-0\"/><g clip-path=\"url(#clip-0)\"/><clipPath id=\"clip-1\"/>"
         );
+    }
+
+    #[test]
+    fn words_are_wrapped_and_none_is_lost() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakably", 4), ["unbreakably"]);
+    }
+
+    #[test]
+    fn a_caption_stands_over_a_drawing_on_a_taller_canvas() {
+        let svg = framed("<svg width=\"200\" height=\"50\"><g/></svg>", "t");
+        let tall = captioned(&svg, "A & B (virtual cohort)");
+        assert!(tall.starts_with("<svg viewBox=\"0 -32 200 82\" width=\"200\" height=\"82\">"), "{tall}");
+        assert!(tall.contains(">A &amp; B (virtual cohort)</text><g/>"), "{tall}");
     }
 
     #[test]
