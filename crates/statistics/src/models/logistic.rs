@@ -248,7 +248,7 @@ mod tests {
         let x = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
         let y = [true, true, false, false, false, true, true, true, false];
         let slope = fit(&x, &y).unwrap().coefficients[1];
-        assert!((slope.estimate - (3.0 * 3.0 / (2.0 * 1.0) as f64).ln()).abs() < 1e-13);
+        assert!((slope.estimate - (3.0_f64 * 3.0 / 2.0).ln()).abs() < 1e-13);
         assert!((slope.se - (1.0 / 2.0 + 1.0 / 3.0 + 1.0 / 3.0 + 1.0_f64).sqrt()).abs() < 1e-13);
     }
 }

@@ -122,7 +122,7 @@ fn spent(shape: BoundaryShape, t: f64, alpha: f64) -> f64 {
     match shape {
         BoundaryShape::SpendingPocock => alpha * (1.0 + (std::f64::consts::E - 1.0) * t).ln(),
         BoundaryShape::SpendingPower { gamma } => alpha * t.powf(gamma),
-        BoundaryShape::SpendingGamma { gamma } if gamma == 0.0 => alpha * t,
+        BoundaryShape::SpendingGamma { gamma: 0.0 } => alpha * t,
         BoundaryShape::SpendingGamma { gamma } => alpha * (-gamma * t).exp_m1() / (-gamma).exp_m1(),
         _ => 2.0 * normal_upper(normal_quantile_upper(alpha / 2.0) / t.sqrt()),
     }

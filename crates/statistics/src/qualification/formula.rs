@@ -61,11 +61,11 @@ impl Frame {
     }
 
     fn variables(&self) -> Vec<Variable<'_>> {
-        let variable = |s| match s {
-            &Series::Numbers(ref values) => Variable::Covariate(values),
+        let each = self.series.iter().map(|s| match s {
+            Series::Numbers(values) => Variable::Covariate(values),
             Series::Levels { names, codes } => Variable::Factor { levels: names.len(), codes },
-        };
-        self.series.iter().map(variable).collect()
+        });
+        each.collect()
     }
 
     pub(super) fn design(&self) -> Result<Design<'_>, crate::NotEstimable> {

@@ -52,7 +52,7 @@ impl Check<'_> {
                 }
             }
             (Value::Number(e), Value::Number(o)) => {
-                let (e, o) = (e.as_f64().unwrap(), o.as_f64().unwrap());
+                let (e, o) = (e.as_f64().expect("a number"), o.as_f64().expect("a number"));
                 let tolerance = self
                     .per_key
                     .and_then(|p| p.get(key))
@@ -74,7 +74,8 @@ impl Check<'_> {
 
 fn files() -> Vec<std::path::PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("the folder is there").map(|e| e.expect("an entry").path()).collect();
     files.retain(|p| p.extension().is_some_and(|e| e == "json"));
     files.sort();
     files
