@@ -9,7 +9,7 @@ use terms::*;
 use crate::{
     Refusal,
     casebook::{Casebook, Cell, FilledForm, SeriousReport},
-    decide::{Case, need},
+    decide::{Case, found, need},
     view::View,
 };
 
@@ -139,11 +139,10 @@ pub(crate) fn need_sound_row(
 }
 
 /// The row exists.
+#[cfg_attr(test, track_caller)]
 pub(crate) fn need_row(case: &Case<'_>, row: u32) -> Result<AdverseEvent, Refusal> {
-    adverse_events(case.study, case.casebook)
-        .into_iter()
-        .find(|event| event.row == row)
-        .ok_or(Refusal::UnknownAdverseEvent { row })
+    let events = adverse_events(case.study, case.casebook);
+    found(events.into_iter().find(|event| event.row == row), || Refusal::UnknownAdverseEvent { row })
 }
 
 fn as_date(value: &Value) -> Option<PartialDate> {

@@ -8,7 +8,7 @@ use crate::{
     Refusal,
     adverse_events::need_row,
     casebook::{DoseChange, day_before, days_after},
-    decide::{Case, need},
+    decide::{Case, found, need},
     hold_visit::judge_way_in,
     view::View,
 };
@@ -121,7 +121,7 @@ fn need_reduction(case: &Case<'_>, change: &Change<'_>) -> Result<(), Refusal> {
     need_level(case, change)?;
     let present = case.casebook.present_dose();
     let lower = case.study.dosing.levels_mg.iter().find(|level| **level < present);
-    let expected = lower.copied().ok_or(Refusal::NoLevelLeft)?;
+    let expected = found(lower.copied(), || Refusal::NoLevelLeft)?;
     need(change.dose_mg <= expected, || Refusal::WrongLevel { dose_mg: change.dose_mg, expected })?;
     need_explained(case, change, &[DoseAction::Hold, DoseAction::Limit, DoseAction::Examine])
 }
@@ -138,12 +138,12 @@ fn need_escalation(case: &Case<'_>, change: &Change<'_>) -> Result<(), Refusal> 
     let present = case.casebook.present_dose();
     let higher = dosing.levels_mg.iter().rev().find(|level| **level > present);
     let levels = || Refusal::NotALevel { dose_mg: change.dose_mg, levels: dosing.levels_mg.clone() };
-    need_dose(change, *higher.ok_or_else(levels)?)
+    need_dose(change, *found(higher, levels)?)
 }
 
 /// Treatment has begun and was not stopped, and the change is later than the last one, which is returned.
 fn need_under_treatment<'a>(case: &Case<'a>, change: &Change<'_>) -> Result<&'a DoseChange, Refusal> {
-    let last = case.casebook.doses.last().ok_or(Refusal::TreatmentNotStarted)?;
+    let last = found(case.casebook.doses.last(), || Refusal::TreatmentNotStarted)?;
     need(last.step != DoseStep::Stopped, || Refusal::TreatmentStopped)?;
     need(last.from < change.from, || Refusal::DoseBackdated { from: change.from, last: last.from })?;
     Ok(last)
@@ -155,10 +155,12 @@ fn need_on_drug<'a>(case: &Case<'a>, change: &Change<'_>) -> Result<&'a DoseChan
     Ok(last)
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_dose(change: &Change<'_>, expected: Decimal) -> Result<(), Refusal> {
     need(change.dose_mg == expected, || Refusal::WrongLevel { dose_mg: change.dose_mg, expected })
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_level(case: &Case<'_>, change: &Change<'_>) -> Result<(), Refusal> {
     let levels = &case.study.dosing.levels_mg;
     let refusal = || Refusal::NotALevel { dose_mg: change.dose_mg, levels: levels.clone() };
@@ -175,7 +177,7 @@ fn need_explained(case: &Case<'_>, change: &Change<'_>, actions: &[DoseAction]) 
 
 fn need_rule(case: &Case<'_>, change: &Change<'_>, actions: &[DoseAction]) -> Result<(), Refusal> {
     let Some(id) = change.rule else { return Ok(()) };
-    let rule = find_rule(case, id).ok_or_else(|| Refusal::UnknownDoseRule { rule: id.clone() })?;
+    let rule = found(find_rule(case, id), || Refusal::UnknownDoseRule { rule: id.clone() })?;
     need(actions.contains(&rule.action), || Refusal::RuleAsksOtherwise { rule: id.clone() })?;
     let view = View::on(case.study, case.casebook, change.from);
     let triggered = rule.when.as_ref().map_or(Truth::True, |when| when.truth(&view));
@@ -207,7 +209,7 @@ fn level_after_hold(case: &Case<'_>, rule: Option<&DoseRule>) -> Result<Decimal,
     });
     let down = rule.map_or(0, |rule| if holds.count() > 1 { rule.levels_down.1 } else { rule.levels_down.0 });
     let place = levels.iter().position(|level| *level <= before).unwrap_or(0);
-    levels.get(place + down as usize).copied().ok_or(Refusal::NoLevelLeft)
+    found(levels.get(place + down as usize).copied(), || Refusal::NoLevelLeft)
 }
 
 /// Days of earlier holds.

@@ -8,7 +8,7 @@ use crate::{
     Refusal,
     casebook::{Casebook, Deviation},
     compliance::compliance,
-    decide::{Case, need},
+    decide::{Case, found, need},
     hold_visit::known_visit,
     schedule::{scheduled_visit, window},
     sign_consent::need_after_consent,
@@ -37,7 +37,7 @@ pub(crate) fn classify_deviation(
     class: DeviationClass,
 ) -> Result<Vec<Draft>, Refusal> {
     let known = case.casebook.deviation(id);
-    let known = known.ok_or_else(|| Refusal::UnknownDeviation { deviation: id.clone() })?;
+    let known = found(known, || Refusal::UnknownDeviation { deviation: id.clone() })?;
     if known.class.is_some() {
         case.need_reason("a second classification")?;
     }

@@ -46,6 +46,14 @@ pub(crate) fn need(holds: bool, refusal: impl FnOnce() -> Refusal) -> Result<(),
     if holds { Ok(()) } else { Err(refusal()) }
 }
 
+/// Returns what a rule asks for, or refuses.
+#[cfg_attr(test, track_caller)]
+pub(crate) fn found<T>(thing: Option<T>, refusal: impl FnOnce() -> Refusal) -> Result<T, Refusal> {
+    #[cfg(test)]
+    crate::rules::note(thing.is_some());
+    thing.ok_or_else(refusal)
+}
+
 /// Decides what follows from a command.
 ///
 /// # Errors
@@ -64,7 +72,7 @@ pub fn decide(
     if let Action::OpenStudy { environment, seed } = command.action {
         return crate::open_study::open_study(study, state, command, environment, seed);
     }
-    let opened = state.opened.as_ref().ok_or(Refusal::StudyNotOpen)?;
+    let opened = found(state.opened.as_ref(), || Refusal::StudyNotOpen)?;
     need(opened.study == study.id, || Refusal::OtherStudy {
         record: opened.study.clone(),
         files: study.id.clone(),
@@ -81,10 +89,9 @@ pub fn decide(
         need(expected == found, stale)?;
     }
     if command.action.is_about_subject() {
-        let subject = command.subject.as_ref().ok_or(Refusal::SubjectMissing)?;
-        let casebook = state
-            .casebook(subject.as_str())
-            .ok_or_else(|| Refusal::UnknownSubject { subject: subject.clone() })?;
+        let subject = found(command.subject.as_ref(), || Refusal::SubjectMissing)?;
+        let casebook = state.casebook(subject.as_str());
+        let casebook = found(casebook, || Refusal::UnknownSubject { subject: subject.clone() })?;
         authorise(study, state, command, Some(&casebook.site))?;
         crate::steps::decide_for_subject(Case::new(study, state, command, casebook), means)
     } else {
@@ -142,6 +149,7 @@ impl<'a> Case<'a> {
     }
 
     /// The day on which it happened, for steps that need a whole date.
+    #[cfg_attr(test, track_caller)]
     pub fn day(&self) -> Result<Date, Refusal> {
         whole_date(self.command)
     }
@@ -160,7 +168,12 @@ impl<'a> Case<'a> {
     }
 
     /// Records what follows by rule, by the program.
+    #[cfg_attr(test, track_caller)]
     pub fn follow(&mut self, fact: Fact) {
+        #[cfg(test)]
+        if crate::rules::is_switched_off() {
+            return;
+        }
         self.say(fact);
         if let Some(draft) = self.drafts.last_mut() {
             draft.by = program();
@@ -169,6 +182,7 @@ impl<'a> Case<'a> {
     }
 
     /// Records a deviation that a rule sees.
+    #[cfg_attr(test, track_caller)]
     pub fn deviate(
         &mut self,
         what: DeviationKind,
@@ -202,6 +216,7 @@ impl<'a> Case<'a> {
     // ---- rules that several steps share ----
 
     /// The consent that is current on a day was signed by then, and not withdrawn.
+    #[cfg_attr(test, track_caller)]
     pub fn need_current_consent(&self, date: Date) -> Result<(), Refusal> {
         let current = current_consent(self.study, date);
         let signed = |consent: &crate::casebook::Consent| {
@@ -216,6 +231,7 @@ impl<'a> Case<'a> {
     }
 
     /// Consent was not withdrawn before a day.
+    #[cfg_attr(test, track_caller)]
     pub fn need_consent_kept(&self, date: Date) -> Result<(), Refusal> {
         match self.casebook.withdrawn {
             Some(withdrawal) => need(date <= withdrawal.withdrawn.date, || Refusal::ConsentWithdrawn {
@@ -226,6 +242,7 @@ impl<'a> Case<'a> {
         }
     }
 
+    #[cfg_attr(test, track_caller)]
     pub fn need_participation(&self) -> Result<(), Refusal> {
         match self.casebook.participation_end {
             Some(end) => {
@@ -235,11 +252,13 @@ impl<'a> Case<'a> {
         }
     }
 
+    #[cfg_attr(test, track_caller)]
     pub fn need_screened(&self) -> Result<Dated, Refusal> {
-        self.casebook.screened.ok_or_else(|| Refusal::NotScreened { subject: self.subject() })
+        found(self.casebook.screened, || Refusal::NotScreened { subject: self.subject() })
     }
 
     /// The participant is in the trial: enrolled, and randomised where there is an allocation.
+    #[cfg_attr(test, track_caller)]
     pub fn need_in_trial(&self) -> Result<(), Refusal> {
         let randomised = self.study.allocation.is_some();
         let inside =
@@ -247,23 +266,27 @@ impl<'a> Case<'a> {
         need(inside, || Refusal::NotInTrial { subject: self.subject(), randomised })
     }
 
+    #[cfg_attr(test, track_caller)]
     pub fn need_held(&self, visit: &VisitId) -> Result<Date, Refusal> {
-        self.casebook.visit_date(visit).ok_or_else(|| Refusal::VisitNotHeld { visit: visit.clone() })
+        found(self.casebook.visit_date(visit), || Refusal::VisitNotHeld { visit: visit.clone() })
     }
 
+    #[cfg_attr(test, track_caller)]
     pub fn need_reason(&self, what: &'static str) -> Result<(), Refusal> {
         need_reason(self.command, what)
     }
 }
 
+#[cfg_attr(test, track_caller)]
 pub(crate) fn need_reason(command: &Command, what: &'static str) -> Result<(), Refusal> {
     need(command.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty()), || {
         Refusal::ReasonMissing { what }
     })
 }
 
+#[cfg_attr(test, track_caller)]
 pub(crate) fn whole_date(command: &Command) -> Result<Date, Refusal> {
-    command.happened.complete().ok_or(Refusal::DateIncomplete { happened: command.happened })
+    found(command.happened.complete(), || Refusal::DateIncomplete { happened: command.happened })
 }
 
 /// Returns the consent version that is current on a day.

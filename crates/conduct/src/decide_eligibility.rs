@@ -8,7 +8,6 @@ use crate::{
     Refusal,
     decide::{Case, need},
     digest::Digest,
-    hold_visit::known_visit,
     view::View,
 };
 
@@ -68,13 +67,12 @@ pub(crate) fn decide_eligibility(
     eligible: bool,
     waived: &[RuleId],
 ) -> Result<Vec<Draft>, Refusal> {
-    case.day()?;
+    let day = case.day()?;
     case.need_participation()?;
     case.need_screened()?;
-    known_visit(case.study, visit)?;
     need(decision_visits(case.study).contains(&visit), || Refusal::NoRulesAtVisit { visit: visit.clone() })?;
-    let date = case.need_held(visit)?;
-    case.need_current_consent(date)?;
+    case.need_held(visit)?;
+    case.need_current_consent(day)?;
     need(case.casebook.enrolled.is_none(), || Refusal::DecidedAfterEntry { subject: case.subject() })?;
     let verdict = eligibility(&View::at_visit(case.study, case.casebook, visit), visit);
     if eligible {

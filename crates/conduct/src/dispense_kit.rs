@@ -6,7 +6,8 @@ use terms::*;
 
 use crate::{
     Means, Refusal,
-    decide::{Case, need},
+    casebook::Allocated,
+    decide::{Case, found, need},
 };
 
 pub(crate) fn dispense_kit(
@@ -15,8 +16,8 @@ pub(crate) fn dispense_kit(
     visit: &VisitId,
     kit: Option<&KitNumber>,
 ) -> Result<Vec<Draft>, Refusal> {
-    let plan = need_dispensing(&case, visit)?;
-    let chosen = chosen_kit(&case, means)?;
+    let (plan, place) = need_dispensing(&case, visit)?;
+    let chosen = chosen_kit(&case, means, place)?;
     if let Some(kit) = kit {
         need(*kit == chosen, || Refusal::NotTheChosenKit { kit: kit.clone(), chosen: chosen.clone() })?;
     }
@@ -33,11 +34,11 @@ pub(crate) fn record_kit_given(
     kit: &KitNumber,
 ) -> Result<Vec<Draft>, Refusal> {
     case.need_reason("a kit given by mistake")?;
-    let plan = need_dispensing(&case, visit)?;
+    let (plan, place) = need_dispensing(&case, visit)?;
     let site = case.casebook.site.clone();
     let in_stock = case.state.kits.get(kit).is_some_and(|known| known.site == site && known.holder.is_none());
     need(in_stock, || Refusal::KitNotInStock { kit: kit.clone(), site })?;
-    let chosen = chosen_kit(&case, means)?;
+    let chosen = chosen_kit(&case, means, place)?;
     need(*kit != chosen, || Refusal::KitIsTheChosenOne { kit: kit.clone() })?;
     case.say(Fact::KitDispensed { kit: kit.clone(), visit: visit.clone(), tablets: plan.kit_tablets });
     let text = format!("kit {kit} was handed out in place of another");
@@ -66,11 +67,17 @@ pub(crate) fn return_kit(
 }
 
 /// A kit visit that was held, of a participant in the trial and on treatment, with none handed out there yet.
-fn need_dispensing<'a>(case: &Case<'a>, visit: &VisitId) -> Result<&'a AllocationPlan, Refusal> {
+fn need_dispensing<'a>(
+    case: &Case<'a>,
+    visit: &VisitId,
+) -> Result<(&'a AllocationPlan, &'a Allocated), Refusal> {
     let date = case.day()?;
-    let plan = case.study.allocation.as_ref().ok_or(Refusal::NoAllocation)?;
+    let plan = found(case.study.allocation.as_ref(), || Refusal::NoAllocation)?;
     case.need_participation()?;
-    case.need_in_trial()?;
+    let place = found(case.casebook.allocated.as_ref(), || Refusal::NotInTrial {
+        subject: case.subject(),
+        randomised: true,
+    })?;
     case.need_current_consent(date)?;
     if let Some(end) = case.casebook.treatment_end {
         need(false, || Refusal::TreatmentAlreadyEnded { date: end.last_dose })?;
@@ -79,16 +86,11 @@ fn need_dispensing<'a>(case: &Case<'a>, visit: &VisitId) -> Result<&'a Allocatio
     need(plan.kit_visits.contains(visit), || Refusal::NotAKitVisit { visit: visit.clone() })?;
     let twice = case.casebook.kits.values().any(|used| used.visit == *visit);
     need(!twice, || Refusal::KitAlreadyDispensed { visit: visit.clone() })?;
-    Ok(plan)
+    Ok((plan, place))
 }
 
-fn chosen_kit(case: &Case<'_>, means: &Means<'_>) -> Result<KitNumber, Refusal> {
-    let vault = means.vault.ok_or(Refusal::VaultClosed)?;
-    let place = case
-        .casebook
-        .allocated
-        .as_ref()
-        .ok_or_else(|| Refusal::NotInTrial { subject: case.subject(), randomised: true })?;
+fn chosen_kit(case: &Case<'_>, means: &Means<'_>, place: &Allocated) -> Result<KitNumber, Refusal> {
+    let vault = found(means.vault, || Refusal::VaultClosed)?;
     let stock = case.state.stock(&case.casebook.site);
     Ok(vault.choose_kit(&place.stratum, place.list_position, &stock)?)
 }

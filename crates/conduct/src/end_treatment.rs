@@ -12,7 +12,7 @@ use crate::{
     casebook::days_after,
     change_dose::last_day_on_drug,
     compliance::compliance,
-    decide::{Case, need},
+    decide::{Case, found, need},
     hold_visit::miss_what_is_owed,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn end_treatment(
     if let Some(end) = case.casebook.treatment_end {
         need(false, || Refusal::TreatmentAlreadyEnded { date: end.last_dose })?;
     }
-    let last = case.casebook.doses.last().ok_or(Refusal::TreatmentNotStarted)?;
+    let last = found(case.casebook.doses.last(), || Refusal::TreatmentNotStarted)?;
     let recorded = case.command.at.local_date;
     need(last_dose <= recorded, || Refusal::NotYetHappened { happened: last_dose.into(), recorded })?;
     match last_day_on_drug(&case) {

@@ -7,7 +7,7 @@ use terms::*;
 
 use crate::{
     Means, Refusal,
-    decide::{Case, need},
+    decide::{Case, found, need},
     decide_eligibility::{Verdict, decision_visits, eligibility},
     hold_visit::judge_way_in,
     view::View,
@@ -25,15 +25,15 @@ pub(crate) fn enrol_subject(mut case: Case<'_>) -> Result<Vec<Draft>, Refusal> {
 /// the event nor the caller.
 pub(crate) fn randomise_subject(mut case: Case<'_>, means: &mut Means<'_>) -> Result<Vec<Draft>, Refusal> {
     let date = case.day()?;
-    let plan = case.study.allocation.as_ref().ok_or(Refusal::NoAllocation)?;
+    let plan = found(case.study.allocation.as_ref(), || Refusal::NoAllocation)?;
     if let Some(place) = &case.casebook.allocated {
         let (subject, date) = (case.subject(), place.randomised.date);
         need(false, || Refusal::AlreadyRandomised { subject, date })?;
     }
     need_way_in(&case, date)?;
     let stratum = stratum(&case, plan)?;
-    let sealed = case.state.allocation.as_ref().ok_or(Refusal::AllocationNotSealed)?;
-    let vault = means.vault.ok_or(Refusal::VaultClosed)?;
+    let sealed = found(case.state.allocation.as_ref(), || Refusal::AllocationNotSealed)?;
+    let vault = found(means.vault, || Refusal::VaultClosed)?;
     let digest = vault.list_digest().to_string();
     need(digest == sealed.digest, || Refusal::OtherVault { vault: digest, sealed: sealed.digest.clone() })?;
     let position = case.state.list_positions.get(&stratum).copied().unwrap_or(0) + 1;
@@ -101,7 +101,7 @@ fn stratum(case: &Case<'_>, plan: &AllocationPlan) -> Result<String, Refusal> {
         .filter_map(|(visit, _)| casebook.at_visit(visit, &plan.stratum_form, plan.stratum_item.as_str()))
         .chain(casebook.through_trial(&plan.stratum_form, 0, plan.stratum_item.as_str()));
     let code = answers.filter_map(|entry| entry.answer.as_ref()?.value()).next().map(Value::to_string);
-    code.filter(|code| plan.strata.contains(code)).ok_or_else(|| Refusal::StratumUnknown {
+    found(code.filter(|code| plan.strata.contains(code)), || Refusal::StratumUnknown {
         form: plan.stratum_form.clone(),
         item: plan.stratum_item.clone(),
     })

@@ -7,7 +7,7 @@ use terms::*;
 use crate::{
     Refusal,
     casebook::Casebook,
-    decide::{Case, need},
+    decide::{Case, found, need},
     decide_eligibility::decision_visits,
     schedule::{anchor_of, awaited, is_before_treatment, predecessors, scheduled_visit, window},
 };
@@ -18,7 +18,8 @@ pub(crate) fn hold_visit(mut case: Case<'_>, visit: &VisitId) -> Result<Vec<Draf
     need_not_done(case.casebook, visit)?;
     case.need_participation()?;
     case.need_current_consent(date)?;
-    case.need_screened()?;
+    let screened = case.need_screened()?.date;
+    need(screened <= date, || Refusal::VisitBeforeScreening { visit: visit.clone(), date, screened })?;
     need_predecessors(&case, planned, visit, date)?;
     need_place(&case, planned, visit, date)?;
     let window = window(case.casebook, planned);
@@ -39,7 +40,7 @@ pub(crate) fn miss_visit(mut case: Case<'_>, visit: &VisitId) -> Result<Vec<Draf
     let missable = !is_before_treatment(planned) && planned.timing != Timing::Unscheduled;
     need(missable, || Refusal::VisitNotMissable { visit: visit.clone() })?;
     need_early_stop(&case, planned, visit)?;
-    let window = window(case.casebook, planned).ok_or_else(|| no_anchor(planned, visit))?;
+    let window = found(window(case.casebook, planned), || no_anchor(planned, visit))?;
     need(window.first <= case.command.at.local_date, || Refusal::VisitNotYetDue {
         visit: visit.clone(),
         first: window.first,
@@ -92,8 +93,9 @@ fn missed(case: &mut Case<'_>, visit: &VisitId) {
     case.deviate(DeviationKind::MissedVisit, Some(visit), None, format!("visit {visit} was not held"));
 }
 
+#[cfg_attr(test, track_caller)]
 pub(crate) fn known_visit<'a>(study: &'a Study, visit: &VisitId) -> Result<&'a Visit, Refusal> {
-    scheduled_visit(study, visit).ok_or_else(|| Refusal::UnknownVisit { visit: visit.clone() })
+    found(scheduled_visit(study, visit), || Refusal::UnknownVisit { visit: visit.clone() })
 }
 
 fn need_not_done(casebook: &Casebook, visit: &VisitId) -> Result<(), Refusal> {
@@ -125,20 +127,16 @@ fn need_predecessors(case: &Case<'_>, planned: &Visit, visit: &VisitId, date: Da
     Ok(())
 }
 
-/// What a visit needs by its place: screening for the first, a signed decision for the day of entry, the
-/// trial and its anchor for all later ones.
+/// What a visit needs by its place: a signed decision for the day of entry, the trial and its anchor for
+/// all later ones.
 fn need_place(case: &Case<'_>, planned: &Visit, visit: &VisitId, date: Date) -> Result<(), Refusal> {
     match planned.timing {
-        Timing::Before { .. } | Timing::Unscheduled => {
-            let screened = case.need_screened()?.date;
-            crate::sign_consent::need_after_consent(case, date)?;
-            need(screened <= date, || Refusal::NotScreened { subject: case.subject() })
-        }
+        Timing::Before { .. } | Timing::Unscheduled => Ok(()),
         Timing::On { .. } => need_decided_before(case, planned),
         _ => {
             case.need_in_trial()?;
             need_early_stop(case, planned, visit)?;
-            let anchor = anchor_of(case.casebook, planned).ok_or_else(|| no_anchor(planned, visit))?;
+            let anchor = found(anchor_of(case.casebook, planned), || no_anchor(planned, visit))?;
             need(anchor <= date, || Refusal::VisitBeforeAnchor {
                 visit: visit.clone(),
                 date,

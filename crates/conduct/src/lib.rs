@@ -38,6 +38,8 @@ mod sign_consent;
 mod sign_visit;
 mod state;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use adverse_events::{AdverseEvent, Grading, adverse_events};

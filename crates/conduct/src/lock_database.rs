@@ -12,7 +12,7 @@ use crate::{
     adverse_events::adverse_events,
     casebook::Casebook,
     checks::open_hard_queries,
-    decide::{Case, need, study_draft},
+    decide::{Case, found, need, study_draft},
     digest::Digest,
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn lock_database(study: &Study, state: &State, command: &Command) -> 
     if !state.specimen_key().is_empty() {
         need(state.reading.key.is_some(), || Refusal::KeyNotJoined)?;
     }
-    let sets = state.sets.as_ref().ok_or(Refusal::SetsNotSigned)?;
+    let sets = found(state.sets.as_ref(), || Refusal::SetsNotSigned)?;
     need(!sets.stale, || Refusal::SetsOutdated)?;
     let manifest = state.casebooks.values().fold(Digest::of("manifest"), Digest::casebook);
     let fact = Fact::DatabaseLocked { manifest_digest: manifest.number(state.sequence).hex() };
@@ -67,17 +67,17 @@ pub(crate) fn unblind_allocation(
     command: &Command,
     means: &Means<'_>,
 ) -> Result<Vec<Draft>, Refusal> {
-    let plan = study.allocation.as_ref().ok_or(Refusal::NoAllocation)?;
+    let plan = found(study.allocation.as_ref(), || Refusal::NoAllocation)?;
     need(state.locked.is_some(), || Refusal::NotLocked)?;
     need(state.arms.is_none(), || Refusal::AlreadyUnblinded)?;
     let threshold = plan.threshold;
-    let list = means.opened_list.ok_or(Refusal::ListNotOpen { threshold })?;
+    let list = found(means.opened_list, || Refusal::ListNotOpen { threshold })?;
     let mut arms = BTreeMap::new();
     for casebook in state.casebooks.values() {
         let Some(place) = &casebook.allocated else { continue };
         let arm = confirmed_arm(list, &place.stratum, place.list_position, &place.envelope);
         let subject = casebook.subject.clone();
-        let arm = arm.ok_or_else(|| Refusal::ListDoesNotConfirm { subject: subject.clone() })?;
+        let arm = found(arm, || Refusal::ListDoesNotConfirm { subject: subject.clone() })?;
         arms.insert(subject, Content::new(arm));
     }
     let sealed = state.allocation.as_ref().ok_or(Refusal::AllocationNotSealed)?;
@@ -92,11 +92,13 @@ fn confirmed_arm(list: &OpenedList, stratum: &str, position: u32, envelope: &str
     list.confirms(stratum, position, envelope.entry_digest()).then(|| arm.reveal().clone())
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_over(casebook: &Casebook) -> Result<(), Refusal> {
     let over = casebook.participation_end.is_some();
     need(over, || Refusal::ParticipationNotOver { subject: casebook.subject.clone() })
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_classified(casebook: &Casebook) -> Result<(), Refusal> {
     for deviation in &casebook.deviations {
         let classified = deviation.class.is_some();

@@ -118,6 +118,7 @@ pub(crate) fn receive_kits(
     Ok(vec![study_draft(command, Stream::Supply, Some(site.clone()), fact)])
 }
 
+#[cfg_attr(test, track_caller)]
 pub(crate) fn need_active_site(state: &State, site: &SiteId, date: Date) -> Result<(), Refusal> {
     let active = state.sites.get(site).is_some_and(|active| active.date <= date);
     need(active, || Refusal::SiteNotActive { site: site.clone(), date })

@@ -7,7 +7,7 @@ use crate::{
     Refusal,
     casebook::Query,
     checks::is_hard,
-    decide::{Case, need},
+    decide::{Case, found, need},
     save_form::need_form,
 };
 
@@ -62,7 +62,7 @@ pub(crate) fn close_query(mut case: Case<'_>, id: &QueryId) -> Result<Vec<Draft>
 }
 
 fn need_open<'a>(case: &Case<'a>, id: &QueryId) -> Result<&'a Query, Refusal> {
-    let query = case.casebook.query(id).ok_or_else(|| Refusal::UnknownQuery { query: id.clone() })?;
+    let query = found(case.casebook.query(id), || Refusal::UnknownQuery { query: id.clone() })?;
     need(query.closed.is_none(), || Refusal::QueryClosed { query: id.clone() })?;
     Ok(query)
 }

@@ -13,11 +13,10 @@ use terms::*;
 use crate::{
     Command, Means, Refusal, State,
     casebook::Casebook,
-    decide::{Case, need, program, study_draft},
+    decide::{Case, found, need, program, study_draft},
     digest::Digest,
-    hold_visit::known_visit,
     save_form::need_sound_answer,
-    schedule::is_scheduled,
+    schedule::{is_scheduled, scheduled_visit},
 };
 
 /// Letters and digits that are not mistaken for one another on a label.
@@ -34,11 +33,9 @@ pub(crate) fn take_specimen(
     case.need_participation()?;
     case.need_current_consent(date)?;
     case.need_held(visit)?;
-    let planned = known_visit(case.study, visit)?;
-    need(is_scheduled(case.study, planned, &plan.taken_on), || Refusal::FormNotScheduled {
-        form: plan.taken_on.clone(),
-        visit: visit.clone(),
-    })?;
+    let planned = scheduled_visit(case.study, visit);
+    let asked = planned.is_some_and(|planned| is_scheduled(case.study, planned, &plan.taken_on));
+    need(asked, || Refusal::FormNotScheduled { form: plan.taken_on.clone(), visit: visit.clone() })?;
     let twice = case.casebook.specimens.contains_key(visit);
     need(!twice, || Refusal::SpecimenAlreadyTaken { visit: visit.clone() })?;
     need(case.state.reading.order.is_empty(), || Refusal::OrderAlreadyDrawn)?;
@@ -91,7 +88,7 @@ pub(crate) fn read_specimen(
         need(same_person == (*number == reader), || Refusal::OtherReader { reader })?;
     }
     let next = reading.order.iter().find(|code| !reading.readings.contains_key(&((*code).clone(), reader)));
-    let next = next.ok_or(Refusal::AllSlidesRead { reader })?;
+    let next = found(next, || Refusal::AllSlidesRead { reader })?;
     need(next == code, || Refusal::NotTheNextSlide { reader, next: next.clone() })?;
     let answers = sound_reading(study, plan, answers)?;
     let fact = Fact::SpecimenRead { code: code.clone(), reader, reading: Reading { answers } };
@@ -187,8 +184,9 @@ fn consensus(item: &Item, readings: &[&BTreeMap<ItemId, Answer>]) -> Option<Answ
     })
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_plan(study: &Study) -> Result<&BlindReading, Refusal> {
-    study.blind_reading.as_ref().ok_or(Refusal::NoBlindReading)
+    found(study.blind_reading.as_ref(), || Refusal::NoBlindReading)
 }
 
 fn sound_reading(

@@ -155,6 +155,8 @@ pub enum Refusal {
         "visit {visit} is for participants who stop treatment early, and {subject} has not; end treatment first"
     )]
     NotStoppedEarly { visit: VisitId, subject: SubjectId },
+    #[error("visit {visit} on {date} would lie before screening began, on {screened}")]
+    VisitBeforeScreening { visit: VisitId, date: Date, screened: Date },
     #[error(
         "visit {visit} cannot be missed: the way into the trial goes through it; end participation instead"
     )]

@@ -11,7 +11,7 @@ use crate::{
     Refusal,
     adverse_events::{as_truth, need_sound_row},
     checks::run_checks,
-    decide::{Case, need},
+    decide::{Case, found, need},
     decide_eligibility::eligibility,
     derive::derive,
     hold_visit::known_visit,
@@ -52,9 +52,8 @@ pub(crate) fn record_form_not_done(mut case: Case<'_>, key: &FormKey) -> Result<
     let visit = key.visit.clone();
     need(visit.is_some(), || Refusal::WrongFormPlace { form: form.id.clone(), by_visit: true })?;
     let view = View::at_form(case.study, case.casebook, key, case.command.at.local_date);
-    let empty = |item: &&Item| {
-        item.derived.is_none() && !view.holds(key, item.id.as_str()) && is_shown(&view, item)
-    };
+    let empty =
+        |item: &&Item| item.derived.is_none() && !view.holds(key, item.id.as_str()) && is_shown(&view, item);
     let answers: Vec<_> = form
         .items
         .iter()
@@ -99,7 +98,7 @@ fn need_fillable<'a>(case: &Case<'a>, key: &FormKey) -> Result<&'a Form, Refusal
 /// The key names a form of the study, at a visit or not as the form is, and an existing or the next row.
 pub(crate) fn need_form<'a>(case: &Case<'a>, key: &FormKey) -> Result<&'a Form, Refusal> {
     let unknown = || Refusal::UnknownForm { form: key.form.clone() };
-    let form = case.study.form(key.form.as_str()).ok_or_else(unknown)?;
+    let form = found(case.study.form(key.form.as_str()), unknown)?;
     let read_blind = form.purpose == Some(Purpose::SpecimenReading);
     need(!read_blind, || Refusal::ReadBlind { form: form.id.clone() })?;
     let (by_visit, repeating) = (form.by_visit, form.repeating);
@@ -159,7 +158,7 @@ fn need_due(
 ) -> Result<(), Refusal> {
     let cell = case.casebook.cell(key, item.as_str());
     if entering == Entering::Correction {
-        let cell = cell.ok_or_else(|| Refusal::NothingToCorrect { item: item.clone() })?;
+        let cell = found(cell, || Refusal::NothingToCorrect { item: item.clone() })?;
         need(cell.answer() != Some(answer), || Refusal::Unchanged { item: item.clone() })
     } else {
         need(cell.is_none(), || Refusal::AlreadyEntered { item: item.clone() })
@@ -175,7 +174,7 @@ pub(crate) fn need_sound_answer(
     any_reason: bool,
 ) -> Result<(), Refusal> {
     let unknown = || Refusal::UnknownItem { form: form.id.clone(), item: item.clone() };
-    let known = form.item(item.as_str()).ok_or_else(unknown)?;
+    let known = found(form.item(item.as_str()), unknown)?;
     need(known.derived.is_none(), || Refusal::ItemDerived { item: item.clone() })?;
     match answer {
         Answer::Missing(reason) => {

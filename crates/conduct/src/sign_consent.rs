@@ -85,6 +85,7 @@ pub(crate) fn withdraw_consent(mut case: Case<'_>, keep_data: bool) -> Result<Ve
 }
 
 /// Nothing about a participant happens before the first consent.
+#[cfg_attr(test, track_caller)]
 pub(crate) fn need_after_consent(case: &Case<'_>, date: Date) -> Result<(), Refusal> {
     let consent = case.casebook.consents.first().map(|consent| consent.signed.date);
     match consent {

@@ -69,17 +69,20 @@ fn due_forms<'a>(case: &Case<'a>, visit: &'a VisitId) -> Vec<(&'a Form, FormKey)
     due
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_complete(case: &Case<'_>, form: &Form, key: &FormKey) -> Result<(), Refusal> {
     let view = View::at_form(case.study, case.casebook, key, case.command.at.local_date);
     let items: Vec<ItemId> = unfilled(&view, form, key).into_iter().cloned().collect();
     need(items.is_empty(), || Refusal::FormIncomplete { form: form.id.clone(), items })
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_no_hard_queries(case: &Case<'_>, visit: Option<&VisitId>) -> Result<(), Refusal> {
     let queries = open_hard_queries(case, visit);
     need(queries.is_empty(), || Refusal::HardQueriesOpen { queries })
 }
 
+#[cfg_attr(test, track_caller)]
 fn need_meaning(meaning: &str) -> Result<(), Refusal> {
     need(!meaning.trim().is_empty(), || Refusal::ReasonMissing { what: "a signature, as its meaning" })
 }

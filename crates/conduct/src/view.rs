@@ -150,10 +150,6 @@ impl<'a> View<'a> {
     }
 }
 
-fn given(value: Value) -> Option<Answer> {
-    Some(Answer::Given(value))
-}
-
 fn date(date: Option<Date>) -> Option<Answer> {
     date.map(|date| Answer::Given(Value::Date(date.into())))
 }
@@ -171,39 +167,13 @@ impl Scope for View<'_> {
 
     fn variable(&self, name: &str) -> Option<Answer> {
         let casebook = self.casebook;
-        let text = |text: &str| given(Value::Code(text.to_owned()));
-        let flag = |holds: bool| given(Value::Boolean(holds));
         match name {
             "visit.date" => date(self.today),
-            "visit.id" => self.visit.and_then(|visit| text(visit.as_str())),
-            "visit.day" => {
-                let (first, today) = (casebook.first_dose()?, self.today?);
-                given(Value::Integer(i64::from(study_day(first, today))))
-            }
-            "subject.id" | "subject" => text(casebook.subject.as_str()),
-            "subject.site" | "site" => text(casebook.site.as_str()),
-            "subject.sex" | "sex" => self.demography(ItemRole::Sex),
-            "subject.age" | "age" => self.demography(ItemRole::AgeYears),
-            "subject.stratum" | "stratum" => {
-                casebook.allocated.as_ref().and_then(|place| text(&place.stratum))
-            }
-            "subject.enrolled" | "enrolled" => flag(casebook.enrolled.is_some()),
-            "subject.treated" | "treated" => flag(casebook.first_dose().is_some()),
+            "subject.site" => Some(Answer::Given(Value::Code(casebook.site.to_string()))),
             "subject.consent_date" => date(casebook.consents.first().map(|consent| consent.signed.date)),
-            "subject.screening_date" | "screening_date" => {
-                date(casebook.screened.map(|screened| screened.date))
-            }
-            "subject.enrolment_date" | "enrolment_date" => {
-                date(casebook.enrolled.map(|enrolled| enrolled.date))
-            }
-            "subject.randomisation_date" => {
-                date(casebook.allocated.as_ref().map(|place| place.randomised.date))
-            }
-            "subject.first_dose_date" | "subject.first_dose" | "first_dose_date" => {
-                date(casebook.first_dose())
-            }
-            "subject.last_dose_date" | "subject.last_dose" | "last_dose_date" => date(casebook.last_dose()),
-            "subject.dose_mg" => given(Value::Decimal(casebook.present_dose())),
+            "subject.enrolment_date" => date(casebook.enrolled.map(|enrolled| enrolled.date)),
+            "subject.first_dose_date" => date(casebook.first_dose()),
+            "subject.last_dose_date" => date(casebook.last_dose()),
             _ => None,
         }
     }
@@ -211,7 +181,7 @@ impl Scope for View<'_> {
     fn limit(&self, reference: &ItemRef, upper: bool) -> Option<Answer> {
         let range = self.range(&reference.item)?;
         let limit = if upper { range.upper } else { range.lower };
-        limit.and_then(|limit| given(Value::Decimal(limit)))
+        limit.map(|limit| Answer::Given(Value::Decimal(limit)))
     }
 
     fn today(&self) -> Option<Date> {
