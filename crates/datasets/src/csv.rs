@@ -66,7 +66,7 @@ pub fn write(set: &Dataset) -> String {
     out
 }
 
-/// Writes the dictionary of data sets: one line a column.
+/// Writes the dictionary of data sets: one record a column, its levels one a line as `code=label`.
 pub fn write_dictionary<'a>(sets: impl IntoIterator<Item = &'a Dataset>) -> String {
     let mut out = String::new();
     record(
@@ -75,8 +75,11 @@ pub fn write_dictionary<'a>(sets: impl IntoIterator<Item = &'a Dataset>) -> Stri
     );
     for set in sets {
         for column in &set.columns {
-            let levels: Vec<String> =
-                column.levels.iter().map(|(code, label)| format!("{code}={label}")).collect();
+            let levels: Vec<String> = column
+                .levels
+                .iter()
+                .map(|(code, label)| format!("{code}={}", label.replace(['\r', '\n'], " ")))
+                .collect();
             let fields = [
                 set.name.clone(),
                 set.label.clone(),
@@ -85,7 +88,7 @@ pub fn write_dictionary<'a>(sets: impl IntoIterator<Item = &'a Dataset>) -> Stri
                 column.data.kind().to_owned(),
                 column.unit.clone().unwrap_or_default(),
                 column.decimals.to_string(),
-                levels.join("; "),
+                levels.join("\n"),
             ];
             record(&mut out, fields.iter().map(String::as_str));
         }
@@ -176,7 +179,7 @@ fn read_column(line: &[String], cells: &[&str]) -> Result<Column, CsvError> {
         "date" => Data::Date(each(column, cells, "a date", |cell| cell.parse().map_err(drop))?),
         _ => Data::Text(each(column, cells, "text", owned)?),
     };
-    let levels = line[7].split("; ").filter_map(|level| level.split_once('='));
+    let levels = line[7].split('\n').filter_map(|level| level.split_once('='));
     Ok(Column::new(column, &line[3], data)
         .with_unit(Some(line[5].as_str()).filter(|unit| !unit.is_empty()))
         .with_decimals(line[6].parse().unwrap_or(0))
@@ -246,7 +249,10 @@ mod tests {
         set.push(Column::new("name", "Name", Data::Text(vec![Some("a,\"b\"\r\nc".to_owned()), None])));
         set.push(
             Column::new("kind", "Kind", Data::Code(vec![Some("x".to_owned()), Some("y".to_owned())]))
-                .with_levels(vec![("x".to_owned(), "An x".to_owned()), ("y".to_owned(), "A y".to_owned())]),
+                .with_levels(vec![
+                    ("x".to_owned(), "An x; not a = y, b".to_owned()),
+                    ("y".to_owned(), "A y".to_owned()),
+                ]),
         );
         let third = Column::new("third", "A third", Data::Number(vec![Some(1.0 / 3.0), Some(-0.16)]));
         set.push(third.with_unit(Some("mm")).with_decimals(2));
