@@ -106,6 +106,10 @@ impl<'a> Desk<'a> {
 
     /// Records a name and resolves it among all of its kind.
     pub(crate) fn refer(&mut self, kind: Kind, name: &str, place: &Place) -> bool {
+        if self.names.has(kind, name) {
+            self.record(kind, name, place);
+            return true;
+        }
         let known = self.names.of(kind).to_vec();
         self.refer_among(kind, name, place, &known)
     }
@@ -159,34 +163,8 @@ impl<'a> Desk<'a> {
         reads: Reads,
         own_form: Option<&str>,
     ) -> Option<Placed> {
-        let variables = match reads {
-            Reads::Casebook => &self.casebook_variables,
-            Reads::Plan | Reads::Rows => &self.subject_variables,
-        };
-        let variables = variables.clone();
-        self.expression_over(node, file, reads, own_form, &variables)
-    }
-
-    /// Checks an expression over given variables.
-    pub(crate) fn expression_over(
-        &mut self,
-        node: &Node,
-        file: usize,
-        reads: Reads,
-        own_form: Option<&str>,
-        variables: &BTreeMap<String, Type>,
-    ) -> Option<Placed> {
         let text = node.text()?;
-        let environment = Environment {
-            items: &self.items,
-            own_form,
-            forms: self.names.of(Kind::Form),
-            visits: self.names.of(Kind::Visit),
-            parameters: &self.parameters,
-            variables,
-            reads,
-        };
-        let checked = check(text, &environment);
+        let checked = check(text, &self.environment(reads, own_form));
         let whole = Place::new(file, node.text_span());
         let plain = matches!(&node.kind, NodeKind::Text { plain_at: Some(_), .. });
         let place = |at: (usize, usize)| if plain { whole.part(at.0, at.1) } else { whole.clone() };
@@ -204,6 +182,23 @@ impl<'a> Desk<'a> {
         }
         let (term, kind) = checked.term?;
         Some(Placed { expression: Expression::new(text.to_owned(), term), kind, place: whole })
+    }
+
+    /// Returns what names mean to an expression.
+    pub(crate) fn environment<'e>(&'e self, reads: Reads, own_form: Option<&'e str>) -> Environment<'e> {
+        Environment {
+            items: &self.items,
+            own_form,
+            forms: self.names.of(Kind::Form),
+            visits: self.names.of(Kind::Visit),
+            parameters: &self.parameters,
+            variables: match reads {
+                Reads::Casebook => &self.casebook_variables,
+                Reads::Plan | Reads::Subjects => &self.subject_variables,
+                Reads::Events => &self.event_variables,
+            },
+            reads,
+        }
     }
 
     fn left_out_parts(&self, name: &str) -> bool {

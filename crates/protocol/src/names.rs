@@ -8,14 +8,14 @@ use crate::shape::Kind;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     defined: BTreeMap<Kind, Vec<String>>,
+    known: BTreeMap<Kind, BTreeSet<String>>,
 }
 
 impl Names {
     pub(crate) fn define(&mut self, kind: Kind, name: impl Into<String>) {
-        let names = self.defined.entry(kind).or_default();
         let name = name.into();
-        if !names.contains(&name) {
-            names.push(name);
+        if self.known.entry(kind).or_default().insert(name.clone()) {
+            self.defined.entry(kind).or_default().push(name);
         }
     }
 
@@ -25,7 +25,7 @@ impl Names {
     }
 
     pub(crate) fn has(&self, kind: Kind, name: &str) -> bool {
-        self.of(kind).iter().any(|known| known == name)
+        self.known.get(&kind).is_some_and(|known| known.contains(name))
     }
 }
 
@@ -37,9 +37,10 @@ const OFFERED_MAX: usize = 12;
 pub(crate) fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: BTreeSet<&str> = known.collect();
     let allowed = (name.chars().count() / 3).max(1) + usize::from(name.chars().count() > 3);
-    let distance = |other: &str| {
-        let lower = strsim::osa_distance(&name.to_lowercase(), &other.to_lowercase());
-        strsim::osa_distance(name, other).min(lower + usize::from(lower == 0))
+    // Another letter case is nearer than any other slip.
+    let distance = |other: &str| match name.to_lowercase() == other.to_lowercase() {
+        true => 0,
+        false => strsim::osa_distance(name, other),
     };
     let near: Vec<(usize, &str)> = known
         .iter()

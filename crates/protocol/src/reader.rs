@@ -126,9 +126,6 @@ fn scalar(desk: &mut Desk<'_>, node: &Node, shape: &Shape, spot: &Spot<'_>) {
             (node.text().is_some() || node.decimal().is_some(), "a number or text".to_owned())
         }
         Shape::Date => (node.date().is_some(), "a date, such as 2008-03-10".to_owned()),
-        Shape::Scalar => {
-            (!matches!(node.kind, NodeKind::Table(_) | NodeKind::Array(_)), "a single value".to_owned())
-        }
         Shape::Inputs => (!matches!(node.kind, NodeKind::Array(_)), "a single value".to_owned()),
         _ => (true, String::new()),
     };

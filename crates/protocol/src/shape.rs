@@ -105,8 +105,6 @@ pub(crate) enum Shape {
     NumberOrText,
     /// A date.
     Date,
-    /// Any single value: a case's input.
-    Scalar,
     /// A case's input, perhaps under a dotted key.
     Inputs,
     /// One of a closed set of words.
@@ -254,7 +252,6 @@ fn schema_of(shape: &Shape) -> Json {
         }
         Shape::NumberOrText => json!({ "type": ["number", "string"] }),
         Shape::Date => date(),
-        Shape::Scalar => json!({ "type": ["number", "string", "boolean"] }),
         Shape::Inputs => json!({ "type": ["number", "string", "boolean", "object"] }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::Verdict(words) => {

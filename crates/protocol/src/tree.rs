@@ -159,6 +159,14 @@ pub(crate) fn parse(text: &str) -> Tree {
     const BROKEN_MAX: usize = 40;
     let mut remaining = text.to_owned();
     let mut tree = Tree { root: empty(), broken: Vec::new(), left_out: String::new() };
+    for (bracket, statement) in left_open(text) {
+        let message = format!("`{}` is never closed", &text[bracket..=bracket]);
+        let statement = with_its_keys(text, statement);
+        tree.broken.push(Broken { span: bracket..bracket + 1, message });
+        tree.left_out.push_str(&remaining[statement.clone()]);
+        tree.left_out.push('\n');
+        blank(&mut remaining, statement);
+    }
     let mut last_line: Option<Range<usize>> = None;
     for _ in 0..BROKEN_MAX {
         match Document::parse(remaining.as_str()) {
@@ -186,6 +194,95 @@ pub(crate) fn parse(text: &str) -> Tree {
     tree
 }
 
+/// Returns the brackets that are still open where a new statement begins, each with the statement it leaves open.
+///
+/// A parser would read on and complain much later. A new statement is a header, or a key with its
+/// equal sign, at the very start of a line.
+fn left_open(text: &str) -> Vec<(usize, Range<usize>)> {
+    let mut found = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    let mut statement = 0;
+    let mut quote: Option<&str> = None;
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        if quote.is_none() && begins_statement(line) {
+            if let Some(bracket) = open.first() {
+                found.push((*bracket, statement..line_start.max(statement)));
+            }
+            open.clear();
+            statement = line_start;
+        }
+        scan(line, line_start, &mut open, &mut quote);
+        line_start += line.len();
+    }
+    if let Some(bracket) = open.first() {
+        found.push((*bracket, statement..text.len()));
+    }
+    found
+}
+
+fn begins_statement(line: &str) -> bool {
+    let line = line.trim_end();
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'');
+    if let Some(header) = line.strip_prefix('[') {
+        let inner = header.trim_start_matches('[').split(']').next().unwrap_or_default();
+        let after = header.trim_start_matches('[').trim_start_matches(|c| c != ']').trim_start_matches(']');
+        let alone = after.trim().is_empty() || after.trim_start().starts_with('#');
+        return alone
+            && !inner.is_empty()
+            && inner.chars().all(|c| name(c) || c == ' ')
+            && !inner.starts_with(|c: char| c == '"' && inner.contains(", "));
+    }
+    line.split_once('=').is_some_and(|(key, _)| {
+        let key = key.trim_end();
+        !key.is_empty()
+            && key.chars().all(name)
+            && line.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\''))
+    })
+}
+
+/// Follows brackets and quotes through a line.
+fn scan<'q>(line: &str, line_start: usize, open: &mut Vec<usize>, quote: &mut Option<&'q str>) {
+    let mut at = 0;
+    while at < line.len() {
+        let rest = &line[at..];
+        let Some(c) = rest.chars().next() else { break };
+        if let Some(mark) = *quote {
+            if rest.starts_with(mark) {
+                *quote = None;
+                at += mark.len();
+            } else {
+                let escape = c == '\\' && mark.starts_with('"');
+                at += c.len_utf8();
+                at += if escape { line[at..].chars().next().map_or(0, char::len_utf8) } else { 0 };
+            }
+            continue;
+        }
+        match c {
+            '#' => break,
+            '"' | '\'' => {
+                let mark = ["\"\"\"", "'''", "\"", "'"]
+                    .into_iter()
+                    .find(|mark| rest.starts_with(mark))
+                    .unwrap_or("\"");
+                *quote = Some(mark);
+                at += mark.len();
+                continue;
+            }
+            '[' | '{' => open.push(line_start + at),
+            ']' | '}' => {
+                open.pop();
+            }
+            _ => {}
+        }
+        at += c.len_utf8();
+    }
+    // Only a long string goes on in the next line.
+    if quote.is_some_and(|mark| mark.len() == 1) {
+        *quote = None;
+    }
+}
+
 fn empty() -> Node {
     Node { span: 0..0, kind: NodeKind::Table(Vec::new()) }
 }
@@ -208,12 +305,18 @@ fn broken_lines(text: &str, byte: usize) -> Range<usize> {
     while text[line_at(byte)].trim().is_empty() && line_at(byte).start > 0 {
         byte = line_at(byte).start - 1;
     }
-    let mut lines = line_at(byte);
-    if text[lines.clone()].starts_with('[') {
-        let next = text[lines.end..].find("\n[").map_or(text.len(), |offset| lines.end + offset);
-        lines.end = next;
+    with_its_keys(text, line_at(byte))
+}
+
+/// Extends a broken header by the keys below it, which belong to no other table.
+fn with_its_keys(text: &str, statement: Range<usize>) -> Range<usize> {
+    if !text[statement.clone()].starts_with('[') {
+        return statement;
     }
-    lines
+    let from = statement.end.saturating_sub(1).max(statement.start);
+    let from = clip(text, from..from).start;
+    let end = text[from..].find("\n[").map_or(text.len(), |offset| from + offset + 1);
+    statement.start..end.max(statement.end)
 }
 
 /// Says whether only blank text lies between two stretches, so that the second error follows from the first.
@@ -333,6 +436,15 @@ mod tests {
     fn a_list_left_open_is_one_error() {
         let tree = parse("a = 1\nb = [\n  1,\n  2\n\nc = 3\nd = 4\n");
         assert_eq!(tree.broken.len(), 1, "{:?}", tree.broken);
+    }
+
+    #[test]
+    fn an_inline_table_left_open_is_one_error_and_hides_one_statement() {
+        let tree = parse("[a]\nx = { y = 1,\nz = [1, 2]\n\n[b]\nw = { v = \"}\" }\nu = [\n  { t = 1 },\n]\n");
+        assert_eq!(tree.broken.len(), 1, "{:?}", tree.broken);
+        assert!(tree.broken[0].message.contains('{'));
+        assert!(tree.root.get("a").unwrap().get("z").is_some());
+        assert!(tree.root.get("b").unwrap().get("u").is_some());
     }
 
     #[test]

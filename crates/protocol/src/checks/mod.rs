@@ -1,5 +1,11 @@
 //! What the sections mean together: checks beyond names and types.
 
+mod blinding;
+mod measured;
+mod people;
+mod reach;
+mod timing;
+
 use crate::{
     desk::{Desk, Section},
     model::Study,
@@ -25,11 +31,17 @@ pub(crate) struct Parts<'a> {
     pub(crate) study_root: Section<'a>,
     pub(crate) roles_root: Section<'a>,
     pub(crate) allocation_root: Option<Section<'a>>,
+    pub(crate) virtual_root: Option<Section<'a>>,
     pub(crate) randomised: bool,
 }
 
 /// Runs all checks.
 pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    timing::run(desk, parts);
+    measured::run(desk, parts);
+    reach::run(desk, parts);
+    people::run(desk, parts);
+    blinding::run(desk, parts);
     run_cases(desk, parts);
 }
 

@@ -73,7 +73,6 @@ pub(crate) struct ItemFacts {
     pub(crate) maximum: Option<Decimal>,
     /// Digits behind the point; 0 for whole numbers.
     pub(crate) decimals: u32,
-    pub(crate) partial: bool,
 }
 
 /// Who evaluates an expression, and so what it may read.
@@ -83,8 +82,10 @@ pub(crate) enum Reads {
     Casebook,
     /// A participant's whole casebook, beside the built-in variables (plan variables).
     Plan,
-    /// The row of a data set: variables alone.
-    Rows,
+    /// A row of the subject-level data set: variables and parameters by visit.
+    Subjects,
+    /// A row of the data set of adverse events: its columns.
+    Events,
 }
 
 /// What names mean to an expression.
@@ -98,6 +99,13 @@ pub(crate) struct Environment<'a> {
     pub(crate) parameters: &'a BTreeMap<String, Unit>,
     pub(crate) variables: &'a BTreeMap<String, Type>,
     pub(crate) reads: Reads,
+}
+
+impl Environment<'_> {
+    /// Whether only variables can be read.
+    fn rows_only(&self) -> bool {
+        matches!(self.reads, Reads::Subjects | Reads::Events)
+    }
 }
 
 /// Something wrong in an expression.
@@ -171,7 +179,7 @@ pub(crate) fn check(text: &str, environment: &Environment<'_>) -> Checked {
 
 struct Checker<'a> {
     text: &'a str,
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     environment: &'a Environment<'a>,
     problems: Vec<Problem>,
     references: Vec<(Extent, Kind, String)>,
@@ -320,7 +328,7 @@ impl Checker<'_> {
             }
             _ => name.clone(),
         };
-        if environment.reads == Reads::Rows || !environment.items.contains_key(&qualified) {
+        if environment.rows_only() || !environment.items.contains_key(&qualified) {
             return self.unknown(&name, segments, at);
         }
         self.references.push((at, Kind::Item, name));
@@ -331,7 +339,7 @@ impl Checker<'_> {
 
     fn unknown<T>(&mut self, name: &str, segments: &[String], at: Extent) -> Option<T> {
         let environment = self.environment;
-        if environment.reads == Reads::Rows && environment.items.contains_key(name) {
+        if environment.rows_only() && environment.items.contains_key(name) {
             let help = format!("define a variable: `[variables.…]` with `expression = \"latest({name})\"`");
             return self.problem(
                 at,
@@ -353,7 +361,7 @@ impl Checker<'_> {
             }
             _ => Vec::new(),
         };
-        let items = environment.items.keys().map(String::as_str).filter(|_| environment.reads != Reads::Rows);
+        let items = environment.items.keys().map(String::as_str).filter(|_| !environment.rows_only());
         let variables = environment.variables.keys().map(String::as_str);
         let help = suggest(name, items.chain(variables).chain(own).chain(["today"]));
         let message = if segments.len() == 1 {
@@ -857,16 +865,17 @@ impl Checker<'_> {
     }
 
     fn needs_plan(&mut self, at: Extent, name: &str) -> Option<()> {
-        if self.environment.reads == Reads::Casebook {
-            let help = "write `at('M6', form.item)`".to_owned();
-            return self.problem(
-                at,
-                "type",
-                format!("`{name}` reads the data sets, which exist only in the plan"),
-                Some(help),
-            );
+        match self.environment.reads {
+            Reads::Plan | Reads::Subjects => Some(()),
+            Reads::Casebook => {
+                let message = format!("`{name}` reads the data sets, which exist only in the plan");
+                self.problem(at, "type", message, Some("write `at('M6', form.item)`".to_owned()))
+            }
+            Reads::Events => {
+                let message = format!("`{name}` is of a participant, and this is about one event");
+                self.problem(at, "type", message, Some("use `only` for participants".to_owned()))
+            }
         }
-        Some(())
     }
 
     fn parameter(&mut self, name: &str, parameter: &IdedExpr, visit: &IdedExpr, at: Extent) -> Typed {

@@ -9,6 +9,7 @@ mod check;
 mod evaluate;
 mod mutate;
 mod parse;
+mod possible;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,6 +19,7 @@ use terms::{Answer, Date, Decimal, FormId, ItemId, ParameterId, PartialDate, Tru
 pub(crate) use check::{Codes, Environment, ItemFacts, Reads, Type, Unit, check, join};
 pub(crate) use mutate::mutants;
 pub(crate) use parse::parse;
+pub(crate) use possible::{Domain, possible};
 
 /// An item somewhere in a participant's casebook.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

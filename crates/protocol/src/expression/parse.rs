@@ -5,11 +5,10 @@
 use cel::common::ast::{IdedExpr, SourceInfo};
 
 /// A parsed expression.
-pub(crate) struct Syntax {
+pub(crate) struct Syntax<'t> {
     pub(crate) root: IdedExpr,
     info: SourceInfo,
-    /// Byte offset of every character, and of the end.
-    offsets: Vec<usize>,
+    text: &'t str,
 }
 
 /// Why a text is no expression.
@@ -25,7 +24,7 @@ pub(crate) struct SyntaxError {
 const BYTES_MAX: usize = 3000;
 
 /// Parses an expression.
-pub(crate) fn parse(text: &str) -> Result<Syntax, SyntaxError> {
+pub(crate) fn parse(text: &str) -> Result<Syntax<'_>, SyntaxError> {
     let whole = (0, text.len());
     let refuse = |at, message: String, help| Err(SyntaxError { at, message, help });
     if text.trim().is_empty() {
@@ -38,11 +37,12 @@ pub(crate) fn parse(text: &str) -> Result<Syntax, SyntaxError> {
             Some("split the rule".into()),
         );
     }
-    let offsets: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
     match cel::parser::Parser::new().parse_with_source_info(text) {
-        Ok((root, info)) => Ok(Syntax { root, info, offsets }),
+        Ok((root, info)) => Ok(Syntax { root, info, text }),
         Err(errors) => {
             let first = errors.errors.first();
+            // Errors count in characters, unlike nodes.
+            let offsets: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
             let column = first.map_or(1, |error| error.pos.1.max(1)) as usize - 1;
             let start = offsets.get(column).copied().unwrap_or(text.len());
             let end = offsets.get(column + 1).copied().unwrap_or(text.len());
@@ -82,13 +82,14 @@ fn slip(text: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-impl Syntax {
+impl Syntax<'_> {
     /// Returns the bytes of a node's own token (an operator's sign, an identifier, a literal).
     pub(crate) fn token(&self, node: &IdedExpr) -> (usize, usize) {
         let (start, stop) = self.info.offset_for(node.id).unwrap_or((0, 0));
-        let byte = |char: usize| self.offsets.get(char).or(self.offsets.last()).copied().unwrap_or(0);
-        let start_byte = byte(start as usize);
-        (start_byte, byte(stop as usize + 1).max(start_byte))
+        let boundary =
+            |byte: usize| (0..=byte.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at));
+        let start = boundary(start as usize).unwrap_or(0);
+        (start, boundary(stop as usize + 1).unwrap_or(0).max(start))
     }
 }
 

@@ -255,7 +255,8 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> PlanParts {
     let parameters = read_parameters(desk, &root);
     let variables = root.named("variables").filter_map(|entry| read_variable(desk, &entry)).collect();
     let sets = root.named("sets").filter_map(|entry| {
-        let who = entry.get("who").and_then(|node| desk.condition(node, entry.file, Reads::Rows, None))?;
+        let who =
+            entry.get("who").and_then(|node| desk.condition(node, entry.file, Reads::Subjects, None))?;
         Some(AnalysisSet {
             id: entry.name().into(),
             label: desk.label(entry.get("label")),
@@ -447,7 +448,7 @@ fn read_analysis(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Analysis> {
     let method = read_method(desk, entry);
     let subject = read_subject(desk, entry);
     let by = read_by(desk, entry);
-    let only = entry.get("only").and_then(|node| desk.condition(node, entry.file, Reads::Rows, None));
+    let only = entry.get("only").and_then(|node| desk.condition(node, entry.file, Reads::Subjects, None));
     read_published(desk, entry, by.as_deref());
     if let (Some(name), Some(subject)) = (entry.text("method"), &subject) {
         check_fit(desk, entry, name, subject, by.as_deref());
@@ -526,6 +527,9 @@ fn read_method(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Method> {
             );
         }
     }
+    if name == "count" {
+        return Some(Method::Count);
+    }
     let options = options?;
     let word = |key: &str| options.text(key);
     let confidence =
@@ -559,7 +563,6 @@ fn read_method(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Method> {
         "binomial" => Method::Binomial { confidence: confidence()? },
         _ => return None,
     })
-    .or_else(|| (name == "count").then_some(Method::Count))
 }
 
 fn read_subject(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Subject> {
@@ -580,8 +583,7 @@ fn read_subject(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Subject> {
         if node.text()? == "all" {
             return Some(Subject::AdverseEvents { filter: None });
         }
-        let variables = desk.event_variables.clone();
-        let placed = desk.expression_over(node, entry.file, Reads::Rows, None, &variables)?;
+        let placed = desk.expression(node, entry.file, Reads::Events, None)?;
         let placed = desk.must_be_condition(placed)?;
         return Some(Subject::AdverseEvents { filter: Some(placed.expression) });
     }

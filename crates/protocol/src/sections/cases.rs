@@ -11,7 +11,7 @@ use terms::{Answer, Date, ParameterId, Truth, Value, VisitId};
 
 use crate::{
     desk::{Desk, Placed, Section},
-    expression::{Environment, Input, ItemRef, Reads, Scope, Term, Type, When, check, mutants},
+    expression::{Input, ItemRef, Reads, Scope, Term, Type, When, check, mutants},
     names::suggest,
     shape::{Field, Kind, Shape, Variant, may, must},
     source::Place,
@@ -198,21 +198,12 @@ fn meaning(
     own_form: Option<&str>,
     known: &mut BTreeMap<String, KeyMeaning>,
 ) -> KeyMeaning {
-    let environment = Environment {
-        items: &desk.items,
-        own_form,
-        forms: desk.names.of(Kind::Form),
-        visits: desk.names.of(Kind::Visit),
-        parameters: &desk.parameters,
-        variables: &desk.casebook_variables,
-        reads: Reads::Casebook,
-    };
     if let Some(Some(meaning)) = known.get(path) {
         let meaning = meaning.clone();
         desk.record(Kind::Item, path, place);
         return Some(meaning);
     }
-    let checked = check(path, &environment);
+    let checked = check(path, &desk.environment(Reads::Casebook, own_form));
     let within = |at: (usize, usize)| {
         if place.end - place.start == path.len() { place.part(at.0, at.1) } else { place.clone() }
     };

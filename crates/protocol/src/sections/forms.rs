@@ -187,7 +187,6 @@ fn instrument_facts(form: &str, item: &instruments::InstrumentItem) -> ItemFacts
         minimum: minimum.map(Decimal::from),
         maximum: maximum.map(Decimal::from),
         decimals,
-        partial: false,
     }
 }
 
@@ -222,7 +221,6 @@ fn item_facts(desk: &Desk<'_>, entry: &Section<'_>, codelists: &[Codelist], has_
         } else {
             0
         },
-        partial: entry.flag("partial").unwrap_or(false),
     }
 }
 

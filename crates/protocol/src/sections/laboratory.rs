@@ -216,16 +216,3 @@ fn unreachable_ranges(desk: &mut Desk<'_>, entry: &Section<'_>, ranges: &[Refere
         }
     }
 }
-
-/// Returns the items, as `form.item`, that some laboratory has no upper limit for.
-pub(crate) fn without_upper<'l>(
-    laboratories: &'l [Laboratory],
-    item: &'l str,
-) -> impl Iterator<Item = &'l str> {
-    laboratories
-        .iter()
-        .filter(move |laboratory| {
-            !laboratory.ranges.iter().any(|range| range.item == *item && range.upper.is_some())
-        })
-        .map(|laboratory| laboratory.id.as_str())
-}

@@ -1,0 +1,361 @@
+//! Forms, roles and purposes: who fills what, and what conduct needs of a form; arms and allocation.
+
+use super::Parts;
+use crate::{
+    desk::Desk,
+    expression::Input,
+    model::{Form, ItemRole, ItemType, Power, Purpose, Sight},
+    source::Place,
+    tree::Node,
+};
+
+pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    fillers(desk, parts);
+    askers(desk, parts);
+    purposes(desk, parts);
+    powers(desk, parts);
+    reading(desk, parts);
+    allocation(desk, parts);
+    laboratories(desk, parts);
+    plan(desk, parts);
+    strata(desk, parts);
+}
+
+fn fillers(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    for (name, root) in parts.form_files {
+        let Some(form) = parts.study.form(name) else { continue };
+        for node in root.get("filled_by").map_or(&[][..], Node::elements) {
+            let Some(role) = node.text().and_then(|role| parts.study.role(role)) else { continue };
+            if !role.enters.contains(&form.data_class)
+                && desk.names.has(crate::Kind::DataClass, form.data_class.as_str())
+            {
+                let message =
+                    format!("role `{}` fills {name} and may not enter `{}`", role.id, form.data_class);
+                let help = format!(
+                    "add \"{}\" to `enters` of {} (roles.toml), or name another role",
+                    form.data_class, role.id
+                );
+                desk.error("not-allowed", &Place::new(root.file, node.text_span()), message, Some(help));
+            }
+        }
+        if root.get("filled_by").is_some_and(|list| {
+            matches!(list.kind, crate::tree::NodeKind::Array(_)) && list.elements().is_empty()
+        }) {
+            desk.error(
+                "unreachable",
+                &root.place_of("filled_by"),
+                format!("no one fills {name}"),
+                Some("name a role".into()),
+            );
+        }
+    }
+}
+
+/// Whoever is asked must see what the question is about.
+fn askers(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    for form in &parts.study.forms {
+        for check in &form.checks {
+            let Some(place) = parts.forms.places.get(&format!("{}#{}", form.id, check.id)) else { continue };
+            let Some(role) = parts.study.role(check.asks.as_str()) else { continue };
+            let sees =
+                role.sees.iter().any(|(class, sight)| *class == form.data_class && *sight != Sight::None);
+            if !sees && desk.names.has(crate::Kind::DataClass, form.data_class.as_str()) {
+                let message = format!(
+                    "role `{}` is asked about {} and does not see `{}`",
+                    role.id, form.id, form.data_class
+                );
+                let able: Vec<String> = form.filled_by.iter().map(|role| format!("`{role}`")).collect();
+                desk.error(
+                    "not-allowed",
+                    place,
+                    message,
+                    Some(format!("ask one who fills the form: {}", able.join(", "))),
+                );
+            }
+        }
+    }
+}
+
+/// What conduct and the data sets look for on a form of a purpose.
+fn needed(purpose: Purpose) -> &'static [(&'static str, ItemRole)] {
+    match purpose {
+        Purpose::Demography => &[("sex", ItemRole::Sex), ("age_years", ItemRole::AgeYears)],
+        Purpose::AdverseEvents => &[
+            ("ae_term", ItemRole::AeTerm),
+            ("ae_start", ItemRole::AeStart),
+            ("ae_stop", ItemRole::AeStop),
+            ("ae_grade", ItemRole::AeGrade),
+            ("ae_serious", ItemRole::AeSerious),
+            ("ae_relation", ItemRole::AeRelation),
+            ("ae_action", ItemRole::AeAction),
+            ("ae_outcome", ItemRole::AeOutcome),
+        ],
+        Purpose::ConcomitantTreatments => &[
+            ("treatment_name", ItemRole::TreatmentName),
+            ("treatment_prohibited", ItemRole::TreatmentProhibited),
+        ],
+        Purpose::BlindedAssessment | Purpose::Laboratory | Purpose::SpecimenReading => &[],
+    }
+}
+
+fn fits(role: ItemRole, kind: &ItemType) -> bool {
+    match role {
+        ItemRole::Sex
+        | ItemRole::AeRelation
+        | ItemRole::AeAction
+        | ItemRole::AeOutcome
+        | ItemRole::AeSeriousCriterion => {
+            matches!(kind, ItemType::Code { .. })
+        }
+        ItemRole::AgeYears | ItemRole::HeightCm => {
+            matches!(kind, ItemType::Integer | ItemType::Decimal { .. })
+        }
+        ItemRole::AeGrade => matches!(kind, ItemType::Code { .. } | ItemType::Integer),
+        ItemRole::AeTerm | ItemRole::TreatmentName => matches!(kind, ItemType::Text | ItemType::Code { .. }),
+        ItemRole::AeSerious | ItemRole::TreatmentProhibited => matches!(kind, ItemType::Boolean),
+        ItemRole::AeStart | ItemRole::AeStop | ItemRole::TreatmentStart | ItemRole::TreatmentStop => {
+            matches!(kind, ItemType::Date { .. })
+        }
+    }
+}
+
+fn purposes(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    for (name, root) in parts.form_files {
+        let Some(form) = parts.study.form(name) else { continue };
+        for entry in root.named("items") {
+            let Some(item) = form.item(entry.name()) else { continue };
+            if let Some(role) = item.role.filter(|role| !fits(*role, &item.kind)) {
+                let word = entry.text("role").unwrap_or_default();
+                let message = format!(
+                    "an item of type `{}` can't have the role `{word}`",
+                    entry.text("type").unwrap_or_default()
+                );
+                desk.error("type", &entry.place_of("role"), message, Some(wanted(role).to_owned()));
+            }
+        }
+        let Some(purpose) = form.purpose else { continue };
+        for (word, role) in needed(purpose) {
+            if form.item_for(*role).is_none() && !desk.was_left_out(word) {
+                let message = format!(
+                    "{name} serves as {} and has no item with the role `{word}`",
+                    root.text("purpose").unwrap_or_default()
+                );
+                desk.error(
+                    "purpose",
+                    &root.place_of("purpose"),
+                    message,
+                    Some(format!("add `role = \"{word}\"` to the item")),
+                );
+            }
+        }
+        rows(desk, parts, form, root.place_of("purpose"));
+    }
+    for (purpose, word) in [(Purpose::Demography, "demography"), (Purpose::AdverseEvents, "adverse events")] {
+        let damaged = !desk.left_out.is_empty();
+        if parts.study.form_for(purpose).is_none() && !damaged && !parts.form_files.is_empty() {
+            let help = format!("add `purpose = \"{word}\"` to the form");
+            let place = Place::new(parts.study_root.file, 0..0);
+            desk.error("purpose", &place, format!("no form serves as {word}"), Some(help));
+        }
+    }
+}
+
+fn wanted(role: ItemRole) -> &'static str {
+    match role {
+        ItemRole::AeSerious | ItemRole::TreatmentProhibited => "it needs type `boolean`",
+        ItemRole::AgeYears | ItemRole::HeightCm => "it needs type `integer` or `decimal`",
+        ItemRole::AeStart | ItemRole::AeStop | ItemRole::TreatmentStart | ItemRole::TreatmentStop => {
+            "it needs type `date`"
+        }
+        ItemRole::AeTerm | ItemRole::TreatmentName => "it needs type `text`",
+        _ => "it needs type `code`",
+    }
+}
+
+fn rows(desk: &mut Desk<'_>, _parts: &Parts<'_>, form: &Form, place: Place) {
+    let has_rows = matches!(form.purpose, Some(Purpose::AdverseEvents | Purpose::ConcomitantTreatments));
+    if has_rows && !form.repeating {
+        let message = format!("{} lists what happens through the trial, and has no rows", form.id);
+        desk.error("purpose", &place, message, Some("add `repeating = true` and `by_visit = false`".into()));
+    }
+}
+
+/// Powers without which a trial stands still.
+const ESSENTIAL: &[(Power, &str)] = &[
+    (Power::TakeConsent, "take consent"),
+    (Power::RunVisits, "run visits"),
+    (Power::DecideEligibility, "decide eligibility"),
+    (Power::Enrol, "enrol"),
+    (Power::ReportEvents, "report events"),
+    (Power::EndParticipation, "end participation"),
+    (Power::Sign, "sign"),
+    (Power::ClassifyDeviations, "classify deviations"),
+    (Power::SignAnalysisSets, "sign analysis sets"),
+    (Power::Lock, "lock"),
+];
+
+fn powers(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let blind: &[(Power, &str)] = &[
+        (Power::SealAllocation, "seal allocation"),
+        (Power::UnblindStudy, "unblind study"),
+        (Power::BreakBlind, "break blind"),
+        (Power::Dispense, "dispense"),
+    ];
+    let needed = ESSENTIAL.iter().chain(blind.iter().filter(|_| parts.randomised && parts.study.blinded));
+    for (power, word) in needed {
+        if !parts.study.roles.is_empty() && !parts.study.roles.iter().any(|role| role.may.contains(power)) {
+            let place =
+                parts.roles_root.section("roles").map_or(parts.roles_root.place(), |roles| roles.place());
+            desk.warn(
+                "powers",
+                &place,
+                format!("no role may \"{word}\""),
+                Some("add it to `may` of a role".into()),
+            );
+        }
+    }
+}
+
+fn reading(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let (Some(reading), Some(section)) =
+        (&parts.study.blind_reading, parts.study_root.section("blind_reading"))
+    else {
+        return;
+    };
+    if let Some(form) = parts.study.form(reading.read_on.as_str())
+        && (form.purpose != Some(Purpose::SpecimenReading) || form.by_visit)
+    {
+        let message = format!("{} is filled for coded slides, and does not say so", form.id);
+        let help =
+            format!("add `purpose = \"specimen reading\"` and `by_visit = false` to forms/{}.toml", form.id);
+        desk.error("purpose", &section.place_of("read_on"), message, Some(help));
+    }
+}
+
+fn allocation(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let target = parts.study_root.section("target");
+    let place = target.map_or(parts.study_root.place(), |target| target.place());
+    match (parts.randomised, parts.allocation_root) {
+        (true, None) => {
+            let help = "add allocation.toml, or plan `target = { enrolled = … }`".to_owned();
+            desk.error(
+                "allocation",
+                &place,
+                "participants are to be randomised, and there is no allocation",
+                Some(help),
+            );
+        }
+        (false, Some(root)) => {
+            let help = "plan `target = { randomised = … }` (study.toml), or remove the file".to_owned();
+            desk.error(
+                "allocation",
+                &Place::new(root.file, 0..0),
+                "there is an allocation, and no one is to be randomised",
+                Some(help),
+            );
+        }
+        _ => {}
+    }
+    if !parts.randomised && parts.study.arms.len() > 1 && target.is_some() {
+        let help = "plan `target = { randomised = … }` and add allocation.toml, or keep one arm".to_owned();
+        desk.error(
+            "allocation",
+            &parts.study_root.place_of("arms"),
+            "there are several arms, and no one is to be randomised",
+            Some(help),
+        );
+    }
+    if parts.randomised && parts.study.arms.len() == 1 {
+        desk.error(
+            "allocation",
+            &place,
+            "participants are to be randomised to a single arm",
+            Some("add an arm, or plan `enrolled`".into()),
+        );
+    }
+    kit_visits(desk, parts);
+}
+
+fn kit_visits(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let Some(kits) = parts.allocation_root.and_then(|root| root.section("kits")) else { return };
+    let last = parts.study.visits.iter().position(|visit| visit.closes_treatment);
+    for node in kits.get("visits").map_or(&[][..], Node::elements) {
+        let Some(index) =
+            node.text().and_then(|id| parts.study.visits.iter().position(|visit| visit.id == *id))
+        else {
+            continue;
+        };
+        if last.is_some_and(|last| index >= last) {
+            let message =
+                format!("a kit is handed out at {}, when treatment is over", parts.study.visits[index].id);
+            desk.error(
+                "allocation",
+                &Place::new(kits.file, node.text_span()),
+                message,
+                Some("name visits before treatment closes".into()),
+            );
+        }
+    }
+}
+
+/// Where a rule speaks of a limit of normal, each laboratory of a site must have one.
+fn laboratories(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let checks = parts.forms.checks.iter().chain(&parts.forms.shown).map(|condition| &condition.placed);
+    let rules =
+        parts.rules.iter().map(|rule| &rule.placed).chain(parts.doses.iter().map(|dose| &dose.placed));
+    for placed in checks.chain(rules) {
+        for input in placed.expression.inputs() {
+            let Input::Limit(reference, upper) = input else { continue };
+            let has = |laboratory: &crate::model::Laboratory| {
+                let of_item = laboratory.ranges.iter().filter(|range| range.item == reference.item);
+                of_item
+                    .into_iter()
+                    .any(|range| if upper { range.upper.is_some() } else { range.lower.is_some() })
+            };
+            for laboratory in parts.study.laboratories.iter().filter(|laboratory| !has(laboratory)) {
+                let limit = if upper { "upper" } else { "lower" };
+                let message = format!(
+                    "laboratory `{}` has no {limit} limit for `{}.{}`",
+                    laboratory.id, reference.form, reference.item
+                );
+                let help =
+                    format!("add a range with `{limit}` to laboratories.{} (laboratory.toml)", laboratory.id);
+                desk.error("laboratory", &placed.place, message, Some(help));
+            }
+        }
+    }
+}
+
+fn plan(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    use crate::model::Shown;
+    let plan = &parts.plan.plan;
+    let shown = |id: &terms::AnalysisId| {
+        let sections = plan.sections.iter().flat_map(|section| &section.show);
+        sections.into_iter().any(|shown| matches!(shown, Shown::Table(ids) if ids.contains(id)))
+    };
+    for analysis in &plan.analyses {
+        if let Some((place, _)) = parts
+            .plan
+            .places
+            .get(analysis.id.as_str())
+            .filter(|_| !shown(&analysis.id) && !plan.sections.is_empty())
+        {
+            let help = "name it in `show` of a section".to_owned();
+            desk.warn(
+                "not-shown",
+                place,
+                format!("analysis {} is shown nowhere in the report", analysis.id),
+                Some(help),
+            );
+        }
+    }
+}
+
+/// The strata of the virtual cohort are those of the allocation.
+fn strata(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let (Some(plan), Some(root)) = (&parts.study.allocation, parts.virtual_root) else { return };
+    let Some(cohort) = root.section("cohort") else { return };
+    for stratum in cohort.named("strata") {
+        desk.refer_among(crate::Kind::Code, stratum.name(), &stratum.place(), &plan.strata);
+    }
+}
