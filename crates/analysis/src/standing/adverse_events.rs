@@ -9,7 +9,7 @@ use crate::{
     events::{Occurrence, Occurrences, participants, rows},
     methods::{population_place, put_events},
     population::{Member, Population},
-    sheet::{RowSets, Sheet, cell, group},
+    sheet::{RowSets, Sheet, cell, group, percent},
 };
 
 /// Days that count as a month here.
@@ -141,8 +141,10 @@ pub(super) fn over_time(standing: &Standing<'_>, row_sets: &mut RowSets) -> Anal
                 .collect();
             let begun = events
                 .of(place, |one| start_day(set, one.row).is_some_and(|day| (first..=last).contains(&day)));
+            // An open event of someone who has left is no longer seen.
             let present = events.of(place, |one| {
-                start_day(set, one.row).is_some_and(|day| day <= last)
+                last_days[one.member] >= first
+                    && start_day(set, one.row).is_some_and(|day| day <= last)
                     && set.cell("stop_day", one.row).number().is_none_or(|day| day >= f64::from(first))
             });
             let of = cell(arm, level);
@@ -153,7 +155,10 @@ pub(super) fn over_time(standing: &Standing<'_>, row_sets: &mut RowSets) -> Anal
                 sheet.row_sets.place("adverse_events", rows(&present), &["start_day", "stop_day"]);
             sheet.put("at_risk", of, count, Format::Integer, &[risk_rows]);
             sheet.put("onsets", of, begun.len(), Format::Integer, &[begun_rows]);
-            sheet.put("ongoing", of, participants(&present), Format::Integer, &[present_rows]);
+            let affected = participants(&present);
+            sheet.put("ongoing", of, affected, Format::Integer, &[present_rows]);
+            let both = [present_rows, risk_rows];
+            sheet.put("percent", of, percent(affected, count), Format::Percent(1), &both);
         }
     }
     let head = Head {

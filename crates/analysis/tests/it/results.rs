@@ -141,6 +141,23 @@ fn a_participant_counts_once_with_the_worst_grade() {
 }
 
 #[test]
+fn only_those_under_observation_have_an_event_present() {
+    let results = results(&made::data());
+    let over_time = results.analysis("adverse-events-over-time").unwrap();
+    let mut seen = 0;
+    for number in over_time.numbers.iter().filter(|number| number.key == "percent") {
+        let (group, level) = (number.group.as_deref(), number.level.as_deref());
+        let count = |key: &str| over_time.number(key, group, level).unwrap().value.unwrap();
+        assert!(count("ongoing") <= count("at_risk"), "{}", number.id);
+        if let Some(percent) = number.value {
+            assert!((percent - 100.0 * count("ongoing") / count("at_risk")).abs() < 1e-12, "{}", number.id);
+            seen += usize::from(percent > 0.0);
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_figure_is_computed_once() {
     let results = results(&made::data());
     let ids: Vec<&str> = results.analyses.iter().map(|analysis| analysis.id.as_str()).collect();
