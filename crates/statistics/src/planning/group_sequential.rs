@@ -136,7 +136,9 @@ fn by_shape(information: &[f64], exponent: f64, alpha_upper: f64, sides: Sides) 
     };
     // With one look the constant is the fixed critical value; more looks only raise it.
     let fixed = normal_quantile_upper(alpha_upper);
-    at(root::of_decreasing(fixed.min(0.0) - 1.0, fixed.abs() + 6.0, |c| crossing(c) - alpha_upper))
+    at(root::of_smooth_increasing(fixed.min(0.0) - 1.0, fixed.abs() + 6.0, |c| {
+        alpha_upper.ln() - crossing(c).ln()
+    }))
 }
 
 fn by_spending(
@@ -165,6 +167,7 @@ fn by_spending(
 /// A trial without drift that has not stopped: its density at the last look, by quadrature nodes.
 ///
 /// With drift θ the density is the same times exp(θ s - θ² t / 2), so that one walk serves all drifts.
+#[derive(Clone)]
 struct Walk {
     sides: Sides,
     rule: GaussLegendre,
@@ -226,6 +229,19 @@ impl GroupSequentialDesign {
         self.critical_values.iter().map(|c| normal_upper(*c)).collect()
     }
 
+    /// The walk before each look.
+    fn walks(&self) -> Vec<Walk> {
+        let mut walk = Walk::new(self.sides);
+        let looks = self.information.iter().zip(&self.critical_values);
+        looks
+            .map(|(t, critical)| {
+                let before = walk.clone();
+                walk.look(*t, *critical);
+                before
+            })
+            .collect()
+    }
+
     /// What the design does when the standardised statistic at full information has mean `drift`.
     pub fn at_drift(&self, drift: f64) -> OperatingCharacteristics {
         let mut walk = Walk::new(self.sides);
@@ -251,8 +267,13 @@ impl GroupSequentialDesign {
         if !(power > self.alpha_upper && power < 1.0) {
             return Err(NotEstimable::OutOfRange { name: "power" });
         }
-        let total = |drift: f64| self.at_drift(drift).upper.last().copied().unwrap_or(0.0);
-        Ok(root::of_increasing(0.0, 20.0, |drift| total(drift) - power))
+        // One walk without drift serves every drift.
+        let walks = self.walks();
+        let total = |drift: f64| -> f64 {
+            let looks = walks.iter().zip(self.information.iter().zip(&self.critical_values));
+            looks.map(|(walk, (t, critical))| walk.crossing(*t, *critical, drift).0).sum()
+        };
+        Ok(root::of_smooth_increasing(0.0, 20.0, |drift| total(drift) - power))
     }
 
     /// Maximum information over that of the fixed design with the same error and power.

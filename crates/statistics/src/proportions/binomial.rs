@@ -28,6 +28,8 @@ pub enum BinomialInterval {
     Wilson,
     /// Wilson's score interval with continuity correction.
     WilsonContinuity,
+    /// The same as R's `prop.test` gives it: exactly half of `n` is not corrected.
+    WilsonContinuityAsR,
     /// Wald's formula at the shrunken proportion of Agresti and Coull.
     AgrestiCoull,
     /// Equal-tailed posterior interval under the prior Beta(1/2, 1/2), closed at 0 or n events.
@@ -62,6 +64,7 @@ pub fn binomial_interval(
         BinomialInterval::ClopperPearson => clopper_pearson(x, n, confidence),
         BinomialInterval::Wilson => wilson(x, n, confidence),
         BinomialInterval::WilsonContinuity => wilson_continuity(x, n, confidence),
+        BinomialInterval::WilsonContinuityAsR => wilson_continuity_as_r(x, n, confidence),
         BinomialInterval::AgrestiCoull => agresti_coull(x, n, confidence),
         BinomialInterval::Jeffreys => jeffreys(x, n, confidence),
         BinomialInterval::Wald => wald(x, n, confidence),
@@ -152,6 +155,16 @@ pub fn wilson_continuity(x: u64, n: u64, confidence: Confidence) -> Result<Inter
     })
 }
 
+/// Wilson's score interval with the continuity correction of R's `prop.test`.
+///
+/// R limits the correction to |x - n p| at its default p = 1/2, so that x = n/2 has none.
+///
+/// # Errors
+/// `n` is zero, or `x` exceeds it.
+pub fn wilson_continuity_as_r(x: u64, n: u64, confidence: Confidence) -> Result<Interval, NotEstimable> {
+    if 2 * x == n { wilson(x, n, confidence) } else { wilson_continuity(x, n, confidence) }
+}
+
 /// The Agresti-Coull interval, not clipped.
 ///
 /// # Errors
@@ -212,11 +225,22 @@ pub fn mid_p(x: u64, n: u64, confidence: Confidence) -> Result<Interval, NotEsti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use BinomialInterval::{AgrestiCoull, ClopperPearson, Jeffreys, MidP, Wald, Wilson, WilsonContinuity};
+    use BinomialInterval::{
+        AgrestiCoull, ClopperPearson, Jeffreys, MidP, Wald, Wilson, WilsonContinuity, WilsonContinuityAsR,
+    };
 
     #[test]
     fn nobody_has_no_proportion() {
-        for kind in [ClopperPearson, Wilson, WilsonContinuity, AgrestiCoull, Jeffreys, Wald, MidP] {
+        for kind in [
+            ClopperPearson,
+            Wilson,
+            WilsonContinuity,
+            WilsonContinuityAsR,
+            AgrestiCoull,
+            Jeffreys,
+            Wald,
+            MidP,
+        ] {
             assert_eq!(binomial_interval(0, 0, kind, Confidence::C95), Err(NotEstimable::NoObservations));
             let too_many = NotEstimable::OutOfRange { name: "number of events" };
             assert_eq!(binomial_interval(2, 1, kind, Confidence::C95), Err(too_many));
@@ -231,6 +255,18 @@ mod tests {
                 (clopper_pearson(x, 12, Confidence::C95).unwrap(), mid_p(x, 12, Confidence::C95).unwrap());
             assert!(exact.lower <= mid.lower && mid.upper <= exact.upper, "{x}: {mid:?} in {exact:?}");
         }
+    }
+
+    #[test]
+    fn r_does_not_correct_exactly_one_half() {
+        // R 4.2.2: prop.test(7, 14, correct = TRUE)$conf.int
+        let as_r = wilson_continuity_as_r(7, 14, Confidence::C95).unwrap();
+        assert!(
+            (as_r.lower - 0.2679920245241363).abs() < 1e-14
+                && (as_r.upper - 0.7320079754758636).abs() < 1e-14
+        );
+        assert!(wilson_continuity(7, 14, Confidence::C95).unwrap().lower < as_r.lower);
+        assert_eq!(wilson_continuity_as_r(6, 14, Confidence::C95), wilson_continuity(6, 14, Confidence::C95));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod two_proportions;
 
 pub use binomial::{
     BinomialInterval, BinomialTest, agresti_coull, binomial_interval, binomial_test, clopper_pearson,
-    jeffreys, mid_p, wald, wilson, wilson_continuity,
+    jeffreys, mid_p, wald, wilson, wilson_continuity, wilson_continuity_as_r,
 };
 pub use chi_squared::{ChiSquaredTest, Yates, chi_squared_test};
 pub use cmh::{
@@ -23,5 +23,5 @@ pub use mcnemar::{McNemar, mcnemar};
 pub use table::Table;
 pub use two_proportions::{
     DifferenceInterval, RatioInterval, agresti_caffo, difference_interval, miettinen_nurminen, newcombe,
-    newcombe_continuity, odds_ratio_woolf, risk_ratio_katz, wald_difference,
+    newcombe_continuity, newcombe_continuity_as_r, odds_ratio_woolf, risk_ratio_katz, wald_difference,
 };

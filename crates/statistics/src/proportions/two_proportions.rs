@@ -2,7 +2,7 @@
 //!
 //! Mathematics: `docs/methods/two_proportions.md`.
 
-use super::binomial::{wilson, wilson_continuity};
+use super::binomial::{wilson, wilson_continuity, wilson_continuity_as_r};
 use crate::{Confidence, Interval, NotEstimable, root};
 
 /// Which interval for a difference of proportions is meant.
@@ -12,6 +12,8 @@ pub enum DifferenceInterval {
     Newcombe,
     /// Newcombe's hybrid of two continuity-corrected Wilson intervals (his method 11).
     NewcombeContinuity,
+    /// The same on the limits of R's `prop.test`, which does not correct an arm with events in exactly half.
+    NewcombeContinuityAsR,
     /// Wald's normal interval.
     Wald,
     /// Wald's formula with one event and one non-event added to each arm.
@@ -46,6 +48,7 @@ pub fn difference_interval(
     match kind {
         DifferenceInterval::Newcombe => newcombe(arm1, arm2, confidence),
         DifferenceInterval::NewcombeContinuity => newcombe_continuity(arm1, arm2, confidence),
+        DifferenceInterval::NewcombeContinuityAsR => newcombe_continuity_as_r(arm1, arm2, confidence),
         DifferenceInterval::Wald => wald_difference(arm1, arm2, confidence),
         DifferenceInterval::AgrestiCaffo => agresti_caffo(arm1, arm2, confidence),
         DifferenceInterval::MiettinenNurminen => miettinen_nurminen(arm1, arm2, confidence),
@@ -77,6 +80,20 @@ pub fn newcombe_continuity(arm1: Arm, arm2: Arm, confidence: Confidence) -> Resu
     let (p1, p2) = (proportion(arm1)?, proportion(arm2)?);
     let w1 = wilson_continuity(arm1.0, arm1.1, confidence)?;
     Ok(hybrid(p1, p2, w1, wilson_continuity(arm2.0, arm2.1, confidence)?))
+}
+
+/// Newcombe's hybrid score interval on the continuity-corrected limits of R's `prop.test`.
+///
+/// # Errors
+/// An empty arm, or more events than participants.
+pub fn newcombe_continuity_as_r(
+    arm1: Arm,
+    arm2: Arm,
+    confidence: Confidence,
+) -> Result<Interval, NotEstimable> {
+    let (p1, p2) = (proportion(arm1)?, proportion(arm2)?);
+    let w1 = wilson_continuity_as_r(arm1.0, arm1.1, confidence)?;
+    Ok(hybrid(p1, p2, w1, wilson_continuity_as_r(arm2.0, arm2.1, confidence)?))
 }
 
 /// Wald's interval of `p1 - p2`, not clipped.
@@ -187,11 +204,15 @@ fn log_interval(estimate: f64, variance: f64, confidence: Confidence) -> RatioIn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use DifferenceInterval::{AgrestiCaffo, MiettinenNurminen, Newcombe, NewcombeContinuity, Wald};
+    use DifferenceInterval::{
+        AgrestiCaffo, MiettinenNurminen, Newcombe, NewcombeContinuity, NewcombeContinuityAsR, Wald,
+    };
 
     #[test]
     fn an_empty_arm_gives_no_comparison() {
-        for kind in [Newcombe, NewcombeContinuity, Wald, AgrestiCaffo, MiettinenNurminen] {
+        for kind in
+            [Newcombe, NewcombeContinuity, NewcombeContinuityAsR, Wald, AgrestiCaffo, MiettinenNurminen]
+        {
             let refused = difference_interval((0, 0), (1, 2), kind, Confidence::C95);
             assert_eq!(refused, Err(NotEstimable::ArmEmpty), "{kind:?}");
         }

@@ -26,6 +26,7 @@ pub(super) trait ToJson {
 
 impl ToJson for f64 {
     fn to_json(&self) -> Value {
+        debug_assert!(!self.is_nan(), "a method gives a reason instead of a NaN");
         if self.is_infinite() {
             Value::from(if *self > 0.0 { "Inf" } else { "-Inf" })
         } else {

@@ -26,7 +26,7 @@ pub(super) fn binomial_one_sample(input: Inputs<'_>) -> Result<Value, Unsupporte
         for (name, kind) in [
             ("clopper_pearson", BinomialInterval::ClopperPearson),
             ("wilson", BinomialInterval::Wilson),
-            ("wilson_cc", BinomialInterval::WilsonContinuity),
+            ("wilson_cc", BinomialInterval::WilsonContinuityAsR),
             ("agresti_coull", BinomialInterval::AgrestiCoull),
             ("jeffreys", BinomialInterval::Jeffreys),
             ("wald", BinomialInterval::Wald),
@@ -51,7 +51,7 @@ pub(super) fn two_proportions(input: Inputs<'_>) -> Result<Value, Unsupported> {
     for (percent, confidence) in LEVELS {
         for (name, kind) in [
             ("newcombe_hybrid_score", DifferenceInterval::Newcombe),
-            ("newcombe_hybrid_score_cc", DifferenceInterval::NewcombeContinuity),
+            ("newcombe_hybrid_score_cc", DifferenceInterval::NewcombeContinuityAsR),
             ("wald", DifferenceInterval::Wald),
             ("agresti_caffo", DifferenceInterval::AgrestiCaffo),
             ("miettinen_nurminen_tol1e9", DifferenceInterval::MiettinenNurminen),

@@ -1,3 +1,4 @@
 //! Integration tests of the statistical methods.
 
+mod degenerate;
 mod reference;
