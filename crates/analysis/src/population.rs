@@ -117,6 +117,12 @@ impl Population {
     }
 }
 
+/// Returns the level that counts as having it: a column's first, `yes` of a flag and of a column without any value.
+pub(crate) fn first_level(column: &Column) -> Level {
+    let yes = || Level { id: "yes".to_owned(), label: "Yes".to_owned() };
+    levels_of(column).into_iter().next().unwrap_or_else(yes)
+}
+
 /// Returns a column's levels in order: those it declares, yes and no, or those that occur, sorted.
 pub(crate) fn levels_of(column: &Column) -> Vec<Level> {
     let level = |(id, label): &(String, String)| Level { id: id.clone(), label: label.clone() };

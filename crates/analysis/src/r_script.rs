@@ -19,7 +19,7 @@ use terms::Truth;
 use crate::{
     Number, Results,
     outcome::{column_of, death_strategy},
-    population::{Choice, Population, flag_of, levels_of},
+    population::{Choice, Population, first_level, flag_of},
     scope::Row,
 };
 
@@ -192,15 +192,18 @@ impl Call<'_> {
     fn fisher(&self, id: &str) -> Option<String> {
         let (by, groups) = self.grouping();
         let pair = self.pair()?;
+        // Terms that stand beside a published number are tested even if nobody had them.
+        let named: Vec<String> = self.named_levels().iter().map(|level| text(level)).collect();
+        let named = format!("c({})", named.join(", "));
         match &self.analysis.subject {
             Subject::Variable { variable } => {
-                let yes = levels_of(self.data.subjects.column(variable)?).into_iter().next()?;
+                let yes = first_level(self.data.subjects.column(variable)?);
                 let (variable, yes) = (text(variable), text(&yes.id));
                 Some(format!("fisher_variable({id}, chosen, {variable}, {yes}, {by}, {groups}, {pair})"))
             }
             Subject::AdverseEvents { filter } => {
                 let events = self.events(filter.as_ref());
-                Some(format!("fisher_events({id}, chosen, {events}, {by}, {groups}, {pair})"))
+                Some(format!("fisher_events({id}, chosen, {events}, {by}, {groups}, {pair}, {named})"))
             }
             _ => None,
         }
@@ -210,7 +213,7 @@ impl Call<'_> {
         let (by, groups) = self.grouping();
         let (has, known) = match &self.analysis.subject {
             Subject::Variable { variable } => {
-                let yes = levels_of(self.data.subjects.column(variable)?).into_iter().next()?;
+                let yes = first_level(self.data.subjects.column(variable)?);
                 let level = format!("level_of({})", text(variable));
                 (format!("{level} == {}", text(&yes.id)), format!("chosen & !is.na({level})"))
             }
@@ -235,6 +238,13 @@ impl Call<'_> {
                 format!("adverse_events[c({}), ]", rows.join(", "))
             }
         }
+    }
+
+    fn named_levels(&self) -> Vec<&str> {
+        let estimates = self.analysis.published.iter().map(|published| published.estimate.as_str());
+        let brackets = estimates.flat_map(|estimate| estimate.split('[').skip(1));
+        let names = brackets.map(|part| part.trim_end_matches(']'));
+        names.filter(|name| self.population.groups.iter().all(|group| group.id != *name)).collect()
     }
 
     fn grouping(&self) -> (String, String) {

@@ -13,7 +13,7 @@ use crate::{
     events::{Occurrences, participants, rows},
     methods::{self, Paired, Precision, Series, confidence},
     outcome::{self, AtVisit, Outcomes, column_of, death_strategy, level_of},
-    population::{Choice, Population, levels_of},
+    population::{Choice, Population, first_level, levels_of},
     sheet::{RowSets, Sheet, group},
     standing,
 };
@@ -212,8 +212,9 @@ impl<'a> Task<'a> {
         };
         match &self.analysis.method {
             Method::Count => {
-                methods::count_levels(sheet, &self.population, self.data, variable);
-                Ok(Written { levels: levels_of(column), excluded: Vec::new() })
+                let levels = self.with_named(levels_of(column));
+                methods::count_levels(sheet, &self.population, self.data, variable, &levels);
+                Ok(Written { levels, excluded: Vec::new() })
             }
             Method::Fisher { confidence: level } => {
                 let level = confidence(*level);
@@ -280,13 +281,16 @@ impl<'a> Task<'a> {
             _ => (&self.data.deviations, "kind", None, "deviations"),
         };
         let events = Occurrences::choose(self.data, set, term, &self.population, filter);
-        let terms = events.terms();
+        let column = set.column(term);
+        let label = |id: &String| column.map_or(id.as_str(), |column| column.level_label(id)).to_owned();
+        let levels = events.terms().iter().map(|id| Level { id: id.clone(), label: label(id) }).collect();
+        let levels = self.with_named(levels);
         match &self.analysis.method {
             Method::Count => {
-                methods::count_events(sheet, &self.population, self.data, &set.name, &events, &terms);
+                methods::count_events(sheet, &self.population, self.data, &set.name, &events, &levels);
             }
             Method::Fisher { confidence: level } if subject == "adverse events" => {
-                methods::fisher_events(sheet, &self.population, &events, confidence(*level));
+                methods::fisher_events(sheet, &self.population, &events, &levels, confidence(*level));
             }
             Method::Binomial { confidence: level } => {
                 for (place, id) in self.population.cuts() {
@@ -300,16 +304,13 @@ impl<'a> Task<'a> {
             }
             _ => return Err(self.does_not_fit(subject)),
         }
-        let column = set.column(term);
-        let label = |id: &String| column.map_or(id.as_str(), |column| column.level_label(id)).to_owned();
-        let levels = terms.iter().map(|id| Level { id: id.clone(), label: label(id) }).collect();
         Ok(Written { levels, excluded: Vec::new() })
     }
 
     fn write_share_of_variable(&self, sheet: &mut Sheet<'_>, variable: &str) {
         let Method::Binomial { confidence: level } = &self.analysis.method else { return };
         let Some(column) = self.data.subjects.column(variable) else { return };
-        let Some(yes) = levels_of(column).into_iter().next() else { return };
+        let yes = first_level(column);
         let mut columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
         columns.push(variable);
         for (place, id) in self.population.cuts() {
@@ -325,6 +326,20 @@ impl<'a> Task<'a> {
                 sheet.row_sets.place("subjects", known.iter().map(|(row, _)| *row).collect(), &columns);
             methods::binomial(sheet, group(id), counts, (event_rows, n_rows), confidence(*level));
         }
+    }
+
+    /// Adds the levels that the plan puts a published number beside and that did not occur: nobody is a number too.
+    fn with_named(&self, mut levels: Vec<Level>) -> Vec<Level> {
+        let is_group = |name: &str| self.population.groups.iter().any(|group| group.id == name);
+        for published in &self.analysis.published {
+            let mut parts = published.estimate.split('[').skip(1).map(|part| part.trim_end_matches(']'));
+            let (first, second) = (parts.next(), parts.next());
+            let named = second.or(first.filter(|name| !is_group(name)));
+            if let Some(name) = named.filter(|name| levels.iter().all(|level| level.id != *name)) {
+                levels.push(Level { id: name.to_owned(), label: name.to_owned() });
+            }
+        }
+        levels
     }
 
     fn without(&self, variable: &str) -> Vec<(terms::SubjectId, String)> {

@@ -155,6 +155,8 @@ signed_rank <- function(id, data, by, groups, confidence, pratt) {
       of("pseudomedian", within_values(median(walsh), data))
       of("lower", within_values(walsh[k], data))
       of("upper", within_values(walsh[length(walsh) + 1 - k], data))
+    } else {
+      for (key in c("pseudomedian", "lower", "upper")) of(key, NA)
     }
   }
 }
@@ -227,11 +229,11 @@ fisher_variable <- function(id, chosen, variable, yes, by, groups, pair) {
   values <- level_of(variable)
   fisher_table(id, NULL, holds(values == yes), chosen & !is.na(values) & !is.na(level_of(by)), by, groups, pair)
 }
-fisher_events <- function(id, chosen, events, by, groups, pair) {
+fisher_events <- function(id, chosen, events, by, groups, pair, named) {
   known <- chosen & !is.na(level_of(by))
   events <- events[events$subject %in% subjects$subject[known], ]
   fisher_table(id, NULL, subjects$subject %in% events$subject, known, by, groups, pair)
-  for (term in unique(events$term)) {
+  for (term in unique(c(events$term, named))) {
     with_term <- subjects$subject %in% events$subject[holds(events$term == term)]
     fisher_table(id, term, with_term, known, by, groups, pair)
   }

@@ -3,18 +3,22 @@
 use datasets::DataSets;
 
 use crate::{
-    Format,
+    Format, Level,
     events::{Occurrence, Occurrences, participants, rows},
     outcome::level_of,
-    population::{Population, levels_of},
+    population::Population,
     sheet::{Of, Sheet, cell, group, percent},
 };
 
 /// Counts participants by the levels of a variable. Keys: `denominator` and `missing`, and by level
 /// `count` and `percent` (of all in the group, those without a value included).
-pub(crate) fn count_levels(sheet: &mut Sheet<'_>, population: &Population, data: &DataSets, variable: &str) {
-    let Some(column) = data.subjects.column(variable) else { return };
-    let levels = levels_of(column);
+pub(crate) fn count_levels(
+    sheet: &mut Sheet<'_>,
+    population: &Population,
+    data: &DataSets,
+    variable: &str,
+    levels: &[Level],
+) {
     for (place, id) in population.cuts() {
         let members: Vec<_> =
             population.of(place).map(|member| (member.row, level_of(data, member, variable))).collect();
@@ -49,7 +53,7 @@ pub(crate) fn count_events(
     data: &DataSets,
     dataset: &str,
     events: &Occurrences,
-    terms: &[String],
+    terms: &[Level],
 ) {
     for (place, id) in population.cuts() {
         let of_all = events.of(place, |_| true);
@@ -61,8 +65,8 @@ pub(crate) fn count_events(
             put_low_grade(sheet, group(id), data, &of_all);
         }
         for term in terms {
-            let of_term = events.of(place, |one| one.term == *term);
-            put_events(sheet, cell(id, term), dataset, &of_term, (whole, denominator));
+            let of_term = events.of(place, |one| one.term == term.id);
+            put_events(sheet, cell(id, &term.id), dataset, &of_term, (whole, denominator));
         }
     }
 }

@@ -5,10 +5,10 @@ use statistics::{Confidence, NotEstimable, proportions::fisher_2x2};
 
 use super::count::population_place;
 use crate::{
-    Format,
-    events::{Occurrences, participants, rows},
+    Format, Level,
+    events::{Occurrence, Occurrences, participants, rows},
     outcome::level_of,
-    population::{Population, levels_of},
+    population::{Population, first_level},
     sheet::{Of, Sheet, cell, group, percent},
 };
 
@@ -23,10 +23,7 @@ pub(crate) fn fisher_variable(
     variable: &str,
     level: Result<Confidence, NotEstimable>,
 ) {
-    let Some(yes) = data.subjects.column(variable).and_then(|column| levels_of(column).into_iter().next())
-    else {
-        return;
-    };
+    let Some(yes) = data.subjects.column(variable).map(first_level) else { return };
     let mut columns: Vec<&str> = population.columns.iter().map(String::as_str).collect();
     columns.push(variable);
     let known = |place: Option<usize>| {
@@ -54,19 +51,19 @@ pub(crate) fn fisher_events(
     sheet: &mut Sheet<'_>,
     population: &Population,
     events: &Occurrences,
+    terms: &[Level],
     level: Result<Confidence, NotEstimable>,
 ) {
     let denominator = population_place(sheet, population, None);
-    let terms = events.terms();
-    for term in [None].into_iter().chain(terms.iter().map(Some)) {
-        let is_meant = |one: &crate::events::Occurrence| term.is_none_or(|term| one.term == *term);
+    for term in [None].into_iter().chain(terms.iter().map(|term| Some(term.id.as_str()))) {
+        let is_meant = |one: &Occurrence| term.is_none_or(|term| one.term == term);
         let mut counts = Vec::new();
         for (place, id) in population.cuts().into_iter().filter(|(place, _)| place.is_some()) {
             let own = events.of(place, is_meant);
             let n_rows = population_place(sheet, population, place);
             let event_rows = sheet.row_sets.place("adverse_events", rows(&own), &[]);
             counts.push((participants(&own), population.of(place).count()));
-            let of = Of { group: id, level: term.map(String::as_str) };
+            let of = Of { group: id, level: term };
             put_share(sheet, of, *counts.last().unwrap_or(&(0, 0)), event_rows, n_rows);
         }
         let all = sheet.row_sets.place("adverse_events", rows(&events.of(None, is_meant)), &[]);

@@ -1,7 +1,7 @@
 //! A made trial of 24 participants and two who were kept out, with everything that goes wrong in one:
 //! ties, a zero baseline, missing visits, an early end, deaths, values that nobody gave.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
 use datasets::{
     Column, Data, DataSets, Dataset,
@@ -396,7 +396,12 @@ pub fn plan(analyses: Vec<Analysis>) -> AnalysisPlan {
 }
 
 /// The controlled trial's own plan, for conditions that its compiler made.
-pub fn shipped_plan() -> AnalysisPlan {
+fn shipped_plan() -> AnalysisPlan {
+    static COMPILED: LazyLock<AnalysisPlan> = LazyLock::new(compile_shipped);
+    COMPILED.clone()
+}
+
+fn compile_shipped() -> AnalysisPlan {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies/imatinib-controlled");
     let mut files = BTreeMap::new();
     for (folder, stem) in [(folder.clone(), ""), (folder.join("forms"), "forms/")] {

@@ -232,3 +232,51 @@ fn a_strategy_that_no_method_follows_is_refused() {
         "estimand `E`: the strategy for `stopped drug` can't be followed; use treatment policy"
     );
 }
+
+#[test]
+fn a_term_with_a_published_number_that_nobody_had_is_zero() {
+    let mut one = analysis("x", Method::Count, Subject::AdverseEvents { filter: None });
+    one.published = vec![
+        Published { estimate: "percent[Hiccups]".to_owned(), fact: "m".into() },
+        Published { estimate: "events[active][Yawning]".to_owned(), fact: "m".into() },
+    ];
+    let results = run(&plan(vec![one]), &made::arms(), &[made::fact("m", "3")], &made::data()).unwrap();
+    let found = results.analysis("x").unwrap();
+    assert_eq!(found.number("percent", None, Some("Hiccups")).unwrap().value, Some(0.0));
+    assert_eq!(found.number("events", Some("active"), Some("Yawning")).unwrap().value, Some(0.0));
+}
+
+#[test]
+fn a_trial_without_participants_has_results_all_the_same() {
+    let mut data = made::data();
+    for set in [
+        &mut data.subjects,
+        &mut data.longitudinal,
+        &mut data.adverse_events,
+        &mut data.deviations,
+        &mut data.disposition,
+    ] {
+        *set = emptied(set);
+    }
+    let results = run(&made::full_plan(), &made::arms(), &[], &data).unwrap();
+    assert!(results.numbers().values().all(|number| number.value.is_none_or(|value| value == 0.0)));
+}
+
+fn emptied(set: &datasets::Dataset) -> datasets::Dataset {
+    use datasets::Data;
+    let mut empty = datasets::Dataset::new(&set.name, &set.label, Vec::new());
+    for column in &set.columns {
+        let data = match &column.data {
+            Data::Text(_) => Data::Text(Vec::new()),
+            Data::Code(_) => Data::Code(Vec::new()),
+            Data::Integer(_) => Data::Integer(Vec::new()),
+            Data::Number(_) => Data::Number(Vec::new()),
+            Data::Flag(_) => Data::Flag(Vec::new()),
+            Data::Date(_) => Data::Date(Vec::new()),
+        };
+        empty.push(
+            datasets::Column::new(&column.name, &column.label, data).with_levels(column.levels.clone()),
+        );
+    }
+    empty
+}

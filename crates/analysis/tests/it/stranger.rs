@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use analysis::{expected_csv, r_script, recomputed_numbers, run};
 use datasets::{DataSets, csv};
+use protocol::model::Published;
 
 use crate::made::{self, full_plan};
 
@@ -13,8 +14,10 @@ const TOLERANCE: f64 = 1e-9;
 
 #[test]
 fn r_finds_every_p_value_estimate_and_limit() {
-    let (plan, data) = (full_plan(), made::data());
-    let results = run(&plan, &made::arms(), &[], &data).unwrap();
+    let (mut plan, data) = (full_plan(), made::data());
+    let events = plan.analyses.iter_mut().find(|analysis| analysis.id == "events").unwrap();
+    events.published = vec![Published { estimate: "p[Hiccups]".to_owned(), fact: "m".into() }];
+    let results = run(&plan, &made::arms(), &[made::fact("m", "1")], &data).unwrap();
     let (ours, theirs) =
         (table(&expected_csv(&plan, &results)), recompute(&data, &r_script(&plan, &made::arms(), &data)));
     let mut compared = 0;
