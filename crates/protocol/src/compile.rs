@@ -39,7 +39,7 @@ pub struct Compiled {
 /// Compiles the files of a study folder, by path in the folder.
 ///
 /// # Errors
-/// All that is wrong, in the order of files and lines, warnings among it.
+/// All that is wrong, in the order of files and lines. Warnings are given once nothing is wrong.
 pub fn compile(files: &BTreeMap<String, String>) -> Result<Compiled, Vec<Diagnostic>> {
     let sources: Vec<SourceFile> = files
         .iter()
@@ -75,10 +75,12 @@ fn finish(desk: Desk<'_>, study: Study) -> Result<Compiled, Vec<Diagnostic>> {
         (&a.file, a.span.start, a.span.end, a.kind).cmp(&(&b.file, b.span.start, b.span.end, b.kind))
     });
     references.dedup();
-    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(diagnostics);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(errors);
     }
-    Ok(Compiled { study, warnings: diagnostics, references })
+    Ok(Compiled { study, warnings, references })
 }
 
 fn report_broken(desk: &mut Desk<'_>, trees: &[Tree]) {
@@ -231,6 +233,7 @@ impl<'t> Folder<'t> {
             languages: desk.languages.clone(),
             blinded: identity.blinded,
             target: identity.target,
+            sources: identity.sources,
             facts: identity.facts,
             arms: identity.arms,
             epochs: identity.epochs,

@@ -65,6 +65,8 @@ pub struct Study {
     pub blinded: bool,
     /// Planned number of participants: enrolled, or randomised where there is an allocation.
     pub target: u32,
+    /// Where statements come from: name and citation.
+    pub sources: Vec<(String, Label)>,
     /// Facts about the trial with their sources, published numbers included.
     pub facts: Vec<StatedFact>,
     /// Arms in order; a one-arm study has one.

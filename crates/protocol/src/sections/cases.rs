@@ -11,7 +11,7 @@ use terms::{Answer, Date, ParameterId, Truth, Value, VisitId};
 
 use crate::{
     desk::{Desk, Placed, Section},
-    expression::{Input, ItemRef, Reads, Scope, Term, Type, When, check, mutants},
+    expression::{Extent, Input, ItemRef, Reads, Scope, Term, Type, When, check, mutants},
     names::suggest,
     shape::{Field, Kind, Shape, Variant, may, must},
     source::Place,
@@ -107,8 +107,13 @@ impl Scope for Case {
     }
 }
 
-/// What a case's key means: what it gives, of what type, and the names in it.
-type KeyMeaning = Option<(Input, Type)>;
+/// What a case's key means: what it gives and of what type; none if it means nothing.
+#[derive(Clone)]
+struct KeyMeaning {
+    gives: Option<(Input, Type)>,
+    /// The names in the key and where.
+    names: Vec<(Extent, Kind, String)>,
+}
 
 /// Reads a rule's cases. `key` is what they answer (`asks`); for eligibility either `meets` or `excludes`.
 pub(crate) fn read_cases(
@@ -197,34 +202,35 @@ fn meaning(
     place: &Place,
     own_form: Option<&str>,
     known: &mut BTreeMap<String, KeyMeaning>,
-) -> KeyMeaning {
-    if let Some(Some(meaning)) = known.get(path) {
-        let meaning = meaning.clone();
-        desk.record(Kind::Item, path, place);
-        return Some(meaning);
+) -> Option<(Input, Type)> {
+    let whole = place.end - place.start == path.len();
+    let within = |at: Extent| if whole { place.part(at.0, at.1) } else { place.clone() };
+    if let Some(KeyMeaning { gives: Some(gives), names }) = known.get(path) {
+        for (at, kind, name) in names.iter().filter(|_| whole) {
+            desk.record(*kind, name, &within(*at));
+        }
+        return Some(gives.clone());
     }
     let checked = check(path, &desk.environment(Reads::Casebook, own_form));
-    let within = |at: (usize, usize)| {
-        if place.end - place.start == path.len() { place.part(at.0, at.1) } else { place.clone() }
-    };
     for problem in checked.problems {
         desk.error(problem.code, &within(problem.at), problem.message, problem.help);
     }
-    let meaning = match checked.term? {
-        (Term::Input(input), kind) => Some((input, kind)),
-        _ => {
+    for (at, kind, name) in checked.references.iter().filter(|_| whole) {
+        desk.record(*kind, name, &within(*at));
+    }
+    let gives = match checked.term {
+        Some((Term::Input(input), kind)) => Some((input, kind)),
+        Some(_) => {
             let help =
                 "write `form.item`, `\"previous(form.item)\"`, `\"uln(form.item)\"` or `\"visit.date\"`"
                     .to_owned();
             desk.error("case", place, format!("a case can't give `{path}`"), Some(help));
             None
         }
+        None => None,
     };
-    if meaning.is_some() {
-        desk.record(Kind::Item, path, place);
-    }
-    known.insert(path.to_owned(), meaning.clone());
-    meaning
+    known.insert(path.to_owned(), KeyMeaning { gives: gives.clone(), names: checked.references });
+    gives
 }
 
 fn given(desk: &mut Desk<'_>, node: &Node, kind: &Type, file: usize, path: &str) -> Option<Answer> {

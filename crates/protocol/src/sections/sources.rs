@@ -24,7 +24,7 @@ const STATEMENT: &[Field] = &[
     may("rule", Shape::Expression, "The rule in this source's wording."),
 ];
 
-pub(crate) const SOURCES: Shape = Shape::Map(Keys::Free, &Shape::Table(STATEMENT));
+pub(crate) const SOURCES: Shape = Shape::Map(Keys::Name(Kind::Source), &Shape::Table(STATEMENT));
 
 /// Reads a mark; one that is no mark has been reported.
 pub(crate) fn read_mark(section: &Section<'_>) -> SourceMark {
@@ -90,7 +90,16 @@ fn follow(
     statements: &[Statement],
 ) -> Option<String> {
     let name = node.text()?;
-    let known: Vec<String> = statements.iter().map(|statement| statement.source.clone()).collect();
-    let place = Place::new(section.file, node.text_span());
-    desk.refer_among(Kind::Source, name, &place, &known).then(|| name.to_owned())
+    if !statements.iter().any(|statement| statement.source == name) && desk.names.has(Kind::Source, name) {
+        let names: Vec<String> = statements.iter().map(|s| format!("`{}`", s.source)).collect();
+        let help = format!("add `sources.{name}`, or follow one of {}", names.join(", "));
+        let place = Place::new(section.file, node.text_span());
+        desk.error(
+            "unknown-name",
+            &place,
+            format!("`{}` does not say what source `{name}` says", section.name()),
+            Some(help),
+        );
+    }
+    Some(name.to_owned())
 }

@@ -34,8 +34,8 @@ const FACT: &[Field] = &[
     may("unit", Shape::Text, "The unit, in words."),
     must("mark", MARK, "How sure the chosen value is."),
     may("decimals", Shape::Integer { min: 0, max: 12 }, "Decimals as printed, where trailing zeros count."),
-    may("source", Shape::Text, "The only source."),
-    may("follows", Shape::Text, "The chosen one of several sources."),
+    may("source", Shape::Name(Kind::Source), "The only source."),
+    may("follows", Shape::Name(Kind::Source), "The chosen one of several sources."),
     may("because", Shape::Text, "Why that one was chosen."),
     may("sources", SOURCES, "All sources' wordings."),
 ];
@@ -79,6 +79,11 @@ pub(crate) const FIELDS: &[Field] = &[
         "Consent versions in order of validity.",
     ),
     may("blind_reading", Shape::Table(BLIND_READING), "Blind reading of specimens."),
+    must(
+        "sources",
+        Shape::Map(Keys::Define(Kind::Source), &Shape::Label),
+        "Where statements come from: name and citation.",
+    ),
     may(
         "facts",
         Shape::Map(Keys::Define(Kind::Fact), &Shape::Table(FACT)),
@@ -102,6 +107,7 @@ pub(crate) struct Identity {
     pub(crate) sites: Vec<Site>,
     pub(crate) consents: Vec<ConsentVersion>,
     pub(crate) blind_reading: Option<BlindReading>,
+    pub(crate) sources: Vec<(String, Label)>,
     pub(crate) facts: Vec<StatedFact>,
 }
 
@@ -141,6 +147,10 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> Identity {
             readers: section.whole("readers").unwrap_or(1),
             repeat_percent: section.whole("repeat_percent").unwrap_or(0),
         }),
+        sources: root
+            .named("sources")
+            .map(|entry| (entry.name().to_owned(), desk.label(Some(entry.node))))
+            .collect(),
         facts: root.named("facts").map(|entry| read_fact(desk, &entry)).collect(),
     }
 }
@@ -182,7 +192,7 @@ fn read_sites(desk: &mut Desk<'_>, root: &Section<'_>) -> Vec<Site> {
                 help,
             );
         } else if !zone.is_empty() {
-            desk.record(Kind::Site, &zone, &entry.place_of("zone"));
+            desk.record(Kind::Zone, &zone, &entry.place_of("zone"));
         }
         sites.push(Site {
             id: entry.name().into(),

@@ -197,6 +197,7 @@ pub fn study() -> Study {
         registry: BTreeMap::from([("clinicaltrials_gov".to_owned(), "NCT00000000".to_owned())]),
         phase: "II".to_owned(),
         sponsor: "A hospital".to_owned(),
+        sources: Vec::new(),
         languages: vec!["en".to_owned(), "fr".to_owned()],
         blinded: true,
         target: 12,
