@@ -37,8 +37,10 @@ pub(crate) fn judge(holds: bool) -> bool {
 /// Notes a look-up that refuses. It can't be switched off: there is nothing in its stead.
 #[track_caller]
 pub(crate) fn note(found: bool) {
+    // Not within the closure, which would be its own caller.
+    let place = place(Location::caller());
     if !found {
-        REFUSING.with_borrow_mut(|places| places.insert(place(Location::caller())));
+        REFUSING.with_borrow_mut(|places| places.insert(place));
     }
 }
 
@@ -63,8 +65,8 @@ pub(crate) fn take_following() -> BTreeSet<Place> {
 
 /// Runs something with one rule switched off.
 pub(crate) fn without<T>(place: &Place, run: impl FnOnce() -> T) -> T {
-    SWITCHED_OFF.set(Some(place.clone()));
+    let before = SWITCHED_OFF.replace(Some(place.clone()));
     let outcome = run();
-    SWITCHED_OFF.set(None);
+    SWITCHED_OFF.set(before);
     outcome
 }

@@ -30,7 +30,7 @@ pub(crate) fn sign_consent(
     })?;
     let known = command.subject.as_ref().and_then(|subject| state.casebook(subject.as_str()));
     let subject = match known {
-        Some(casebook) => consent_again(study, state, command, casebook, (site, version))?,
+        Some(casebook) => consent_again(study, state, command, casebook, (site, version, date))?,
         None => first_number(state, command, site)?,
     };
     let fact = Fact::ConsentSigned { consent_version: version.to_owned() };
@@ -58,14 +58,14 @@ fn consent_again(
     state: &State,
     command: &Command,
     casebook: &Casebook,
-    (site, version): (&SiteId, &str),
+    (site, version, date): (&SiteId, &str, Date),
 ) -> Result<SubjectId, Refusal> {
     let subject = casebook.subject.clone();
     let case = Case::new(study, state, command, casebook);
     let home = casebook.site.clone();
     need(home == *site, || Refusal::OtherSite { subject: subject.clone(), site: home })?;
     case.need_participation()?;
-    case.need_consent_kept(whole_date(command)?)?;
+    case.need_consent_kept(date)?;
     let signed = casebook.consents.iter().any(|consent| consent.version == version);
     let refusal = || Refusal::ConsentAlreadySigned { subject: subject.clone(), version: version.to_owned() };
     need(!signed, refusal)?;

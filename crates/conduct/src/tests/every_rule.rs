@@ -17,7 +17,17 @@ use crate::rules::{Place, without};
 type Script = (&'static str, fn() -> Seen);
 
 fn scripts() -> Vec<Script> {
-    [super::out_of_order::SCRIPTS].concat()
+    [
+        super::adverse_events::SCRIPTS,
+        super::dosing::SCRIPTS,
+        super::forms::SCRIPTS,
+        super::lock::SCRIPTS,
+        super::out_of_order::SCRIPTS,
+        super::specimens::SCRIPTS,
+        super::visits::SCRIPTS,
+        super::way_in::SCRIPTS,
+    ]
+    .concat()
 }
 
 /// What a rule is called by.

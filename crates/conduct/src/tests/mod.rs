@@ -1,5 +1,12 @@
 //! Whole trials, step by step: what is refused, what follows, and that every rule is missed when it is gone.
 
+mod adverse_events;
+mod dosing;
 mod every_rule;
+mod forms;
+mod lock;
 mod out_of_order;
+mod specimens;
 mod trial;
+mod visits;
+mod way_in;

@@ -1,0 +1,152 @@
+//! Coded specimens: taken once, read blind in a drawn order, locked, joined.
+
+use record::{EndReason, Fact};
+use terms::{Answer, MissingReason, SpecimenCode};
+
+use super::trial::*;
+use crate::{Action, Command, Refusal};
+
+fn taking(visit: &str) -> Action {
+    Action::TakeSpecimen { visit: visit.into() }
+}
+
+fn thickness(millimetres: &str) -> Vec<(&'static str, Answer)> {
+    vec![
+        ("dermal_thickness", number(millimetres)),
+        ("border_missing", flag(false)),
+        ("collagen", whole(40)),
+        ("myofibroblasts", code("many")),
+    ]
+}
+
+fn reading(code: &SpecimenCode, reader: u32, answers: &[(&str, Answer)]) -> Action {
+    Action::ReadSpecimen { code: code.clone(), reader, answers: given(answers) }
+}
+
+/// The command of one of two pathologists.
+fn as_reader(trial: &Trial, reader: u32, action: Action) -> Command {
+    let person = if reader == 1 { "pathologist" } else { "second pathologist" };
+    let by = record::Actor { person: person.into(), role: "pathologist".into() };
+    Command { by, ..trial.command(action) }
+}
+
+/// Three participants with a specimen each at month 0, treatment over.
+fn three_slides() -> Trial {
+    let mut trial = Trial::open(study_b());
+    trial.does(Action::DelegateRole {
+        person: "second pathologist".into(),
+        role: "pathologist".into(),
+        site: None,
+    });
+    for _ in 0..3 {
+        trial.subject = None;
+        trial.starts();
+        trial.does(taking("M0"));
+        let last_dose = trial.today;
+        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+    }
+    trial
+}
+
+scripts! {
+    a_specimen_is_taken_once_where_the_schedule_asks(trial = Trial::open(study_b())) {
+        trial.screens();
+        refused!(trial, taking("M0"), Refusal::VisitNotHeld { .. });
+        refused!(trial, taking("Scr"), Refusal::FormNotScheduled { .. });
+        trial.subject = None;
+        trial.starts();
+        let facts = trial.does(taking("M0"));
+        let Fact::SpecimenTaken { specimen, .. } = &facts[0] else { panic!() };
+        let code = specimen.get().unwrap();
+        assert!(code.len() == 6 && !code.contains("01"), "the code says nothing: {code}");
+        refused!(trial, taking("M0"), Refusal::SpecimenAlreadyTaken { .. });
+    }
+
+    without_a_plan_nothing_is_read_blind(trial = Trial::open(study_b())) {
+        trial.starts();
+        trial.study.blind_reading = None;
+        refused!(trial, taking("M0"), Refusal::NoBlindReading);
+        refused!(trial, Action::DrawReadingOrder, Refusal::NoBlindReading);
+        refused!(trial, reading(&"X".into(), 1, &[]), Refusal::NoBlindReading);
+        refused!(trial, Action::LockReadings, Refusal::NoBlindReading);
+        refused!(trial, Action::JoinReadingKey, Refusal::NoBlindReading);
+    }
+
+    the_order_is_drawn_when_no_specimen_can_join_it(trial = Trial::open(study_b())) {
+        refused!(trial, Action::DrawReadingOrder, Refusal::NoSpecimens);
+        trial.starts();
+        trial.does(taking("M0"));
+        refused!(trial, Action::DrawReadingOrder, Refusal::SpecimenStillPossible { .. });
+        refused!(trial, reading(&"X".into(), 1, &[]), Refusal::OrderNotDrawn);
+        refused!(trial, Action::LockReadings, Refusal::OrderNotDrawn);
+        let last_dose = trial.today;
+        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.study.blind_reading.as_mut().unwrap().repeat_percent = 200;
+        // Two slides of the one participant can't be kept apart.
+        refused!(trial, Action::DrawReadingOrder, Refusal::SlidesNotSeparable);
+        trial.study.blind_reading.as_mut().unwrap().repeat_percent = 0;
+        trial.does(Action::DrawReadingOrder);
+        refused!(trial, Action::DrawReadingOrder, Refusal::OrderAlreadyDrawn);
+        trial.holds("End");
+        refused!(trial, taking("End"), Refusal::OrderAlreadyDrawn);
+    }
+
+    slides_are_read_in_their_order_locked_and_joined(trial = three_slides()) {
+        let facts = trial.does(Action::DrawReadingOrder);
+        let Fact::ReadingOrderDrawn { codes, repeats, .. } = &facts[0] else { panic!() };
+        // A tenth of three slides, rounded up, is read again under a new code.
+        assert_eq!((codes.len(), repeats.len()), (4, 1));
+        let mut known = codes.clone();
+        known.sort();
+        known.dedup();
+        assert_eq!(known.len(), 4);
+        let codes = codes.clone();
+        refused!(trial, reading(&"NONE".into(), 1, &thickness("2.00")), Refusal::UnknownSlide { .. });
+        refused!(trial, reading(&codes[0], 3, &thickness("2.00")), Refusal::UnknownReader { .. });
+        refused!(trial, reading(&codes[1], 1, &thickness("2.00")), Refusal::NotTheNextSlide { .. });
+        refused!(trial, reading(&codes[0], 1, &thickness("2.00")[1..]), Refusal::FormIncomplete { .. });
+        let twice = [thickness("2.00"), thickness("2.10")].concat();
+        refused!(trial, reading(&codes[0], 1, &twice), Refusal::ItemTwice { .. });
+        let mut contradiction = thickness("2.00");
+        contradiction[1] = ("border_missing", flag(true));
+        refused!(trial, reading(&codes[0], 1, &contradiction), Refusal::ReadingContradicts { .. });
+        refused!(trial, Action::LockReadings, Refusal::ReadingsIncomplete { missing: 8 });
+        for (place, code) in codes.iter().enumerate() {
+            for reader in [1, 2] {
+                // The second reader sees 0.1 mm more, and no thickness at all on the last slide.
+                let mut answers = thickness(if reader == 1 { "2.00" } else { "2.10" });
+                if place == 3 && reader == 2 {
+                    answers[0].1 = Answer::Missing(MissingReason::NotMeasurable);
+                }
+                let command = as_reader(&trial, reader, reading(code, reader, &answers));
+                trial.accepts(&command);
+            }
+            if place == 0 {
+                let wrong = as_reader(&trial, 1, reading(&codes[1], 2, &thickness("2.00")));
+                assert!(matches!(trial.refuses_command(&wrong), Refusal::OtherReader { .. }));
+            }
+        }
+        refused!(trial, reading(&codes[0], 1, &thickness("2.00")), Refusal::AllSlidesRead { .. });
+        refused!(trial, Action::JoinReadingKey, Refusal::ReadingsNotLocked);
+        trial.does(Action::LockReadings);
+        refused!(trial, Action::LockReadings, Refusal::ReadingsLocked);
+        refused!(trial, reading(&codes[0], 1, &thickness("2.00")), Refusal::ReadingsLocked);
+        let last = codes[3].clone();
+        let facts = trial.does(Action::JoinReadingKey);
+        assert_eq!(facts.len(), 4, "the key, and a derived form for each participant");
+        refused!(trial, Action::JoinReadingKey, Refusal::KeyAlreadyJoined);
+        let (key, _) = trial.state.reading.key.clone().unwrap();
+        for (code, at_visit) in key.iter().filter(|(code, _)| !trial.state.reading.repeats.contains_key(*code)) {
+            let casebook = trial.state.casebook(at_visit.subject.as_str()).unwrap();
+            let entry = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "dermal_thickness").unwrap();
+            let expected = if *code == last { Answer::Missing(MissingReason::NotScorable) } else { number("2.05") };
+            assert_eq!(entry.answer, Some(expected));
+            let agreed = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "myofibroblasts").unwrap();
+            assert_eq!(agreed.answer, Some(code_answer()));
+        }
+    }
+}
+
+fn code_answer() -> Answer {
+    code("many")
+}
