@@ -54,8 +54,8 @@ pub struct ChangeLine {
 pub struct TraceAppendix {
     /// Number id to the anchor of its derivation.
     pub anchors: BTreeMap<String, String>,
-    /// One for each analysis and sets of rows that numbers were computed from.
-    pub derivations: Vec<Derivation>,
+    /// The analyses whose numbers stand in the document, in reading order.
+    pub analyses: Vec<TracedAnalysis>,
     /// Sets of rows that several derivations share.
     pub row_sets: Vec<SharedRows>,
     /// The data sets, rows with anchors, their events linked.
@@ -64,17 +64,24 @@ pub struct TraceAppendix {
     pub events: Table,
 }
 
-/// How a group of numbers was computed, and from which rows.
+/// An analysis and what its numbers were computed from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Derivation {
-    /// Its anchor.
-    pub anchor: String,
-    /// The analysis' id and label.
+pub struct TracedAnalysis {
+    /// Its id and label.
     pub title: String,
     /// Method and options, in words.
     pub method: String,
     /// The analysis set, in words.
     pub set: String,
+    /// One for each choice of rows.
+    pub derivations: Vec<Derivation>,
+}
+
+/// Numbers that were computed from the same rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derivation {
+    /// Its anchor.
+    pub anchor: String,
     /// The numbers: id and text.
     pub numbers: Vec<(String, String)>,
     /// Rows by data set.
@@ -155,14 +162,12 @@ pub(crate) fn appendix(
             1 => Rows::Here(links(rows, data)),
             _ => Rows::Shared { anchor: format!("rows-{set}"), label: title(rows, data) },
         });
-        appendix.derivations.push(Derivation {
+        let derivation = Derivation {
             anchor,
-            title: format!("{}: {}", group.analysis.id, group.analysis.label),
-            method: group.analysis.method.clone(),
-            set: group.analysis.set.clone(),
             numbers: group.ids.iter().map(|id| ((*id).to_owned(), worded(numbers[id]))).collect(),
             rows: rows.collect(),
-        });
+        };
+        appendix.analysis(group.analysis).derivations.push(derivation);
     }
     for (&set, &count) in &uses {
         let Some(rows) = results.row_sets.get(set) else { continue };
@@ -176,6 +181,19 @@ pub(crate) fn appendix(
     appendix.datasets = data.all().iter().filter_map(|set| wanted.table(set, &mut named)).collect();
     appendix.events = event_table(events.iter().filter(|event| named.contains(&event.sequence)));
     appendix
+}
+
+impl TraceAppendix {
+    /// The entry of an analysis, new if it has none yet.
+    fn analysis(&mut self, analysis: &AnalysisResult) -> &mut TracedAnalysis {
+        let title = format!("{}: {}", analysis.id, analysis.label);
+        let place = self.analyses.iter().position(|one| one.title == title).unwrap_or_else(|| {
+            let (method, set) = (analysis.method.clone(), analysis.set.clone());
+            self.analyses.push(TracedAnalysis { title, method, set, derivations: Vec::new() });
+            self.analyses.len() - 1
+        });
+        &mut self.analyses[place]
+    }
 }
 
 /// Numbers of one analysis that were computed from the same rows.

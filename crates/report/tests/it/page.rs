@@ -218,7 +218,8 @@ fn no_result_is_called_significant_and_minus_signs_are_minus_signs() {
     let page = html::render(&report).unwrap();
     assert!(!page.to_lowercase().contains("significan"));
     assert!(page.contains("\u{2212}0.16"));
-    for (_, text) in report.trace.derivations.iter().flat_map(|derivation| &derivation.numbers) {
+    let derivations = report.trace.analyses.iter().flat_map(|analysis| &analysis.derivations);
+    for (_, text) in derivations.flat_map(|derivation| &derivation.numbers) {
         assert!(!text.starts_with('-'), "{text}");
     }
 }
