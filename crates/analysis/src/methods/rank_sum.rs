@@ -36,7 +36,7 @@ pub(crate) fn rank_sum(
         let values = |place| series.outcomes.values(Some(place), series.worst());
         (values(x), values(y))
     });
-    let of_pair = |compute: &dyn Fn(&[f64], &[f64]) -> Result<f64, NotEstimable>| {
+    let of_pair = |compute: &Compute<'_>| {
         let (x, y) = pair.as_ref().map_err(Clone::clone)?;
         compute(x, y).map_err(|reason| reason.to_string())
     };
@@ -53,6 +53,9 @@ pub(crate) fn rank_sum(
     sheet.put("lower", ALL, shift(&|found| found.interval.interval.lower), decimals, &rows);
     sheet.put("upper", ALL, shift(&|found| found.interval.interval.upper), decimals, &rows);
 }
+
+/// Something computed from two groups' values.
+type Compute<'a> = dyn Fn(&[f64], &[f64]) -> Result<f64, NotEstimable> + 'a;
 
 fn by_group(sheet: &mut Sheet<'_>, population: &Population, series: &Series<'_>, quartiles: Quartiles) {
     for (place, id) in population.cuts().into_iter().filter(|(place, _)| place.is_some()) {
