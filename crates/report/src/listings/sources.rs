@@ -8,8 +8,18 @@ use crate::{
     wording,
 };
 
-/// Lists the study's facts, then the rules whose wording has sources.
+/// Lists the sources with their citations, the study's facts, and its rules.
 pub(crate) fn sources(context: &Context<'_>) -> Vec<Table> {
+    let cited = context.study.sources.iter();
+    let citations = Table {
+        id: "sources-citations".to_owned(),
+        caption: "Sources".to_owned(),
+        columns: text_columns(["Source", "Citation"]),
+        rows: cited
+            .map(|(name, citation)| Row::new(source_name(name), vec![text(context.label(citation))]))
+            .collect(),
+        ..Table::default()
+    };
     let facts = Table {
         id: "sources-facts".to_owned(),
         caption: "Facts of the protocol and its publications, with their sources".to_owned(),
@@ -35,7 +45,7 @@ pub(crate) fn sources(context: &Context<'_>) -> Vec<Table> {
         rows: context.study.eligibility.iter().map(|rule| rule_row(context, rule)).collect(),
         ..Table::default()
     };
-    [facts, rules].into_iter().filter(|table| !table.rows.is_empty()).collect()
+    [citations, facts, rules].into_iter().filter(|table| !table.rows.is_empty()).collect()
 }
 
 fn fact_row(context: &Context<'_>, fact: &StatedFact) -> Row {

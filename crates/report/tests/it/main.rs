@@ -1,5 +1,7 @@
 //! Tests of the whole report on a small trial.
 
+#![expect(clippy::unwrap_used, reason = "what these tests set up either holds or fails them")]
+
 mod page;
 mod sample;
 mod shape;

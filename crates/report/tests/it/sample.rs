@@ -197,7 +197,7 @@ pub fn study() -> Study {
         registry: BTreeMap::from([("clinicaltrials_gov".to_owned(), "NCT00000000".to_owned())]),
         phase: "II".to_owned(),
         sponsor: "A hospital".to_owned(),
-        sources: Vec::new(),
+        sources: vec![("abstract".to_owned(), label("A journal 2012;1:1", "Une revue 2012;1:1"))],
         languages: vec!["en".to_owned(), "fr".to_owned()],
         blinded: true,
         target: 12,
@@ -254,7 +254,7 @@ fn subject(place: usize) -> String {
 }
 
 fn arm_of(place: usize) -> &'static str {
-    if place % 2 == 0 { "imatinib" } else { "placebo" }
+    if place.is_multiple_of(2) { "imatinib" } else { "placebo" }
 }
 
 fn levels(codes: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -374,8 +374,11 @@ fn longitudinal() -> Dataset {
     set
 }
 
+/// Participant, term, worst grade, first and last day.
+type Event = (usize, &'static str, i64, i64, i64);
+
 fn adverse_events() -> Dataset {
-    let rows: [(usize, &str, i64, i64, i64); 7] = [
+    let rows: [Event; 7] = [
         (0, "Oedema <peripheral>", 2, 12, 80),
         (0, "Nausea", 1, 3, 9),
         (1, "Nausea", 1, 20, 25),
@@ -386,8 +389,8 @@ fn adverse_events() -> Dataset {
     ];
     let sources = (0..rows.len() as u64).map(|row| vec![300 + row]).collect();
     let mut set = Dataset::new("adverse_events", "Adverse events", sources);
-    let whole = |of: &dyn Fn(&(usize, &str, i64, i64, i64)) -> i64| Data::Integer(some(rows.iter().map(of)));
-    let flag = |of: &dyn Fn(&(usize, &str, i64, i64, i64)) -> bool| Data::Flag(some(rows.iter().map(of)));
+    let whole = |of: &dyn Fn(&Event) -> i64| Data::Integer(some(rows.iter().map(of)));
+    let flag = |of: &dyn Fn(&Event) -> bool| Data::Flag(some(rows.iter().map(of)));
     let columns = [
         Column::new("subject", "Participant", Data::Text(some(rows.iter().map(|row| subject(row.0))))),
         Column::new("arm", "Arm", Data::Code(some(rows.iter().map(|row| arm_of(row.0).to_owned())))),
@@ -403,11 +406,14 @@ fn adverse_events() -> Dataset {
     set
 }
 
+/// Participant, kind, class and words.
+type Departure = (usize, &'static str, &'static str, &'static str);
+
 fn deviations() -> Dataset {
     let rows =
         [(2, "missed_visit", "minor", "M6 not held"), (5, "out_of_window", "major", "12 days late; \"bus\"")];
     let mut set = Dataset::new("deviations", "Deviations", vec![vec![400], vec![401, 402]]);
-    let text = |of: &dyn Fn(&(usize, &str, &str, &str)) -> String| some(rows.iter().map(of));
+    let text = |of: &dyn Fn(&Departure) -> String| some(rows.iter().map(of));
     let columns = [
         Column::new("subject", "Participant", Data::Text(text(&|row| subject(row.0)))),
         Column::new("kind", "Kind", Data::Code(text(&|row| row.1.to_owned()))).with_levels(levels(&[
