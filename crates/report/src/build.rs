@@ -200,13 +200,14 @@ fn stated_beside(context: &Context<'_>) -> Result<Option<Table>, BuildError> {
     let mut columns =
         number_columns("", ["Stated", if context.virtual_cohort { "Virtual cohort" } else { "This trial" }]);
     columns.extend(crate::document::text_columns(["Analysis"]));
-    let table = Table {
+    let mut table = Table {
         id: "table-stated".to_owned(),
         caption: context.caption("Stated numbers beside this report’s"),
         columns,
         rows,
         ..Table::default()
     };
+    table.notes.extend(tables::not_estimable(&table));
     Ok((!table.rows.is_empty()).then_some(table))
 }
 

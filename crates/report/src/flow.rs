@@ -66,10 +66,10 @@ impl<'a> Counts<'a> {
         self.result.number(key, group.map(|group| group.id.as_str()), level)
     }
 
-    /// `name (n = 12)`, for the counts that there are.
+    /// `name (n = 12)`, the bracket unbroken, for the counts that there are.
     fn line(&self, name: &str, number: Option<&Number>) -> Option<Vec<Inline>> {
         Some(vec![
-            Inline::Text(format!("{name} (n = ")),
+            Inline::Text(format!("{name} (n\u{a0}=\u{a0}")),
             wording::number(number?),
             Inline::Text(")".to_owned()),
         ])

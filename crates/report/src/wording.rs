@@ -61,6 +61,10 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
     };
     let ci = interval(confidence(&plan.method)?);
     let mut line = Line { context, result, runs: Vec::new() };
+    if let Some(why) = result.p_value().and_then(|p| p.not_estimable.as_deref()) {
+        line.say(&format!("Not estimable: {why}."));
+        return Some(line.runs);
+    }
     match plan.method {
         Method::PairedT { .. } => {
             line.say("Mean change ").number("mean")?.say(&unit).ci(&ci)?.p()?.say(", in ");

@@ -144,13 +144,7 @@ fn marks(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Vec<Sourc
 /// Why numbers are not estimable, method (what all share of it), set, and who was left out.
 fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> Vec<Vec<Inline>> {
     let mut notes = Vec::new();
-    let why = distinct(table.runs().flatten().filter_map(|inline| match inline {
-        Inline::Number { why_not, .. } => why_not.as_deref(),
-        _ => None,
-    }));
-    if !why.is_empty() {
-        notes.push(crate::document::text(format!("NE: not estimable ({}).", why.join("; "))));
-    }
+    notes.extend(not_estimable(table));
     let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
     if !shared.is_empty() {
         notes.push(crate::document::text(format!("Method: {shared}.")));
@@ -189,6 +183,15 @@ pub(crate) fn participant(context: &Context<'_>, subject: &str) -> Inline {
         Some(row) => Inline::Link { target: row_anchor(&set.name, row), text: subject.to_owned() },
         None => Inline::Text(subject.to_owned()),
     }
+}
+
+/// Says why numbers of a table are not estimable, each reason once; none if all are.
+pub(crate) fn not_estimable(table: &Table) -> Option<Vec<Inline>> {
+    let why = distinct(table.runs().flatten().filter_map(|inline| match inline {
+        Inline::Number { why_not, .. } => why_not.as_deref(),
+        _ => None,
+    }));
+    (!why.is_empty()).then(|| crate::document::text(format!("NE: not estimable ({}).", why.join("; "))))
 }
 
 /// The parts of a text, up to semicolons, that all have.
