@@ -6,6 +6,7 @@ mod every_rule;
 mod forms;
 mod lock;
 mod out_of_order;
+mod random_walk;
 mod specimens;
 mod trial;
 mod visits;
