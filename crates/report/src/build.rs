@@ -294,16 +294,18 @@ fn analysis_blocks(
     Ok(blocks)
 }
 
+/// Names a table: a few analyses by their labels, many by what they serve or by their section.
 fn caption(context: &Context<'_>, results: &[&AnalysisResult], served: &[&Estimand], title: &str) -> String {
-    if let [only] = results {
-        return context.analysis_label(only).to_owned();
-    }
-    let sensitivity = results.iter().all(|result| result.role == "sensitivity");
+    let sensitivity = results.len() > 1 && results.iter().all(|result| result.role == "sensitivity");
     match served {
         [estimand] if sensitivity => {
             format!("Sensitivity analyses of {}: {}", estimand.id, context.label(&estimand.question))
         }
-        [estimand] => format!("{}: {}", estimand.id, context.label(&estimand.question)),
+        _ if results.len() <= 3 => {
+            let labels: Vec<&str> = results.iter().map(|result| context.analysis_label(result)).collect();
+            labels.join("; ")
+        }
+        [estimand] => format!("{title} ({})", estimand.id),
         _ => title.to_owned(),
     }
 }

@@ -112,8 +112,7 @@ impl Shape<'_> {
             }
             return Ok(rows);
         };
-        // A yes-or-no count needs one row; its other level is what is left.
-        if self.result.levels.iter().all(|level| ["yes", "no"].contains(&level.id.as_str())) {
+        if self.yes_is_enough() {
             let yes = self.row(label, count, &plan.method, Some("yes"), 0)?;
             return Ok(yes.into_iter().chain(self.missing()).collect());
         }
@@ -124,6 +123,17 @@ impl Shape<'_> {
         }
         rows.extend(self.missing());
         Ok(rows)
+    }
+
+    /// A yes-or-no count needs one row, for its other level is what is left, unless something is stated of that.
+    fn yes_is_enough(&self) -> bool {
+        let stated = |level: &str| {
+            let mut ids = self.result.published.iter().map(|published| published.number.as_str());
+            ids.any(|id| {
+                self.result.numbers.iter().any(|one| one.id == id && one.level.as_deref() == Some(level))
+            })
+        };
+        self.result.levels.iter().all(|level| ["yes", "no"].contains(&level.id.as_str())) && !stated("no")
     }
 
     fn head(&self, label: String) -> Vec<Row> {

@@ -145,6 +145,15 @@ fn marks(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Vec<Sourc
 fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> Vec<Vec<Inline>> {
     let mut notes = Vec::new();
     notes.extend(not_estimable(table));
+    let counts = |result: &&AnalysisResult| {
+        let plan = context.planned(result);
+        plan.is_some_and(|plan| {
+            plan.method == Method::Count && matches!(plan.subject, Subject::Variable { .. })
+        })
+    };
+    if results.iter().any(counts) {
+        notes.push(crate::document::text("Counts are of participants, with the percentage of their column."));
+    }
     let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
     if !shared.is_empty() {
         notes.push(crate::document::text(format!("Method: {shared}.")));
