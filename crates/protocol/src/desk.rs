@@ -94,6 +94,14 @@ impl<'a> Desk<'a> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Says whether something of this kind has been reported at a place.
+    pub(crate) fn reported(&self, code: &str, place: &Place) -> bool {
+        let file = &self.sources[place.file].path;
+        self.diagnostics
+            .iter()
+            .any(|one| one.code == code && one.file == *file && one.span.start == place.start)
+    }
+
     /// Says whether a name stands in text that could not be read.
     pub(crate) fn was_left_out(&self, name: &str) -> bool {
         !self.left_out.is_empty()

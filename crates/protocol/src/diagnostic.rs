@@ -69,6 +69,11 @@ impl Diagnostic {
         }
     }
 
+    /// Returns this for `miette` to render.
+    pub fn report(&self) -> Report<'_> {
+        Report(self)
+    }
+
     /// Returns the number of characters of the first line that the span covers, at least 1.
     fn width(&self) -> usize {
         let covered = self.text.get(self.span.clone()).unwrap_or_default();
@@ -115,22 +120,32 @@ fn excerpt(line: &str, column: usize, width: usize) -> (String, usize, usize) {
     (shown, column, width)
 }
 
-impl std::error::Error for Diagnostic {}
+/// A diagnostic as `miette` renders it, with the lines around.
+#[derive(Debug)]
+pub struct Report<'d>(&'d Diagnostic);
 
-impl miette::Diagnostic for Diagnostic {
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl miette::Diagnostic for Report<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.code))
+        Some(Box::new(self.0.code))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.severity {
+        Some(match self.0.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
@@ -138,21 +153,21 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
-        let label = miette::LabeledSpan::at(self.span.clone(), "here");
+        let label = miette::LabeledSpan::underline(self.0.span.clone());
         Some(Box::new(std::iter::once(label)))
     }
 }
 
-impl miette::SourceCode for Diagnostic {
+impl miette::SourceCode for Report<'_> {
     fn read_span<'a>(
         &'a self,
         span: &miette::SourceSpan,
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
-        let inner = (*self.text).read_span(span, lines_before, lines_after)?;
+        let inner = (*self.0.text).read_span(span, lines_before, lines_after)?;
         Ok(Box::new(miette::MietteSpanContents::new_named(
-            self.file.clone(),
+            self.0.file.clone(),
             inner.data(),
             *inner.span(),
             inner.line(),

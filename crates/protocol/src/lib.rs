@@ -23,7 +23,7 @@ mod version;
 
 pub use compile::{Compiled, compile};
 pub use desk::Reference;
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Report, Severity};
 pub use model::Study;
 pub use schedule_table::{ScheduleTable, schedule_table};
 pub use shape::Kind;

@@ -263,16 +263,29 @@ fn table(desk: &mut Desk<'_>, node: &Node, shape: &Shape, spot: &Spot<'_>) {
             .find(|field| field.key == key.text)
             .or_else(|| known.iter().find(|field| field.key == "*"));
         match field {
+            Some(field) if field.key == "*" && slip_of(&key.text, &known, node).is_some() => {
+                unknown_key(desk, key, &known, shape, spot);
+            }
             Some(field) => read(desk, value, &field.shape, &Spot { file: spot.file, key: &key.text, place }),
             None => unknown_key(desk, key, &known, shape, spot),
         }
     }
     for field in known.iter().filter(|field| field.required && node.get(field.key).is_none()) {
-        if !desk.was_left_out(field.key) {
+        let slipped =
+            node.entries().iter().any(|(key, _)| slip_of(&key.text, &known, node) == Some(field.key));
+        if !desk.was_left_out(field.key) && !slipped {
             let message = format!("{} lacks `{}`", described(spot), field.key);
             desk.error("missing-key", &spot.place, message, Some(format!("{}: {}", field.key, field.doc)));
         }
     }
+}
+
+/// Returns the required key that a key of an open table is a slip of, if that key is lacking.
+fn slip_of(key: &str, known: &[&'static Field], node: &Node) -> Option<&'static str> {
+    let lacking = known.iter().filter(|field| field.required && node.get(field.key).is_none());
+    let open = known.iter().any(|field| field.key == "*") && known.iter().all(|field| field.key != key);
+    let near = |field: &&&'static Field| strsim::osa_distance(key, field.key) <= 1;
+    lacking.filter(|_| open).find(near).map(|field| field.key)
 }
 
 fn described(spot: &Spot<'_>) -> String {
@@ -307,13 +320,22 @@ fn no_variant(
         .map(|f| f.key)
         .chain(variants.iter().flat_map(|v| v.fields.iter().map(|f| f.key)))
         .collect();
+    let open = all.contains(&"*");
     let mut slips = 0;
     for (key, _) in node.entries() {
         if !all.contains(&key.text.as_str()) {
             let place = Place::new(spot.file, key.span.clone());
-            let help = suggest(&key.text, all.iter().copied());
-            slips += usize::from(help.as_ref().is_some_and(|help| help.starts_with("did you mean")));
-            desk.error("unknown-key", &place, format!("{} has no key `{}`", described(spot), key.text), help);
+            let help = suggest(&key.text, all.iter().copied().filter(|name| *name != "*"));
+            let slip = help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+            slips += usize::from(slip);
+            if slip || !open {
+                desk.error(
+                    "unknown-key",
+                    &place,
+                    format!("{} has no key `{}`", described(spot), key.text),
+                    help,
+                );
+            }
         }
     }
     if slips == 0 {

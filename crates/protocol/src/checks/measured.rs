@@ -68,9 +68,9 @@ fn endpoints(desk: &mut Desk<'_>, parts: &Parts<'_>) {
         let measured = visits_of(parts, &parameter.form);
         if !measured.contains(visit) && parts.study.visit(visit.as_str()).is_some() {
             let place = cell(parts, &parameter.form, visit).unwrap_or_else(|| at.clone());
-            let visits =
-                measured.iter().filter(|visit| parts.study.visit(visit.as_str()).is_some_and(|v| !v.extra));
-            let visits = visits.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let others =
+                parts.study.visits.iter().filter(|visit| !visit.extra && measured.contains(&visit.id));
+            let visits = others.map(|visit| visit.id.to_string()).collect::<Vec<_>>().join(", ");
             let help = format!(
                 "put `x` here, or end {} ({}) at a visit that has it: {visits}",
                 analysis.id,
@@ -88,9 +88,11 @@ fn endpoints(desk: &mut Desk<'_>, parts: &Parts<'_>) {
             && !measured.iter().any(|visit| before_first_dose(parts, visit))
         {
             let help = "put `x` at a visit up to the first dose".to_owned();
+            let start = parts.study.visits.iter().find(|visit| matches!(visit.timing, Timing::On { .. }));
+            let place = start.and_then(|visit| cell(parts, &parameter.form, &visit.id));
             desk.error(
                 "not-measured",
-                at,
+                &place.unwrap_or_else(|| at.clone()),
                 format!("{needs} needs a baseline of `{what}`, and no visit up to the first dose has one"),
                 Some(help),
             );
@@ -114,6 +116,7 @@ fn figures(desk: &mut Desk<'_>, parts: &Parts<'_>) {
             if !visits_of(parts, &found.form).contains(visit)
                 && parts.study.visit(visit.as_str()).is_some()
                 && let Some(place) = cell(parts, &found.form, visit)
+                && !desk.reported("not-measured", &place)
             {
                 let message = format!(
                     "the waterfall of {parameter} needs `{}.{}` at {visit}, and no one measures it there",

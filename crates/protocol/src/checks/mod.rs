@@ -31,6 +31,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) study_root: Section<'a>,
     pub(crate) roles_root: Section<'a>,
     pub(crate) allocation_root: Option<Section<'a>>,
+    pub(crate) laboratory_root: Section<'a>,
     pub(crate) virtual_root: Option<Section<'a>>,
     pub(crate) randomised: bool,
 }
@@ -46,7 +47,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
 }
 
 fn run_cases(desk: &mut Desk<'_>, parts: &Parts<'_>) {
-    for rule in parts.rules {
+    for rule in parts.rules.iter().filter(|rule| !rule.broken) {
         let name = format!("rule {}", rule.rule.id);
         let applies_to = rule.applies_to.as_ref();
         cases::run(
@@ -78,17 +79,10 @@ fn run_cases(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     }
     for dose in parts.doses {
         let name = format!("dose rule {}", dose.name);
-        let (rule, cases) = (&dose.placed, dose.cases.as_slice());
+        let (rule, cases) = (&dose.placed, &dose.cases);
         cases::run(
             desk,
-            &Rule {
-                name,
-                place: dose.place.clone(),
-                rule,
-                applies_to: None,
-                cases,
-                needs_both: !cases.is_empty(),
-            },
+            &Rule { name, place: dose.place.clone(), rule, applies_to: None, cases, needs_both: false },
         );
     }
 }

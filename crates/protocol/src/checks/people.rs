@@ -1,9 +1,11 @@
 //! Forms, roles and purposes: who fills what, and what conduct needs of a form; arms and allocation.
 
+use std::collections::BTreeSet;
+
 use super::Parts;
 use crate::{
     desk::Desk,
-    expression::Input,
+    expression::{Input, Type},
     model::{Form, ItemRole, ItemType, Power, Purpose, Sight},
     source::Place,
     tree::Node,
@@ -64,12 +66,18 @@ fn askers(desk: &mut Desk<'_>, parts: &Parts<'_>) {
                     "role `{}` is asked about {} and does not see `{}`",
                     role.id, form.id, form.data_class
                 );
-                let able: Vec<String> = form.filled_by.iter().map(|role| format!("`{role}`")).collect();
+                let able = parts.study.roles.iter().filter(|other| {
+                    other
+                        .sees
+                        .iter()
+                        .any(|(class, sight)| *class == form.data_class && *sight > Sight::Masked)
+                });
+                let able: Vec<String> = able.map(|role| format!("`{}`", role.id)).collect();
                 desk.error(
                     "not-allowed",
                     place,
                     message,
-                    Some(format!("ask one who fills the form: {}", able.join(", "))),
+                    Some(format!("ask one who does: {}", able.join(", "))),
                 );
             }
         }
@@ -298,30 +306,29 @@ fn kit_visits(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     }
 }
 
-/// Where a rule speaks of a limit of normal, each laboratory of a site must have one.
+/// Where a rule speaks of a limit of normal, each laboratory must have one.
 fn laboratories(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     let checks = parts.forms.checks.iter().chain(&parts.forms.shown).map(|condition| &condition.placed);
     let rules =
         parts.rules.iter().map(|rule| &rule.placed).chain(parts.doses.iter().map(|dose| &dose.placed));
-    for placed in checks.chain(rules) {
-        for input in placed.expression.inputs() {
-            let Input::Limit(reference, upper) = input else { continue };
-            let has = |laboratory: &crate::model::Laboratory| {
-                let of_item = laboratory.ranges.iter().filter(|range| range.item == reference.item);
-                of_item
-                    .into_iter()
-                    .any(|range| if upper { range.upper.is_some() } else { range.lower.is_some() })
+    let inputs: BTreeSet<Input> = checks.chain(rules).flat_map(|placed| placed.expression.inputs()).collect();
+    for input in inputs {
+        let Input::Limit(reference, upper) = input else { continue };
+        for entry in parts.laboratory_root.named("laboratories") {
+            let Some(laboratory) = parts.study.laboratories.iter().find(|one| one.id == entry.name()) else {
+                continue;
             };
-            for laboratory in parts.study.laboratories.iter().filter(|laboratory| !has(laboratory)) {
-                let limit = if upper { "upper" } else { "lower" };
-                let message = format!(
-                    "laboratory `{}` has no {limit} limit for `{}.{}`",
-                    laboratory.id, reference.form, reference.item
-                );
-                let help =
-                    format!("add a range with `{limit}` to laboratories.{} (laboratory.toml)", laboratory.id);
-                desk.error("laboratory", &placed.place, message, Some(help));
+            let mut ranges = laboratory.ranges.iter().filter(|range| range.item == reference.item);
+            if ranges.any(|range| if upper { range.upper.is_some() } else { range.lower.is_some() }) {
+                continue;
             }
+            let limit = if upper { "upper" } else { "lower" };
+            let item = format!("{}.{}", reference.form, reference.item);
+            let message = format!(
+                "laboratory `{}` has no {limit} limit for `{item}`, which a rule reads",
+                laboratory.id
+            );
+            desk.error("laboratory", &entry.place(), message, Some(format!("add a range with `{limit}`")));
         }
     }
 }
@@ -351,11 +358,18 @@ fn plan(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     }
 }
 
-/// The strata of the virtual cohort are those of the allocation.
+/// The strata of the virtual cohort are codes of the item that allocation goes by.
 fn strata(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     let (Some(plan), Some(root)) = (&parts.study.allocation, parts.virtual_root) else { return };
     let Some(cohort) = root.section("cohort") else { return };
+    let facts = desk.items.get(&format!("{}.{}", plan.stratum_form, plan.stratum_item));
+    let Some(Type::Code(codes)) = facts.map(|facts| facts.kind.clone()) else { return };
     for stratum in cohort.named("strata") {
-        desk.refer_among(crate::Kind::Code, stratum.name(), &stratum.place(), &plan.strata);
+        desk.refer_among(
+            crate::Kind::Code,
+            stratum.name(),
+            &stratum.place(),
+            &codes.among.clone().unwrap_or_default(),
+        );
     }
 }

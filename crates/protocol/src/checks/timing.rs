@@ -10,6 +10,7 @@ use crate::{
 };
 
 pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    before_anchor(desk, parts);
     overlapping(desk, parts);
     series(desk, parts);
     closing(desk, parts);
@@ -55,6 +56,21 @@ fn gap(before: &Visit, after: &Visit) -> Option<i32> {
             Timing::Months { months: to, within_days: b, .. },
         ) => Some(shortest(*from, *to) - a - b),
         _ => Some(first - last),
+    }
+}
+
+/// A visit after its anchor can't be held before it.
+fn before_anchor(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    for visit in &parts.study.visits {
+        let Timing::Months { months, within_days, .. } = visit.timing else { continue };
+        let first = shortest(0, months);
+        if within_days >= first
+            && let Some(place) = place_of(parts, visit)
+        {
+            let message = format!("the window of {} reaches back to the day it is counted from", visit.id);
+            let help = format!("{months} months have at least {first} days: `within_days` must be less");
+            desk.error("windows-overlap", &place, message, Some(help));
+        }
     }
 }
 
@@ -119,8 +135,12 @@ fn closing(desk: &mut Desk<'_>, parts: &Parts<'_>) {
         match closing.as_slice() {
             [_] => {}
             [] => {
-                if let Some(place) =
-                    visits.iter().rev().find_map(|visit| place_of(parts, visit)).or(whole.clone())
+                if let Some(place) = visits
+                    .iter()
+                    .rev()
+                    .filter(|visit| !visit.extra)
+                    .find_map(|visit| place_of(parts, visit))
+                    .or(whole.clone())
                 {
                     let help = format!("add `closes = \"{what}\"` to the last visit of the {what}");
                     desk.error("closing", &place, format!("no visit closes the {what}"), Some(help));

@@ -53,7 +53,7 @@ impl Type {
     /// Returns what such a value is called.
     pub(crate) fn noun(&self) -> String {
         match self {
-            Type::Number(Unit::Of(unit)) if unit != "1" => format!("a number in {unit}"),
+            Type::Number(Unit::Of(unit)) if unit != "1" => format!("a number in `{unit}`"),
             Type::Number(_) => "a number".into(),
             Type::Flag => "yes or no".into(),
             Type::Code(codes) => format!("a code of `{}`", codes.list),
@@ -340,7 +340,7 @@ impl Checker<'_> {
     fn unknown<T>(&mut self, name: &str, segments: &[String], at: Extent) -> Option<T> {
         let environment = self.environment;
         if environment.rows_only() && environment.items.contains_key(name) {
-            let help = format!("define a variable: `[variables.…]` with `expression = \"latest({name})\"`");
+            let help = format!("define a variable: `[variables.…]` with `value = \"latest({name})\"`");
             return self.problem(
                 at,
                 "type",

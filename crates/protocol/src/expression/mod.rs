@@ -10,6 +10,8 @@ mod evaluate;
 mod mutate;
 mod parse;
 mod possible;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -82,6 +82,14 @@ pub(crate) struct Case {
     place: Place,
 }
 
+/// A rule's cases.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cases {
+    list: Vec<Case>,
+    /// Whether some could not be read, so that little can be said about what is lacking.
+    broken: bool,
+}
+
 impl Scope for Case {
     fn item(&self, reference: &ItemRef) -> Option<Answer> {
         self.inputs.get(&Input::Item(reference.clone())).cloned().flatten()
@@ -122,14 +130,18 @@ pub(crate) fn read_cases(
     key: &'static str,
     rules: &[&Placed],
     own_form: Option<&str>,
-) -> Vec<Case> {
+) -> Cases {
     let read: BTreeSet<Input> = rules.iter().flat_map(|rule| rule.expression.inputs()).collect();
-    let mut cases = Vec::new();
+    let mut cases = Cases::default();
     let mut known: BTreeMap<String, KeyMeaning> = BTreeMap::new();
     for node in section.get("cases").map_or(&[][..], Node::elements) {
         let key = if node.get("excludes").is_some() { "excludes" } else { key };
-        let Some((answer_key, answer)) = node.entry(key) else { continue };
-        let Some(written) = verdict(answer) else { continue };
+        let answered = node.entry(key).and_then(|(key, answer)| Some((key, answer, verdict(answer)?)));
+        let Some((answer_key, answer, written)) = answered else {
+            cases.broken = true;
+            continue;
+        };
+        let before = desk.diagnostics.len();
         let mut inputs = BTreeMap::new();
         for (path, leaf, value) in leaves(node).into_iter().filter(|(path, _, _)| path != key) {
             let place = key_place(desk, section.file, &path, leaf);
@@ -155,7 +167,11 @@ pub(crate) fn read_cases(
             _ => written,
         };
         let place = Place::new(section.file, answer_key.span.start..answer.span.end);
-        cases.push(Case { inputs, expected, written, key, place });
+        if desk.diagnostics.len() == before {
+            cases.list.push(Case { inputs, expected, written, key, place });
+        } else {
+            cases.broken = true;
+        }
     }
     cases
 }
@@ -267,8 +283,8 @@ pub(crate) struct Rule<'a> {
     pub(crate) place: Place,
     pub(crate) rule: &'a Placed,
     pub(crate) applies_to: Option<&'a Placed>,
-    pub(crate) cases: &'a [Case],
-    /// The words for yes and no of the missing case.
+    pub(crate) cases: &'a Cases,
+    /// Whether it must have a case on either side.
     pub(crate) needs_both: bool,
 }
 
@@ -294,7 +310,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, rule: &Rule<'_>) {
     let root = rule.rule.expression.root();
     let applies = rule.applies_to.map(|placed| placed.expression.root());
     let mut failed = false;
-    for case in rule.cases {
+    for case in &rule.cases.list {
         let verdict = rule.verdict(case, root, applies);
         if verdict != case.expected {
             failed = true;
@@ -305,14 +321,14 @@ pub(crate) fn run(desk: &mut Desk<'_>, rule: &Rule<'_>) {
             desk.error("case-fails", &case.place, message, Some(help));
         }
     }
-    if rule.needs_both {
-        both_sides(desk, rule);
-    }
-    if failed || rule.cases.is_empty() {
+    if failed || rule.cases.broken {
         return;
     }
+    if rule.needs_both || !rule.cases.list.is_empty() {
+        both_sides(desk, rule);
+    }
     let survives = |changed: &Term, applies: Option<&Term>| {
-        rule.cases.iter().all(|case| rule.verdict(case, changed, applies) == case.expected)
+        rule.cases.list.iter().all(|case| rule.verdict(case, changed, applies) == case.expected)
     };
     for mutant in mutants(root) {
         if survives(&mutant.root, applies) {
@@ -322,6 +338,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, rule: &Rule<'_>) {
     if let Some(placed) = rule.applies_to
         && rule
             .cases
+            .list
             .iter()
             .any(|case| placed.expression.inputs().iter().any(|input| case.inputs.contains_key(input)))
     {
@@ -342,7 +359,7 @@ fn flipped(verdict: Verdict) -> Verdict {
 
 /// A rule carries a case on either side.
 fn both_sides(desk: &mut Desk<'_>, rule: &Rule<'_>) {
-    let has = |truth| rule.cases.iter().any(|case| case.expected == Verdict::Says(truth));
+    let has = |truth| rule.cases.list.iter().any(|case| case.expected == Verdict::Says(truth));
     let lacking = match (has(Truth::True), has(Truth::False)) {
         (true, true) => return,
         (false, false) => "a case on either side",

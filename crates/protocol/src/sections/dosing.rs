@@ -3,7 +3,7 @@
 use terms::Decimal;
 
 use super::{
-    cases::{Case, TRIGGERS, read_cases},
+    cases::{Cases, TRIGGERS, read_cases},
     sources::{MARK, read_mark},
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) const FIELDS: &[Field] = &[
 pub(crate) struct DoseCondition {
     pub(crate) name: String,
     pub(crate) placed: Placed,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Cases,
     pub(crate) place: Place,
 }
 

@@ -1,7 +1,7 @@
 //! `eligibility.toml`: one table a rule, under its id in the protocol.
 
 use super::{
-    cases::{Case, DECIDES, read_cases},
+    cases::{Cases, DECIDES, read_cases},
     sources::{MARK, SOURCES, read_mark, read_sources},
 };
 use crate::{
@@ -38,7 +38,9 @@ pub(crate) struct RuleParts {
     pub(crate) rule: EligibilityRule,
     pub(crate) placed: Placed,
     pub(crate) applies_to: Option<Placed>,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Cases,
+    /// Whether a part could not be read, so that the cases were not.
+    pub(crate) broken: bool,
     pub(crate) place: Place,
     /// The places of the visits in `at`.
     pub(crate) at: Vec<Place>,
@@ -74,7 +76,9 @@ fn read_rule(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<RuleParts> {
     }
     let placed = rule?;
     let rules: Vec<&Placed> = std::iter::once(&placed).chain(&applies_to).collect();
-    let cases = read_cases(desk, entry, "meets", &rules, None);
+    // A condition that can't be read has been reported; what its cases give would only be reported again.
+    let broken = entry.get("applies_to").is_some() && applies_to.is_none();
+    let cases = if broken { Cases::default() } else { read_cases(desk, entry, "meets", &rules, None) };
     let at = entry.get("at").map_or(&[][..], |at| at.elements());
     Some(RuleParts {
         rule: EligibilityRule {
@@ -93,6 +97,7 @@ fn read_rule(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<RuleParts> {
         placed,
         applies_to,
         cases,
+        broken,
         place: entry.place(),
         at: at.iter().map(|node| Place::new(entry.file, node.text_span())).collect(),
     })

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use instruments::ItemKind;
 use terms::{Decimal, MissingReason};
 
-use super::cases::{Case, read_cases};
+use super::cases::{Cases, read_cases};
 use crate::{
     desk::{Desk, Placed, Section},
     expression::{Codes, Expression, ItemFacts, Reads, Term, Type, Unit},
@@ -129,7 +129,7 @@ pub(crate) struct Condition {
     /// The item that is shown, or the edit check.
     pub(crate) of: String,
     pub(crate) placed: Placed,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Cases,
 }
 
 /// The forms and where their parts stand.
@@ -364,7 +364,7 @@ fn read_item(desk: &mut Desk<'_>, form: &str, entry: &Section<'_>, parts: &mut F
             form: form.to_owned(),
             of: entry.name().to_owned(),
             placed: placed.clone(),
-            cases: Vec::new(),
+            cases: Cases::default(),
         });
     }
     let derived = entry.get("derived").and_then(|node| read_derivation(desk, form, entry, node));

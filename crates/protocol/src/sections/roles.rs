@@ -85,7 +85,10 @@ pub(crate) fn read_roles(desk: &mut Desk<'_>, root: &Section<'_>) -> Vec<Role> {
             blinded: entry.flag("blinded").unwrap_or(true),
             sees: entry
                 .named("sees")
-                .filter_map(|class| Some((class.name().into(), sight(class.node.text()?)?)))
+                // A word that is none has been reported; something is seen all the same.
+                .map(|class| {
+                    (class.name().into(), class.node.text().and_then(sight).unwrap_or(Sight::OwnVisit))
+                })
                 .collect(),
             enters: entry.texts("enters").into_iter().map(Into::into).collect(),
             may: entry.texts("may").into_iter().filter_map(power).collect(),

@@ -1,7 +1,9 @@
 //! The study language from outside: both shipped studies, broken ones, the schema.
 
+mod broken;
 mod misspelling;
-
+mod panics;
+mod schema;
 mod studies;
 
 use std::{collections::BTreeMap, fs, path::Path};
