@@ -2,6 +2,7 @@
 
 mod adverse_events;
 mod dosing;
+mod engine;
 mod every_rule;
 mod forms;
 mod lock;
@@ -9,5 +10,6 @@ mod out_of_order;
 mod random_walk;
 mod specimens;
 mod trial;
+mod views;
 mod visits;
 mod way_in;
