@@ -29,7 +29,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else if name.ends_with(".toml") {
-            let text = fs::read_to_string(entry.path()).with_context(|| format!("{path} can't be read as text"))?;
+            let text =
+                fs::read_to_string(entry.path()).with_context(|| format!("{path} can't be read as text"))?;
             files.insert(path, text);
         }
     }

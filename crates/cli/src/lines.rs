@@ -63,7 +63,8 @@ fn change(change: &ItemChange) -> ChangeLine {
 
 fn describe(fact: &Fact, changes: &mut Vec<ChangeLine>) -> String {
     match fact {
-        Fact::FormSectionSaved { key, changes: saved } | Fact::FormSectionCorrected { key, changes: saved } => {
+        Fact::FormSectionSaved { key, changes: saved }
+        | Fact::FormSectionCorrected { key, changes: saved } => {
             changes.extend(saved.iter().map(change));
             place(key)
         }

@@ -113,7 +113,9 @@ fn score_skin(
     let sites: Vec<&Item> = form
         .items
         .iter()
-        .filter(|item| item.derived.is_none() && item.kind == ItemType::Integer && item.maximum == Some(3.into()))
+        .filter(|item| {
+            item.derived.is_none() && item.kind == ItemType::Integer && item.maximum == Some(3.into())
+        })
         .collect();
     let weight = |item: &Item| skin.site_weights.iter().find(|(id, _)| *id == item.id).map_or(1.0, |w| w.1);
     let weights: Vec<f64> = sites.iter().map(|item| weight(item)).collect();
@@ -140,7 +142,8 @@ fn answer(
         let trajectory = Trajectory::draw(streams, person, process, index);
         let mut draws = streams.of(person.number, &format!("measure {index}"), condition.occasion);
         let skin_change = condition.skin - person.skin_start;
-        let value = trajectory.observe(process, condition.months, skin_change, &condition.reactions, &mut draws);
+        let value =
+            trajectory.observe(process, condition.months, skin_change, &condition.reactions, &mut draws);
         return Some(Answer::Given(number(item, within(item, value), process.step)));
     }
     let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id);
@@ -187,8 +190,12 @@ fn unmodelled(
                 return Some(Answer::Missing(MissingReason::NotDone));
             };
             let (least, most) = (as_f64(least), as_f64(most));
-            let around =
-                Spread { mean: (least + most) / 2.0, sd: (most - least) / 20.0, min: Some(least), max: Some(most) };
+            let around = Spread {
+                mean: (least + most) / 2.0,
+                sd: (most - least) / 20.0,
+                min: Some(least),
+                max: Some(most),
+            };
             number(item, spread(&mut streams.of(person.number, key, condition.occasion), &around), None)
         }
     };
@@ -204,11 +211,11 @@ fn property_of(person: &Person, property: &str, item: &Item, day: Date) -> Optio
         "ild" => coded(item, if person.ild { "true" } else { "false" }),
         "stratum" => coded(item, person.stratum.as_deref()?),
         // Remembered to the month, as people remember it.
-        "onset_date" => {
-            Value::Date(PartialDate::of_month(person.onset.year(), person.onset.month()).ok()?)
-        }
+        "onset_date" => Value::Date(PartialDate::of_month(person.onset.year(), person.onset.month()).ok()?),
         "visit_date" => Value::Date(day.into()),
-        "child_bearing" => coded(item, if person.female && person.age_on(day) < 50 { "true" } else { "false" }),
+        "child_bearing" => {
+            coded(item, if person.female && person.age_on(day) < 50 { "true" } else { "false" })
+        }
         _ => return None,
     };
     Some(Answer::Given(value))
@@ -220,7 +227,9 @@ fn coded(item: &Item, code: &str) -> Value {
         (ItemType::Boolean, code) => Value::Boolean(code == "true" || code == "yes"),
         (ItemType::Code { .. }, "true") => Value::Code("yes".to_owned()),
         (ItemType::Code { .. }, "false") => Value::Code("no".to_owned()),
-        (ItemType::Integer, code) => code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Integer),
+        (ItemType::Integer, code) => {
+            code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Integer)
+        }
         (ItemType::Decimal { .. }, code) => {
             code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Decimal)
         }
@@ -245,7 +254,8 @@ fn number(item: &Item, value: f64, step: Option<f64>) -> Value {
     match item.kind {
         ItemType::Decimal { decimals } => {
             let decimal = Decimal::from_f64(value).unwrap_or_default();
-            let mut rounded = decimal.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+            let mut rounded =
+                decimal.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
             rounded.rescale(decimals);
             Value::Decimal(rounded)
         }

@@ -23,6 +23,9 @@ struct Noted<'a> {
 /// Days after which a held drug is taken up again at the latest, well within any protocol's limit.
 const HOLD_DAYS_MAX: i32 = 21;
 
+/// Months after screening by which every trial of this kind is over for a person.
+const FOLLOWED_MONTHS_MAX: i32 = 36;
+
 impl<T: Trial> Rehearsal<'_, T> {
     /// An episode of a reaction begins: it is written down, and the dose changed if need be.
     pub(crate) fn onset(&mut self, day: Date, who: usize, index: usize) -> Result<(), T::Error> {
@@ -37,8 +40,13 @@ impl<T: Trial> Rehearsal<'_, T> {
             Some(step) => (Some(step), "reduced"),
             None => (None, "none"),
         };
-        let noted =
-            Noted { term: &reaction.term, grade: episode.grade, serious: episode.grade >= 4, related: true, action };
+        let noted = Noted {
+            term: &reaction.term,
+            grade: episode.grade,
+            serious: episode.grade >= 4,
+            related: true,
+            action,
+        };
         let Some(row) = self.note(day, who, &noted)? else { return Ok(()) };
         self.people[who].episode_rows[index] = Some(row);
         let days = (episode.to_day - episode.from_day).max(1);
@@ -87,7 +95,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         if !casebook.present_dose().is_zero() || self.people[who].phase != Phase::Treated {
             return Ok(());
         }
-        let before = casebook.doses.iter().rev().filter_map(|change| change.dose_mg).find(|dose| !dose.is_zero());
+        let before =
+            casebook.doses.iter().rev().filter_map(|change| change.dose_mg).find(|dose| !dose.is_zero());
         let before = before.unwrap_or_default();
         let levels = &self.study.dosing.levels_mg;
         let lower = levels.iter().copied().find(|level| *level < before).unwrap_or(before);
@@ -133,14 +142,21 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 
     /// An episode ends.
-    pub(crate) fn resolve(&mut self, day: Date, who: usize, _episode: usize, row: u32) -> Result<(), T::Error> {
+    pub(crate) fn resolve(
+        &mut self,
+        day: Date,
+        who: usize,
+        _episode: usize,
+        row: u32,
+    ) -> Result<(), T::Error> {
         self.note_end(day, who, row)
     }
 
     /// Puts the next unrelated event into the diary.
     pub(crate) fn next_background(&mut self, day: Date, who: usize, count: u64) {
         let events = &self.study.virtual_cohort.events;
-        if events.per_month <= 0.0 {
+        let over = terms::add_months(self.people[who].screened, FOLLOWED_MONTHS_MAX);
+        if events.per_month <= 0.0 || day > over {
             return;
         }
         let mut draws = self.streams.of(self.people[who].person.number, "unrelated wait", count);
@@ -185,8 +201,13 @@ impl<T: Trial> Rehearsal<'_, T> {
             .streams
             .of(self.people[who].person.number, "event behind stop", 0)
             .weighted(reactions.iter().map(|reaction| reaction.share.first().map_or(0.0, |share| share.1)));
-        let noted =
-            Noted { term: &reactions[drawn].term, grade: 3, serious: false, related: true, action: "withdrawn" };
+        let noted = Noted {
+            term: &reactions[drawn].term,
+            grade: 3,
+            serious: false,
+            related: true,
+            action: "withdrawn",
+        };
         let row = self.note(day, who, &noted)?;
         if let Some(row) = row {
             self.diary.enter(day + Span::new().days(14), Task::BackgroundOver(who, row));
@@ -222,7 +243,10 @@ impl<T: Trial> Rehearsal<'_, T> {
         if noted.serious {
             let criterion = if noted.grade >= 4 { "life_threatening" } else { "admission" };
             answers.extend(
-                self.event_answers(form, &[(ItemRole::AeSeriousCriterion, Value::Code(criterion.to_owned()))]),
+                self.event_answers(
+                    form,
+                    &[(ItemRole::AeSeriousCriterion, Value::Code(criterion.to_owned()))],
+                ),
             );
         }
         let key = FormKey { visit: None, form: form.id.clone(), row };
@@ -257,7 +281,9 @@ impl<T: Trial> Rehearsal<'_, T> {
     fn event_answers(&self, form: &Form, given: &[(ItemRole, Value)]) -> Vec<(ItemId, Answer)> {
         given
             .iter()
-            .filter_map(|(role, value)| Some((form.item_for(*role)?.id.clone(), Answer::Given(value.clone()))))
+            .filter_map(|(role, value)| {
+                Some((form.item_for(*role)?.id.clone(), Answer::Given(value.clone())))
+            })
             .collect()
     }
 

@@ -6,9 +6,7 @@ use conduct::{Action, Casebook, Command};
 use jiff::Span;
 use protocol::model::{Form, Power, Purpose, Timing, Visit};
 use record::{Actor, DoseStep, EndReason, FormKey};
-use terms::{
-    Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, VisitId, days_between,
-};
+use terms::{Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, VisitId, days_between};
 
 use crate::{
     answers::{Condition, fill},
@@ -107,7 +105,13 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.trial.give(command)
     }
 
-    pub(crate) fn step(&mut self, day: Date, who: usize, by: Actor, action: Action) -> Result<bool, T::Error> {
+    pub(crate) fn step(
+        &mut self,
+        day: Date,
+        who: usize,
+        by: Actor,
+        action: Action,
+    ) -> Result<bool, T::Error> {
         self.step_because(day, who, by, action, None)
     }
 
@@ -139,10 +143,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             episode_rows: Vec::new(),
             escalated: false,
         });
-        let current = self.study.consents.iter().rfind(|version| version.from.is_none_or(|from| from <= day));
-        let consent_version = current.map(|version| version.id.clone()).unwrap_or_default();
-        let investigator = self.with_power(who, Power::TakeConsent);
-        self.step(day, who, investigator, Action::SignConsent { site, consent_version })?;
+        self.take_consent(day, who)?;
         let coordinator = self.with_power(who, Power::RunVisits);
         self.step(day, who, coordinator, Action::ScreenSubject)?;
         let screening = self.study.visits.iter().find(|visit| matches!(visit.timing, Timing::Before { .. }));
@@ -155,28 +156,42 @@ impl<T: Trial> Rehearsal<'_, T> {
         Ok(())
     }
 
+    /// Has the current version of the consent signed, unless it was.
+    fn take_consent(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let Some(version) = conduct::current_consent(self.study, day).map(str::to_owned) else {
+            return Ok(());
+        };
+        let signed = self
+            .casebook(who)
+            .is_some_and(|casebook| casebook.consents.iter().any(|consent| consent.version == version));
+        if signed {
+            return Ok(());
+        }
+        let investigator = self.with_power(who, Power::TakeConsent);
+        let site = self.people[who].site.clone();
+        self.step(day, who, investigator, Action::SignConsent { site, consent_version: version })?;
+        Ok(())
+    }
+
     /// Decides eligibility at a visit at which rules are due; a person who may not enter is through.
     fn decide_entry(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
         let first = self.study.visits.iter().find(|visit| matches!(visit.timing, Timing::On { .. }));
         let Some(first) = first.map(|visit| visit.id.clone()) else { return Ok(()) };
         let eligible = self.is_eligible(who, visit);
+        let investigator = self.with_power(who, Power::DecideEligibility);
+        let decision = Action::DecideEligibility { at_visit: visit.clone(), eligible, waived: Vec::new() };
+        self.step(day, who, investigator, decision)?;
         if eligible && *visit != first {
             let wait = 7 + self.streams.of(self.people[who].person.number, "wait for start", 0).below(15);
             self.people[who].planned.insert(first.clone());
             self.diary.enter(day + Span::new().days(wait as i64), Task::Visit(who, first));
-            return Ok(());
+            return self.sign(day, who, visit);
         }
-        let investigator = self.with_power(who, Power::DecideEligibility);
-        let decision =
-            Action::DecideEligibility { at_visit: visit.clone(), eligible, waived: Vec::new() };
-        self.step(day, who, investigator, decision)?;
         if eligible {
             return self.enter(day, who, visit);
         }
         self.sign(day, who, visit)?;
-        let investigator = self.with_power(who, Power::EndParticipation);
-        self.step(day, who, investigator, Action::EndParticipation { reason: EndReason::NotEligible })?;
-        self.close(day, who)
+        self.finish_because(day, who, EndReason::NotEligible)
     }
 
     fn is_eligible(&self, who: usize, visit: &VisitId) -> bool {
@@ -191,7 +206,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         let action =
             if self.study.allocation.is_some() { Action::RandomiseSubject } else { Action::EnrolSubject };
         if !self.step(day, who, investigator, action)? {
-            return Ok(());
+            return self.finish_because(day, who, EndReason::NotEligible);
         }
         self.count_enrolled();
         self.people[who].phase = Phase::Treated;
@@ -218,7 +233,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         }
         let virtuals = &self.study.virtual_cohort;
         let mut draws = self.streams.of(number, "withdrawal", 0);
-        let share = virtuals.withdrawal.iter().find(|withdrawal| withdrawal.arm == drug).map_or(0.0, |w| w.share);
+        let share =
+            virtuals.withdrawal.iter().find(|withdrawal| withdrawal.arm == drug).map_or(0.0, |w| w.share);
         let stops = draws.chance(share);
         // Not in the first fortnight and not in the last: those are other stories.
         let after = 14 + draws.below((days - 28).max(1) as u64) as i64;
@@ -252,9 +268,10 @@ impl<T: Trial> Rehearsal<'_, T> {
             }
             let wanted = match visit.timing {
                 Timing::Months { .. } | Timing::Days { .. } | Timing::AfterVisit { .. } => true,
-                Timing::EarlyEnd { .. } => {
-                    self.casebook(who).and_then(|casebook| casebook.treatment_end).is_some_and(|end| end.early)
-                }
+                Timing::EarlyEnd { .. } => self
+                    .casebook(who)
+                    .and_then(|casebook| casebook.treatment_end)
+                    .is_some_and(|end| end.early),
                 _ => false,
             };
             if !wanted {
@@ -335,6 +352,7 @@ impl<T: Trial> Rehearsal<'_, T> {
 
     /// Holds a visit and fills its forms.
     fn hold(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
+        self.take_consent(day, who)?;
         let coordinator = self.with_power(who, Power::RunVisits);
         if !self.step(day, who, coordinator, Action::HoldVisit { visit: visit.clone() })? {
             return Ok(());
@@ -349,9 +367,10 @@ impl<T: Trial> Rehearsal<'_, T> {
             let second = assessor_changes && form.purpose == Some(Purpose::BlindedAssessment);
             self.fill_form(day, who, visit, form, occasion, second)?;
         }
-        let specimen = study.blind_reading.as_ref().is_some_and(|reading| {
-            study.forms_at(visit).any(|form| form.id == reading.taken_on)
-        });
+        let specimen = study
+            .blind_reading
+            .as_ref()
+            .is_some_and(|reading| study.forms_at(visit).any(|form| form.id == reading.taken_on));
         if specimen {
             let custodian = self.staff.central(Power::KeepSpecimenKey);
             self.step(day, who, custodian, Action::TakeSpecimen { visit: visit.clone() })?;
@@ -372,17 +391,23 @@ impl<T: Trial> Rehearsal<'_, T> {
         let number = self.people[who].person.number;
         let filler = self.staff.filler(form, &self.people[who].site, second);
         let key = FormKey { visit: Some(visit.clone()), form: form.id.clone(), row: 0 };
+        let answers: Vec<(ItemId, Answer)> = self.answers(day, who, visit, form, occasion, second);
+        // A form may ask nothing of this person.
+        let Some(item) = answers.first().map(|(item, _)| item.clone()) else { return Ok(()) };
         let skipped = self.people[who].phase != Phase::Screening
-            && self.streams.of(number, &format!("not done {}", form.id), occasion).chance(habits.form_not_done);
+            && self
+                .streams
+                .of(number, &format!("not done {}", form.id), occasion)
+                .chance(habits.form_not_done);
         if skipped {
             let reason = Some("could not be done at this visit");
             self.step_because(day, who, filler, Action::RecordFormNotDone { key }, reason)?;
             return Ok(());
         }
-        let answers: Vec<(ItemId, Answer)> = self.answers(day, who, visit, form, occasion, second);
-        let item = answers.first().map(|(item, _)| item.clone());
         let saved = self.step(day, who, filler, Action::SaveFormSection { key: key.clone(), answers })?;
-        let Some(item) = item.filter(|_| saved) else { return Ok(()) };
+        if !saved {
+            return Ok(());
+        }
         let mut draws = self.streams.of(number, &format!("care {}", form.id), occasion);
         let (wrong, asked, days) =
             (draws.chance(habits.correction), draws.chance(habits.query), 3 + draws.below(25) as i64);
@@ -454,7 +479,8 @@ impl<T: Trial> Rehearsal<'_, T> {
             .filter(|interval| interval.from <= day)
             .map(|interval| {
                 let to = interval.to.unwrap_or(day).min(day);
-                let share = Value::Decimal(interval.dose_mg.unwrap_or_default() / full).as_f64().unwrap_or(0.0);
+                let share =
+                    Value::Decimal(interval.dose_mg.unwrap_or_default() / full).as_f64().unwrap_or(0.0);
                 share * f64::from((days_between(interval.from, to) + 1).max(0))
             })
             .sum();
@@ -529,13 +555,16 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 
     pub(crate) fn answer_query(&mut self, day: Date, who: usize, query: QueryId) -> Result<(), T::Error> {
-        let Some(open) = self.casebook(who).and_then(|casebook| casebook.query(&query)) else { return Ok(()) };
+        let Some(open) = self.casebook(who).and_then(|casebook| casebook.query(&query)) else {
+            return Ok(());
+        };
         if open.closed.is_some() {
             return Ok(());
         }
         let role = open.addressed_to.clone();
         let manager = self.staff.central(Power::ManageQueries);
-        let by = if role == manager.role { manager } else { self.staff.of_role(&role, &self.people[who].site) };
+        let by =
+            if role == manager.role { manager } else { self.staff.of_role(&role, &self.people[who].site) };
         let text = "Confirmed with the source.".to_owned();
         self.step(day, who, by, Action::AnswerQuery { query: query.clone(), text })?;
         self.diary.enter(day + Span::new().days(2), Task::Close(who, query));
@@ -552,9 +581,17 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 
     /// Corrects an entry: a site of the skin score by a point, any other number by a little.
-    pub(crate) fn correct(&mut self, day: Date, who: usize, key: FormKey, item: ItemId) -> Result<(), T::Error> {
+    pub(crate) fn correct(
+        &mut self,
+        day: Date,
+        who: usize,
+        key: FormKey,
+        item: ItemId,
+    ) -> Result<(), T::Error> {
         let study = self.study;
-        let (Some(form), Some(visit)) = (study.form(key.form.as_str()), key.visit.clone()) else { return Ok(()) };
+        let (Some(form), Some(visit)) = (study.form(key.form.as_str()), key.visit.clone()) else {
+            return Ok(());
+        };
         let Some(kind) = form.item(item.as_str()) else { return Ok(()) };
         let Some(cell) = self.casebook(who).and_then(|casebook| casebook.cell(&key, item.as_str())) else {
             return Ok(());
@@ -647,6 +684,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         if reason == EndReason::WithdrewConsent {
             let investigator = self.with_power(who, Power::TakeConsent);
             self.step(day, who, investigator, Action::WithdrawConsent { keep_data: true })?;
+            self.diary.strike(|task| matches!(task, Task::Correct(other, ..) if *other == who));
             return self.finish_because(day, who, EndReason::WithdrewConsent);
         }
         self.plan_visits(day, who);
@@ -672,10 +710,9 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 
     pub(crate) fn finish(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
-        let waiting = Task::Finish(who);
-        if self.has_open_work(who) {
-            self.diary.enter(day + Span::new().days(7), waiting);
-            return Ok(());
+        self.miss_remaining(day, who)?;
+        if self.people[who].phase == Phase::Treated {
+            self.complete_treatment(day, who)?;
         }
         let reason = match self.casebook(who).and_then(|casebook| casebook.treatment_end) {
             Some(end) if end.early => end.reason,
@@ -684,8 +721,23 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.finish_because(day, who, reason)
     }
 
-    fn has_open_work(&self, who: usize) -> bool {
-        self.casebook(who).is_some_and(|casebook| casebook.queries.iter().any(|query| query.closed.is_none()))
+    /// Records as missed every planned visit whose day has passed without it.
+    fn miss_remaining(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let study = self.study;
+        for visit in study.visits.iter().filter(|visit| !visit.extra) {
+            let open = self.casebook(who).is_some_and(|casebook| {
+                !casebook.visits.contains_key(&visit.id)
+                    && !casebook.missed.contains_key(&visit.id)
+                    && conduct::window(casebook, visit).is_some_and(|window| window.last < day)
+            });
+            if open && !matches!(visit.timing, Timing::EarlyEnd { .. }) {
+                let coordinator = self.with_power(who, Power::RunVisits);
+                let reason = Some("the participant did not come");
+                let action = Action::MissVisit { visit: visit.id.clone() };
+                self.step_because(day, who, coordinator, action, reason)?;
+            }
+        }
+        Ok(())
     }
 
     fn finish_because(&mut self, day: Date, who: usize, reason: EndReason) -> Result<(), T::Error> {

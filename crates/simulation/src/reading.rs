@@ -70,7 +70,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         let Some(participant) = self.people.iter().find(|person| person.subject == *subject) else {
             return Vec::new();
         };
-        let taken = self.trial.state().casebook(subject.as_str()).and_then(|casebook| casebook.visit_date(visit));
+        let taken =
+            self.trial.state().casebook(subject.as_str()).and_then(|casebook| casebook.visit_date(visit));
         let months = taken.map_or(0.0, |day| f64::from(days_between(participant.screened, day)) / 30.4375);
         let number = participant.person.number;
         let mut answers = Vec::new();
@@ -91,14 +92,16 @@ impl<T: Trial> Rehearsal<'_, T> {
                     as_entered(kind, seen)
                 }
                 (None, ItemType::Code { codelist }) => {
-                    let Some(list) = study.codelists.iter().find(|list| list.id == *codelist) else { continue };
+                    let Some(list) = study.codelists.iter().find(|list| list.id == *codelist) else {
+                        continue;
+                    };
                     let drawn = self.streams.of(number, item.id.as_str(), 0).below(list.codes.len() as u64);
                     Value::Code(list.codes[drawn as usize].0.clone())
                 }
                 (None, ItemType::Boolean) => Value::Boolean(false),
                 (None, kind @ (ItemType::Integer | ItemType::Decimal { .. })) => {
-                    let middle = (item.minimum.unwrap_or_default() + item.maximum.unwrap_or_default())
-                        / Decimal::TWO;
+                    let middle =
+                        (item.minimum.unwrap_or_default() + item.maximum.unwrap_or_default()) / Decimal::TWO;
                     as_entered(kind, Value::Decimal(middle).as_f64().unwrap_or(0.0))
                 }
                 _ => continue,

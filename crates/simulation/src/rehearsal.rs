@@ -12,7 +12,7 @@ use terms::{ArmId, Date, ItemId, QueryId, SiteId, SubjectId, VisitId};
 
 use crate::{
     calendar::Diary,
-    participant::Participant,
+    participant::{Participant, Phase},
     person::Person,
     staff::{Clock, Staff},
     streams::Streams,
@@ -126,8 +126,15 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         let day = self.opening_day();
         let administrator = self.staff.central(Power::Administer);
         let study = self.study;
-        self.study_step(day, &administrator, Action::OpenStudy { environment: Environment::Rehearsal, seed: Some(seed) })?;
+        self.study_step(
+            day,
+            &administrator,
+            Action::OpenStudy { environment: Environment::Rehearsal, seed: Some(seed) },
+        )?;
         for (person, role, site) in self.staff.everyone() {
+            if role == administrator.role {
+                continue;
+            }
             self.study_step(day, &administrator, Action::DelegateRole { person, role, site })?;
         }
         for site in &study.sites {
@@ -143,6 +150,16 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
     pub fn run(&mut self) -> Result<Rehearsed, T::Error> {
         let mut last_day = self.opening_day();
         self.diary.enter(last_day + Span::new().days(7), Task::Arrive);
+        while let Some((day, task)) = self.diary.next() {
+            last_day = last_day.max(day);
+            self.perform(day, task)?;
+        }
+        // Whoever missed the last visit of the trial is through with it all the same.
+        for who in 0..self.people.len() {
+            if self.people[who].phase != Phase::Over {
+                self.finish(last_day, who)?;
+            }
+        }
         while let Some((day, task)) = self.diary.next() {
             last_day = last_day.max(day);
             self.perform(day, task)?;

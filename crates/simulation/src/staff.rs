@@ -35,9 +35,7 @@ impl<'a> Staff<'a> {
     pub fn everyone(&self) -> Vec<(PersonId, RoleId, Option<SiteId>)> {
         let mut people = Vec::new();
         for role in &self.study.roles {
-            let fills = self.study.forms.iter().any(|form| form.filled_by.contains(&role.id));
-            let at_sites = fills && !self.reads_specimens(&role.id) || role.may.iter().any(|power| AT_SITES.contains(power));
-            if at_sites {
+            if self.works_at_sites(&role.id) {
                 for site in &self.study.sites {
                     people.push((person_at(&role.id, &site.id), role.id.clone(), Some(site.id.clone())));
                     if self.assesses_blind(&role.id) {
@@ -77,13 +75,27 @@ impl<'a> Staff<'a> {
     /// Returns who fills a form at a site; the other assessor if `second`.
     pub fn filler(&self, form: &Form, site: &SiteId, second: bool) -> Actor {
         let role = form.filled_by.first().cloned().unwrap_or_else(|| self.role_with(Power::RunVisits));
-        let person = if second && self.assesses_blind(&role) { second_at(&role, site) } else { person_at(&role, site) };
+        let person = if second && self.assesses_blind(&role) {
+            second_at(&role, site)
+        } else {
+            person_at(&role, site)
+        };
         Actor { person, role }
     }
 
-    /// Returns the person of a role at a site.
+    /// Returns the person of a role who answers for a site.
     pub fn of_role(&self, role: &RoleId, site: &SiteId) -> Actor {
-        Actor { person: person_at(role, site), role: role.clone() }
+        let person = if self.works_at_sites(role) { person_at(role, site) } else { central_person(role, 1) };
+        Actor { person, role: role.clone() }
+    }
+
+    fn works_at_sites(&self, role: &RoleId) -> bool {
+        let fills = self.study.forms.iter().any(|form| form.filled_by.contains(role));
+        let acts = self
+            .study
+            .role(role.as_str())
+            .is_some_and(|role| role.may.iter().any(|power| AT_SITES.contains(power)));
+        (fills && !self.reads_specimens(role)) || acts
     }
 
     fn role_with(&self, power: Power) -> RoleId {

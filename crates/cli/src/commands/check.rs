@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             }
             println!("{} ({})", study.title.en(), study.id);
             println!("version {}\n", study.version);
-            print_schedule(&protocol::schedule_table(study));
+            println!("{}", protocol::schedule_table(study));
             println!(
                 "\n{} forms, {} eligibility rules, {} analyses; {} warnings",
                 study.forms.len(),
@@ -65,18 +65,5 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             }
             Ok(Outcome::Findings)
         }
-    }
-}
-
-/// Prints rows of equal length in aligned columns.
-fn print_schedule(rows: &[Vec<String>]) {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    for row in rows {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
     }
 }

@@ -40,7 +40,8 @@ pub struct Arguments {
 #[expect(clippy::disallowed_methods, reason = "the command line tells people how long it took")]
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let began = Instant::now();
-    fs::create_dir_all(&arguments.out).with_context(|| format!("{} can't be made", arguments.out.display()))?;
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("{} can't be made", arguments.out.display()))?;
     let told = arguments
         .acknowledgements
         .as_ref()
@@ -164,10 +165,12 @@ fn print(outcomes: &[demo::Outcome], seconds: f64) {
         println!("  report    {}", outcome.page.display());
         if let Some(folder) = outcome.page.parent() {
             println!("  data      {}", folder.join("data").display());
-            println!("  proof     cd {} && Rscript recompute.R", folder.join("proof").display());
+            println!("  proof     cd {} && Rscript recompute.R", folder.join("data").display());
         }
     }
-    println!("\nBoth trials in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment.");
+    println!(
+        "\nBoth trials in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment."
+    );
 }
 
 fn shortened(text: &str, most: usize) -> String {

@@ -24,8 +24,11 @@ pub struct Arguments {
 /// There is no such template, or the folder is not empty or can't be written.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let Some(files) = protocol::templates::files(&arguments.template) else {
-        let names: Vec<&str> = protocol::templates::names().collect();
-        bail!("there is no template `{}`; there are {}", arguments.template, names.join(", "));
+        bail!(
+            "there is no template `{}`; there are {}",
+            arguments.template,
+            protocol::templates::NAMES.join(", ")
+        );
     };
     folder::write_new(&arguments.folder, &files)?;
     println!("{} holds a new study; `equipoise check {0}` checks it", arguments.folder.display());

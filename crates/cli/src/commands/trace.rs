@@ -46,8 +46,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let path = folder.join(REPORTED);
     let text = fs::read_to_string(&path)
         .with_context(|| format!("{} can't be read; name the report's page or its folder", path.display()))?;
-    let Reported { data, results } =
-        serde_json::from_str(&text).with_context(|| format!("{} is not a report's results", path.display()))?;
+    let Reported { data, results } = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a report's results", path.display()))?;
     if arguments.id == "list" {
         for (id, number) in results.numbers() {
             println!("{id}\t{}", number.text());
@@ -82,8 +82,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         );
     };
     let store = SqliteReader::open(&record_folder(&folder))?;
-    let wanted: BTreeSet<u64> =
-        trace.rows.iter().flat_map(|rows| &rows.rows).flat_map(|(_, sources)| sources.iter().copied()).collect();
+    let wanted: BTreeSet<u64> = trace
+        .rows
+        .iter()
+        .flat_map(|rows| &rows.rows)
+        .flat_map(|(_, sources)| sources.iter().copied())
+        .collect();
     let events: BTreeMap<u64, _> = store
         .read(1)?
         .into_iter()
@@ -155,7 +159,9 @@ fn rows(data: &datasets::DataSets, trace: &analysis::Trace) -> Vec<Value> {
                 .into_iter()
                 .map(|(name, value)| (name, json!(value)))
                 .collect();
-            all.push(json!({ "dataset": traced.dataset, "row": row + 1, "values": values, "events": sources }));
+            all.push(
+                json!({ "dataset": traced.dataset, "row": row + 1, "values": values, "events": sources }),
+            );
         }
     }
     all
@@ -169,6 +175,11 @@ fn cells(data: &datasets::DataSets, dataset: &str, row: usize, columns: &[String
     names
         .into_iter()
         .filter(|name| set.column(name).is_some())
-        .map(|name| (name.to_owned(), set.cell(name, row).to_string()))
+        .map(|name| {
+            (
+                name.to_owned(),
+                set.cell(name, row).answer().map_or_else(String::new, |answer| answer.to_string()),
+            )
+        })
         .collect()
 }

@@ -51,7 +51,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             None if expected.is_some() => println!("verified, and it ends at the expected head"),
             None => {
                 println!("verified: nothing inside it was altered");
-                println!("An end that was cut off or forged shows only against a head noted elsewhere: --expect-head");
+                println!(
+                    "An end that was cut off or forged shows only against a head noted elsewhere: --expect-head"
+                );
             }
             Some(fault) => println!("ALTERED  {fault}"),
         }

@@ -1,8 +1,6 @@
 //! From the last participant through to the opened list: readings, classification,
 //! signatures, lock, unblinding. Everything up to the lock is done blind.
 
-use std::collections::BTreeMap;
-
 use allocation::OpenedList;
 use anyhow::{Result, bail};
 use conduct::{Action, proposed_class};
@@ -10,7 +8,7 @@ use jiff::Span;
 use protocol::{Study, model::Power};
 use record::DeviationClass;
 use simulation::Rehearsal;
-use terms::{AnalysisSetId, Date, DeviationId, SubjectId};
+use terms::{Date, DeviationId, SubjectId};
 
 use super::{trial::RehearsedTrial, vault::Custody};
 
@@ -21,7 +19,11 @@ const READING_AFTER_DAYS: i64 = 30;
 ///
 /// # Errors
 /// The trial fails, or refuses to be locked.
-pub fn up_to_lock(rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>, study: &Study, last_day: Date) -> Result<Date> {
+pub fn up_to_lock(
+    rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>,
+    study: &Study,
+    last_day: Date,
+) -> Result<Date> {
     let mut day = last_day + Span::new().days(READING_AFTER_DAYS);
     rehearsal.trial().step("slides are read blind");
     rehearsal.read_specimens(day)?;
@@ -34,8 +36,7 @@ pub fn up_to_lock(rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>, study: &Stu
     day = day + Span::new().days(1);
     let lock = rehearsal.central(Power::Lock);
     if !rehearsal.study_command(day, &lock, Action::LockDatabase)? {
-        let refused = rehearsal.trial().refused.keys().cloned().collect::<Vec<_>>().join("; ");
-        bail!("the rehearsed trial could not be locked: {refused}");
+        bail!("the rehearsed trial could not be locked: {}", rehearsal.trial().last_refusal);
     }
     rehearsal.trial_mut().commit()?;
     Ok(day)
@@ -54,7 +55,7 @@ pub fn unblind<'a>(
     rehearsal.trial_mut().open_list(list);
     let statistician = rehearsal.central(Power::UnblindStudy);
     if !rehearsal.study_command(day + Span::new().days(1), &statistician, Action::UnblindAllocation)? {
-        bail!("the rehearsed trial could not be unblinded");
+        bail!("the rehearsed trial could not be unblinded: {}", rehearsal.trial().last_refusal);
     }
     rehearsal.trial_mut().commit()?;
     Ok(())
@@ -84,15 +85,10 @@ fn classify_deviations(
 
 /// The sets are derived from blind data by the plan's own expressions, and signed.
 fn sign_sets(rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>, study: &Study, day: Date) -> Result<()> {
-    let data = datasets::build(study, rehearsal.trial().engine().state());
-    let mut sets: BTreeMap<AnalysisSetId, Vec<SubjectId>> = BTreeMap::new();
-    for set in &study.plan.sets {
-        let members = datasets::members(&data, &set.id);
-        sets.insert(set.id.clone(), members);
-    }
+    let sets = datasets::analysis_sets(study, rehearsal.trial().engine().state());
     let by = rehearsal.central(Power::SignAnalysisSets);
     if !rehearsal.study_command(day, &by, Action::SignAnalysisSets { sets })? {
-        bail!("the analysis sets of the rehearsed trial could not be signed");
+        bail!("the analysis sets could not be signed: {}", rehearsal.trial().last_refusal);
     }
     Ok(())
 }

@@ -137,7 +137,8 @@ pub fn rehearse(
         .filter(|casebook| casebook.treatment_end.is_some_and(|end| !end.early))
         .count() as u64;
     let mut written = write_data(&folder, &study, &data, &results)?;
-    let page = write_report(&folder, &study, &data, &results, trial.engine().store(), head, seed, &mut written)?;
+    let page =
+        write_report(&folder, &study, &data, &results, trial.engine().store(), head, seed, &mut written)?;
     clock.lap("report");
     let counts = trial.engine().counts();
     let refused = std::mem::take(&mut trial.refused);
@@ -195,8 +196,8 @@ fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) 
         keep(format!("data/{}.csv", set.name), &datasets::csv::write(set))?;
     }
     keep("data/dictionary.csv".to_owned(), &datasets::csv::write_dictionary(data.all()))?;
-    keep("proof/recompute.R".to_owned(), &analysis::r_script(&study.plan, results))?;
-    keep("proof/expected.csv".to_owned(), &analysis::expected(results))?;
+    keep("data/recompute.R".to_owned(), &analysis::r_script(&study.plan, &study.arms, data))?;
+    keep("data/expected.csv".to_owned(), &analysis::expected_csv(&study.plan, results))?;
     let reported = Reported { data: data.clone(), results: results.clone() };
     keep(REPORTED.to_owned(), &(serde_json::to_string(&reported)? + "\n"))?;
     Ok(files)
@@ -224,10 +225,10 @@ fn write_report(
     let events: Vec<_> = store.read(1)?.iter().map(crate::lines::line).collect();
     let report = report::build(study, data, results, &provenance, &events, "en")?;
     let page = folder.join("report.html");
-    write(&page, &report::html::render(&report.document, &report.trace)?)?;
-    for figure in report.document.figures() {
-        let path = folder.join(format!("figures/{}.svg", figure.id));
-        write(&path, &figure.svg)?;
+    write(&page, &report::html::render(&report)?)?;
+    for (name, drawing) in report.drawings() {
+        let path = folder.join("figures").join(name);
+        write(&path, &drawing)?;
         written.push(path);
     }
     written.push(page.clone());

@@ -33,6 +33,8 @@ pub struct RehearsedTrial<'a> {
     acknowledge: Acknowledge<'a>,
     /// Commands that were refused, by what the refusal said.
     pub refused: BTreeMap<String, u64>,
+    /// The last of them.
+    pub last_refusal: String,
 }
 
 impl<'a> RehearsedTrial<'a> {
@@ -65,6 +67,7 @@ impl<'a> RehearsedTrial<'a> {
             progress,
             acknowledge,
             refused: BTreeMap::new(),
+            last_refusal: String::new(),
         })
     }
 
@@ -106,7 +109,8 @@ impl Trial for RehearsedTrial<'_> {
         match self.engine.stage(&command, &mut self.secrets, &mut self.salts) {
             Ok(_) => {}
             Err(EngineError::Refused(refusal)) => {
-                *self.refused.entry(refusal.to_string()).or_default() += 1;
+                self.last_refusal = refusal.to_string();
+                *self.refused.entry(self.last_refusal.clone()).or_default() += 1;
                 return Ok(false);
             }
             Err(error) => return Err(error.into()),

@@ -46,13 +46,16 @@ impl Custody {
         let length = study.target + SPARE_POSITIONS;
         // Whole target at any one site, a kit each visit: no site runs out whoever comes.
         let kits_a_site = study.target.div_ceil(u32::try_from(study.sites.len())?) * 2;
-        let kits_per_arm = (kits_a_site * u32::try_from(plan.kit_visits.len())?).min(
-            KIT_NUMBERS.last / (8 * u32::try_from(study.sites.len())?),
-        );
+        let kits_per_arm = (kits_a_site * u32::try_from(plan.kit_visits.len())?)
+            .min(KIT_NUMBERS.last / (8 * u32::try_from(study.sites.len())?));
         let vault = VaultPlan {
             study: study.id.clone(),
             blocks,
-            strata: plan.strata.iter().map(|stratum| StratumLength { stratum: stratum.clone(), length }).collect(),
+            strata: plan
+                .strata
+                .iter()
+                .map(|stratum| StratumLength { stratum: stratum.clone(), length })
+                .collect(),
             kits: KitPlan {
                 range: KIT_NUMBERS,
                 kits_per_arm: study.sites.iter().map(|site| (site.id.clone(), kits_per_arm)).collect(),

@@ -11,11 +11,11 @@ const TOLERANCE: f64 = 1e-9;
 fn r_recomputes_the_numbers_of_both_reports() {
     let (folder, document) = demo(1);
     for study in document["studies"].as_array().unwrap() {
-        let proof = folder.path().join(study["id"].as_str().unwrap()).join("proof");
-        let output = Command::new("Rscript").arg("recompute.R").current_dir(&proof).output().expect("Rscript");
+        let data = folder.path().join(study["id"].as_str().unwrap()).join("data");
+        let output = Command::new("Rscript").arg("recompute.R").current_dir(&data).output().expect("Rscript");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let theirs = table(&String::from_utf8(output.stdout).unwrap());
-        let ours = table(&fs::read_to_string(proof.join("expected.csv")).unwrap());
+        let ours = table(&fs::read_to_string(data.join("expected.csv")).unwrap());
         let p_values = ours.keys().filter(|key| key.ends_with(",p")).count();
         let wanted = study["analyses"]
             .as_array()

@@ -8,7 +8,9 @@ use crate::{demo, run};
 fn numbers(page: &str) -> BTreeSet<String> {
     page.split("data-number=\"")
         .skip(1)
-        .map(|rest| rest.split('"').next().unwrap().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        .map(|rest| {
+            rest.split('"').next().unwrap().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        })
         .collect()
 }
 
@@ -62,5 +64,8 @@ fn an_unknown_number_is_refused_with_a_way_on() {
     let output = run(&["trace", page, "A-P1-main/maen"]);
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(message.contains("no number `A-P1-main/maen`") && message.contains("A-P1-main/mean"), "{message}");
+    assert!(
+        message.contains("no number `A-P1-main/maen`") && message.contains("A-P1-main/mean"),
+        "{message}"
+    );
 }

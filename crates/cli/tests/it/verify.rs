@@ -21,8 +21,11 @@ fn a_touched_record_is_found_and_the_first_altered_thing_named() {
     for trigger in triggers {
         file.execute_batch(&format!("drop trigger \"{trigger}\"")).unwrap();
     }
-    file.execute("update events set body = replace(body, 'coordinator', 'coordinatos') where sequence = 500", [])
-        .unwrap();
+    file.execute(
+        "update events set body = replace(body, 'coordinator', 'coordinatos') where sequence = 500",
+        [],
+    )
+    .unwrap();
     drop(file);
     let output = run(&["verify", "--data", data, "--json"]);
     assert_eq!(output.status.code(), Some(1));
