@@ -153,7 +153,10 @@ fn answer(
             let drawn = streams.of(person.number, &key, 0).weighted(shares.iter().map(|(_, share)| *share));
             Some(Answer::Given(coded(item, &shares[drawn].0)))
         }
-        Some(AnswerDraw::From(property)) => property_of(person, property, item, condition.day),
+        Some(AnswerDraw::From(property)) => {
+            let recalls_day = streams.of(person.number, "recall of onset", 0).chance(ONSET_KNOWN_TO_THE_DAY);
+            property_of(person, property, item, condition.day, recalls_day)
+        }
         Some(AnswerDraw::Text(text)) => Some(Answer::Given(Value::Text(text.clone()))),
         Some(AnswerDraw::Normal(around)) => {
             let value = spread(&mut streams.of(person.number, &key, condition.occasion), around);
@@ -202,7 +205,10 @@ fn unmodelled(
     Some(Answer::Given(value))
 }
 
-fn property_of(person: &Person, property: &str, item: &Item, day: Date) -> Option<Answer> {
+/// Share of people who can date their first symptom to the day; the others know the month.
+const ONSET_KNOWN_TO_THE_DAY: f64 = 0.85;
+
+fn property_of(person: &Person, property: &str, item: &Item, day: Date, recalls_day: bool) -> Option<Answer> {
     let value = match property {
         "sex" => coded(item, if person.female { "female" } else { "male" }),
         "age" | "age_years" => Value::Integer(person.age_on(day)),
@@ -210,7 +216,7 @@ fn property_of(person: &Person, property: &str, item: &Item, day: Date) -> Optio
         "height_cm" => number(item, person.height_cm, None),
         "ild" => coded(item, if person.ild { "true" } else { "false" }),
         "stratum" => coded(item, person.stratum.as_deref()?),
-        // Remembered to the month, as people remember it.
+        "onset_date" if recalls_day => Value::Date(person.onset.into()),
         "onset_date" => Value::Date(PartialDate::of_month(person.onset.year(), person.onset.month()).ok()?),
         "visit_date" => Value::Date(day.into()),
         "child_bearing" => {

@@ -501,12 +501,16 @@ impl<T: Trial> Rehearsal<'_, T> {
 
     /// Counts the last kit back and hands out the next, where the visit has one.
     fn hand_out(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
-        let Some(plan) = &self.study.allocation else { return Ok(()) };
-        if !self.study.sites.iter().any(|site| site.id == self.people[who].site) {
-            return Ok(());
+        let study = self.study;
+        let Some(plan) = &study.allocation else { return Ok(()) };
+        let ends = study
+            .visit(visit.as_str())
+            .is_some_and(|visit| visit.closes_treatment || matches!(visit.timing, Timing::EarlyEnd { .. }));
+        let hands_out = plan.kit_visits.contains(visit) && self.people[who].phase == Phase::Treated;
+        if hands_out || ends {
+            self.take_back(day, who, visit)?;
         }
-        self.take_back(day, who, visit)?;
-        if plan.kit_visits.contains(visit) && self.people[who].phase == Phase::Treated {
+        if hands_out {
             let pharmacist = self.with_power(who, Power::Dispense);
             self.step(day, who, pharmacist, Action::DispenseKit { visit: visit.clone(), kit: None })?;
         }
@@ -521,10 +525,8 @@ impl<T: Trial> Rehearsal<'_, T> {
             .iter()
             .filter(|(_, used)| used.returned.is_none() && used.visit != *visit)
             .map(|(kit, used)| {
-                let days = days_between(used.dispensed.date, day).max(0);
-                let a_day = casebook.present_dose() / self.study.dosing.tablet_mg;
-                let a_day = Value::Decimal(a_day).as_f64().unwrap_or(0.0);
-                (kit.clone(), used.dispensed_tablets, f64::from(days) * a_day * (1.0 - missed))
+                let due = self.tablets_due(casebook, used.dispensed.date, day);
+                (kit.clone(), used.dispensed_tablets, due * (1.0 - missed))
             })
             .collect();
         for (kit, dispensed, taken) in out {
@@ -533,6 +535,23 @@ impl<T: Trial> Rehearsal<'_, T> {
             self.step(day, who, pharmacist, Action::ReturnKit { kit, visit: visit.clone(), tablets })?;
         }
         Ok(())
+    }
+
+    /// Tablets that the dosing record asks for from one day to the day before another.
+    fn tablets_due(&self, casebook: &Casebook, from: Date, before: Date) -> f64 {
+        let last = before.yesterday().unwrap_or(before);
+        let last = casebook.last_dose().map_or(last, |dose| dose.min(last));
+        casebook
+            .dose_intervals()
+            .iter()
+            .map(|interval| {
+                let first = interval.from.max(from);
+                let end = interval.to.unwrap_or(last).min(last);
+                let a_day = interval.dose_mg.unwrap_or_default() / self.study.dosing.tablet_mg;
+                let a_day = Value::Decimal(a_day).as_f64().unwrap_or(0.0);
+                a_day * f64::from((days_between(first, end) + 1).max(0))
+            })
+            .sum()
     }
 
     // ---- care of the data ----
