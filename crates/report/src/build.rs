@@ -141,11 +141,15 @@ fn plain_section(title: &str) -> Section {
 fn in_brief(context: &Context<'_>) -> Result<Section, BuildError> {
     let mut section = plain_section("In brief");
     for result in primary_results(context) {
-        if let Some(sentence) = wording::sentence(context, result) {
-            let mut runs = text(format!("{} — ", context.analysis_label(result)));
-            runs.extend(sentence);
-            section.blocks.push(Block::Paragraph(runs));
+        let mut runs = text(format!("{}. ", context.analysis_label(result)));
+        match wording::sentence(context, result) {
+            Some(sentence) => runs.extend(sentence),
+            None => {
+                let why = result.p_value().and_then(|p| p.not_estimable.as_deref());
+                runs.extend(text(format!("Not estimable: {}.", why.unwrap_or("no test was planned"))));
+            }
         }
+        section.blocks.push(Block::Paragraph(runs));
     }
     let reading = if context.study.arms.len() < 2 {
         "There was no control group, so this study alone can’t tell an effect of the treatment from the course of the disease. \
@@ -191,7 +195,8 @@ fn stated_beside(context: &Context<'_>) -> Result<Option<Table>, BuildError> {
             let fact = context.study.fact(published.fact.as_str());
             let label =
                 fact.map_or_else(|| published.fact.to_string(), |fact| context.label(&fact.label).to_owned());
-            let unit = fact.and_then(|fact| fact.unit.as_deref()).map(|unit| format!(" ({unit})"));
+            let unit =
+                fact.and_then(|fact| fact.unit.as_deref()).map(|unit| format!(" ({})", wording::unit(unit)));
             let ours = vec![wording::number(number)];
             let cells = vec![vec![context.stated(published)?], ours, text(context.analysis_label(result))];
             rows.push(Row::new(label + unit.as_deref().unwrap_or(""), cells));
@@ -294,20 +299,48 @@ fn analysis_blocks(
     Ok(blocks)
 }
 
-/// Names a table: a few analyses by their labels, many by what they serve or by their section.
+/// Names a table by its analyses, or by what they serve and their section.
 fn caption(context: &Context<'_>, results: &[&AnalysisResult], served: &[&Estimand], title: &str) -> String {
     let sensitivity = results.len() > 1 && results.iter().all(|result| result.role == "sensitivity");
+    let labels: Vec<&str> = results.iter().map(|result| context.analysis_label(result)).collect();
+    if let ([estimand], true) = (served, sensitivity) {
+        return format!("Sensitivity analyses of {}: {}", estimand.id, context.label(&estimand.question));
+    }
+    if let Some(joined) = joined(&labels) {
+        return joined;
+    }
     match served {
-        [estimand] if sensitivity => {
-            format!("Sensitivity analyses of {}: {}", estimand.id, context.label(&estimand.question))
-        }
-        _ if results.len() <= 3 => {
-            let labels: Vec<&str> = results.iter().map(|result| context.analysis_label(result)).collect();
-            labels.join("; ")
-        }
+        _ if labels.len() <= 3 => labels.join("; "),
         [estimand] => format!("{title} ({})", estimand.id),
         _ => title.to_owned(),
     }
+}
+
+/// Joins labels that differ in one place: `Change of FVC, TLC and DLCO at month 6`.
+fn joined(labels: &[&str]) -> Option<String> {
+    let words: Vec<Vec<&str>> = labels.iter().map(|label| label.split(' ').collect()).collect();
+    let shortest = words.iter().map(Vec::len).min()?;
+    let same = |at: &dyn Fn(&Vec<&str>) -> Option<String>| {
+        let first = at(&words[0]);
+        first.is_some() && words.iter().all(|one| at(one) == first)
+    };
+    let word = |one: &Vec<&str>, place: usize| one.get(place).map(|word| (*word).to_owned());
+    let start = (0..shortest).take_while(|place| same(&|one| word(one, *place))).count();
+    let left = shortest - start;
+    let end = (1..=left).take_while(|back| same(&|one| word(one, one.len() - back))).count();
+    if labels.len() < 2 {
+        return labels.first().map(|label| (*label).to_owned());
+    }
+    if start + end < 2 {
+        return None;
+    }
+    let middles: Vec<String> = words.iter().map(|one| one[start..one.len() - end].join(" ")).collect();
+    if middles.iter().any(String::is_empty) {
+        return None;
+    }
+    let whole =
+        [words[0][..start].join(" "), tables::listed(middles), words[0][words[0].len() - end..].join(" ")];
+    Some(whole.join(" ").trim().to_owned())
 }
 
 /// An estimand with its five attributes.
@@ -394,5 +427,22 @@ impl Report {
             Inline::Number { id: own, text, .. } if own == id => Some(text.as_str()),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_differ_in_one_place_are_joined_there() {
+        let fvc = ["Change of FVC at month 6", "Change of TLC at month 6", "Change of DLCO at month 6"];
+        assert_eq!(joined(&fvc).as_deref(), Some("Change of FVC, TLC and DLCO at month 6"));
+        let months = ["Change of DLQI at month 1", "Change of DLQI at month 12"];
+        assert_eq!(joined(&months).as_deref(), Some("Change of DLQI at month 1 and 12"));
+        assert_eq!(joined(&["Age"]).as_deref(), Some("Age"));
+        assert_eq!(joined(&["Age", "Sex"]), None);
+        assert_eq!(joined(&["Serious events of note", "Serious events of note in all"]), None);
+        assert_eq!(joined(&[]), None);
     }
 }

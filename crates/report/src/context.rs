@@ -71,7 +71,7 @@ impl<'a> Context<'a> {
 
     /// The unit of what an analysis looks at; empty if it has none.
     pub(crate) fn unit(&self, subject: &Subject) -> &'a str {
-        match subject {
+        wording::unit(match subject {
             Subject::Parameter { measure: Measure::PercentChange, .. } => "%",
             Subject::Parameter { measure: Measure::RelativeChange, .. } => "",
             Subject::Parameter { parameter, .. } => {
@@ -81,7 +81,7 @@ impl<'a> Context<'a> {
                 self.data.subjects.column(variable).and_then(|column| column.unit.as_deref()).unwrap_or("")
             }
             Subject::AdverseEvents { .. } | Subject::Deviations => "",
-        }
+        })
     }
 
     /// A parameter of the plan.

@@ -34,9 +34,24 @@ pub(crate) fn mark(mark: SourceMark) -> &'static str {
     }
 }
 
-/// Names an interval of a confidence: `95 % CI`.
+/// Names an interval of a confidence: `95 % CI`, unbroken.
 pub(crate) fn interval(confidence: Decimal) -> String {
-    format!("{} % CI", (confidence * Decimal::ONE_HUNDRED).normalize())
+    format!("{}\u{a0}%\u{a0}CI", (confidence * Decimal::ONE_HUNDRED).normalize())
+}
+
+/// Writes a unit (UCUM) as people read it.
+pub(crate) fn unit(unit: &str) -> &str {
+    match unit {
+        "a" => "years",
+        "mo" => "months",
+        "wk" => "weeks",
+        "d" => "days",
+        "10*9/L" => "10⁹/L",
+        "10*12/L" => "10¹²/L",
+        "umol/L" => "µmol/L",
+        "m2" => "m²",
+        other => other,
+    }
 }
 
 /// Returns a method's confidence, if it gives an interval.
@@ -52,7 +67,7 @@ pub(crate) fn confidence(method: &Method) -> Option<Decimal> {
     }
 }
 
-/// States a test's result in a sentence; none where the analysis makes no comparison, or its numbers are not there.
+/// States a test's result in a sentence; none where the analysis makes no comparison, or it can't be estimated.
 pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option<Vec<Inline>> {
     let plan = context.planned(result)?;
     let unit = match context.unit(&plan.subject) {
@@ -61,9 +76,8 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
     };
     let ci = interval(confidence(&plan.method)?);
     let mut line = Line { context, result, runs: Vec::new() };
-    if let Some(why) = result.p_value().and_then(|p| p.not_estimable.as_deref()) {
-        line.say(&format!("Not estimable: {why}."));
-        return Some(line.runs);
+    if result.p_value()?.value.is_none() {
+        return None;
     }
     match plan.method {
         Method::PairedT { .. } => {
@@ -161,8 +175,8 @@ mod tests {
 
     #[test]
     fn a_confidence_is_named_in_percent_without_trailing_zeros() {
-        assert_eq!(interval("0.95".parse().unwrap()), "95 % CI");
-        assert_eq!(interval("0.950".parse().unwrap()), "95 % CI");
-        assert_eq!(interval("0.975".parse().unwrap()), "97.5 % CI");
+        assert_eq!(interval("0.95".parse().unwrap()), "95\u{a0}%\u{a0}CI");
+        assert_eq!(interval("0.950".parse().unwrap()), "95\u{a0}%\u{a0}CI");
+        assert_eq!(interval("0.975".parse().unwrap()), "97.5\u{a0}%\u{a0}CI");
     }
 }

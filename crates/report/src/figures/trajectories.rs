@@ -50,7 +50,7 @@ pub(crate) fn trajectories(context: &Context<'_>, parameter: &str) -> Result<Fig
     let result = context.result(&format!("trajectory:{parameter}"))?;
     let planned = context.parameter(parameter);
     let name = planned.map_or(parameter, |one| context.label(&one.label));
-    let unit = planned.and_then(|one| one.unit.as_deref()).unwrap_or("");
+    let unit = planned.and_then(|one| one.unit.as_deref()).map_or("", wording::unit);
     let visits: Vec<(&Level, f64)> =
         result.levels.iter().filter_map(|level| Some((level, month(context.study, &level.id)?))).collect();
     let groups: Vec<Option<&Level>> = match result.groups.as_slice() {
@@ -276,7 +276,7 @@ pub fn draw_trajectories(groups: &[Trajectories], y_label: &str, last_month: f64
     let first = groups.iter().flat_map(|group| group.participants.iter().flatten()).map(|point| point.0);
     let first = first.fold(0.0, f64::min);
     let layout: Layout = styled(&plots, 460.0)
-        .with_x_label("Month")
+        .with_x_label(if first < 0.0 { "Month (screening at −1)" } else { "Month" })
         .with_y_label(y_label)
         .with_x_axis_min(first - 0.4)
         .with_x_axis_max(last_month + 0.4)

@@ -5,7 +5,7 @@ use kuva::{
         BarPlot,
         legend::{LegendEntry, LegendShape},
     },
-    prelude::Plot,
+    prelude::{Plot, ReferenceLine},
 };
 
 use super::{COLOURS, axis, finish, styled, trajectories::arm};
@@ -33,8 +33,10 @@ pub(crate) fn waterfall(context: &Context<'_>, parameter: &str, visit: &str) -> 
     let result = context.result(&format!("waterfall:{parameter}:{visit}"))?;
     let planned = context.parameter(parameter);
     let name = planned.map_or(parameter, |one| context.label(&one.label));
-    let unit =
-        planned.and_then(|one| one.unit.as_deref()).map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit = planned
+        .and_then(|one| one.unit.as_deref())
+        .map(|unit| format!(" ({})", wording::unit(unit)))
+        .unwrap_or_default();
     let arms = &context.study.arms;
     let mut bars: Vec<(Bar, Inline)> = Vec::new();
     for number in result.numbers.iter().filter(|number| number.key == "change") {
@@ -119,6 +121,7 @@ pub fn draw_waterfall(bars: &[Bar], groups: &[&str], y_label: &str, title: &str)
     let mut layout = styled(&plots, 460.0)
         .with_y_label(y_label)
         .with_x_tick_rotate(-90.0)
+        .with_reference_line(ReferenceLine::horizontal(0.0).with_color("#1b1f24").with_dasharray("none"))
         .with_y_axis_min(low)
         .with_y_axis_max(high)
         .with_y_tick_step(step);

@@ -1,5 +1,7 @@
 //! Deviations from the protocol, listed as the data set has them.
 
+use datasets::{Cell, Column, Dataset};
+
 use crate::{
     context::Context,
     document::{Inline, Row, Table, text, text_columns},
@@ -7,18 +9,23 @@ use crate::{
     trace::{cell_text, row_anchor},
 };
 
-/// Lists every deviation; its number leads to the data row and its events.
+/// Lists every deviation by its id, which leads to the data row and its events. Columns in which nothing
+/// stands are left out, and so is the site, which a participant's number begins with.
 pub(crate) fn deviations(context: &Context<'_>, id: &str) -> Table {
     let set = &context.data.deviations;
-    let columns: Vec<_> = set.columns.iter().filter(|column| column.name != "subject").collect();
+    let says = |column: &&Column| {
+        !["subject", "site", "deviation"].contains(&column.name.as_str())
+            && (0..set.rows()).any(|row| column.data.cell(row) != Cell::Missing)
+    };
+    let columns: Vec<&Column> = set.columns.iter().filter(says).collect();
     let heads = columns.iter().map(|column| column.label.clone());
     let rows = (0..set.rows()).map(|row| {
         let subject = set.cell("subject", row).text().map(|subject| vec![participant(context, subject)]);
-        let number =
-            Inline::Link { target: row_anchor(&set.name, row), text: format!("Deviation {}", row + 1) };
+        let name = set.cell("deviation", row).text().map_or_else(|| (row + 1).to_string(), str::to_owned);
+        let head = Inline::Link { target: row_anchor(&set.name, row), text: name };
         let cells = columns.iter().map(|column| text(labelled(column, set, row)));
         Row {
-            head: vec![number],
+            head: vec![head],
             ..Row::new("", std::iter::once(subject.unwrap_or_default()).chain(cells).collect())
         }
     });
@@ -33,7 +40,7 @@ pub(crate) fn deviations(context: &Context<'_>, id: &str) -> Table {
     }
 }
 
-fn labelled(column: &datasets::Column, set: &datasets::Dataset, row: usize) -> String {
+fn labelled(column: &Column, set: &Dataset, row: usize) -> String {
     let text = cell_text(set, &column.name, row);
     column.level_label(&text).to_owned()
 }

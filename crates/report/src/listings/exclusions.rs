@@ -8,9 +8,12 @@ use crate::{
     tables::participant,
 };
 
+/// Reasons, each with the participants it holds for.
+pub(crate) type LeftOut<'a> = Vec<(&'a str, Vec<&'a str>)>;
+
 /// Returns who was left out of an analysis by reason, reasons and participants in the results' order.
-pub(crate) fn left_out(result: &AnalysisResult) -> Vec<(&str, Vec<&str>)> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+pub(crate) fn left_out(result: &AnalysisResult) -> LeftOut<'_> {
+    let mut reasons: LeftOut<'_> = Vec::new();
     for (subject, reason) in &result.excluded {
         match reasons.iter_mut().find(|(known, _)| known == reason) {
             Some((_, subjects)) => subjects.push(subject.as_str()),

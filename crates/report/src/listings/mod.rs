@@ -5,5 +5,5 @@ mod exclusions;
 mod sources;
 
 pub(crate) use deviations::deviations;
-pub(crate) use exclusions::{exclusions, left_out};
+pub(crate) use exclusions::{LeftOut, exclusions, left_out};
 pub(crate) use sources::sources;

@@ -50,7 +50,7 @@ pub(crate) fn sources(context: &Context<'_>) -> Vec<Table> {
 
 fn fact_row(context: &Context<'_>, fact: &StatedFact) -> Row {
     let value = match &fact.unit {
-        Some(unit) => format!("{} {unit}", fact.text),
+        Some(unit) => format!("{} {}", fact.text, wording::unit(unit)),
         None => fact.text.clone(),
     };
     let cells = [

@@ -16,7 +16,7 @@ use crate::{
     BuildError,
     context::{Context, anchor},
     document::{Align, Column, Inline, Table},
-    listings::left_out,
+    listings::{LeftOut, left_out},
     trace::row_anchor,
     wording,
 };
@@ -56,8 +56,9 @@ fn by_lines(context: &Context<'_>, results: &[&AnalysisResult]) -> bool {
     let same_groups = results.iter().all(|result| result.groups == results[0].groups);
     let events = matches!(first.subject, Subject::AdverseEvents { .. } | Subject::Deviations);
     let describes = matches!(first.method, Method::Describe { .. } | Method::Count);
-    let of_parameters = matches!(first.subject, Subject::Parameter { .. });
-    alike && same_groups && (events || (results.len() > 1 && (!describes || of_parameters)))
+    // Describing groups takes too many columns for a line.
+    let narrow = matches!(first.subject, Subject::Parameter { .. }) && results[0].groups.is_empty();
+    alike && same_groups && (events || (results.len() > 1 && (!describes || narrow)))
 }
 
 /// What a column of numbers shows.
@@ -162,13 +163,27 @@ fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> V
     if let [set] = sets.as_slice() {
         notes.push(crate::document::text(format!("Analysis set: {set}.")));
     }
-    for result in results {
-        let left_out = left_out(result);
-        if left_out.is_empty() {
-            continue;
+    notes.extend(left_out_notes(context, results));
+    notes
+}
+
+/// Who was left out of which analyses, those with the same people and reasons together.
+fn left_out_notes(context: &Context<'_>, results: &[&AnalysisResult]) -> Vec<Vec<Inline>> {
+    let mut groups: Vec<(Vec<&AnalysisResult>, LeftOut<'_>)> = Vec::new();
+    for &result in results {
+        let own = left_out(result);
+        match groups.iter_mut().find(|(_, known)| *known == own) {
+            Some((analyses, _)) => analyses.push(result),
+            None => groups.push((vec![result], own)),
         }
-        let mut note = vec![Inline::Text(format!("Left out of “{}”: ", context.analysis_label(result)))];
-        for (place, (reason, subjects)) in left_out.iter().enumerate() {
+    }
+    groups.retain(|(_, left_out)| !left_out.is_empty());
+    let note = |(analyses, reasons): (Vec<&AnalysisResult>, LeftOut<'_>)| {
+        let names = analyses.iter().map(|result| format!("“{}”", context.analysis_label(result)));
+        let names =
+            if results.len() == 1 { String::new() } else { format!(" of {}", listed(names.collect())) };
+        let mut note = vec![Inline::Text(format!("Left out{names}: "))];
+        for (place, (reason, subjects)) in reasons.iter().enumerate() {
             note.push(Inline::Text(format!("{}{reason} (", if place == 0 { "" } else { "; " })));
             for (place, subject) in subjects.iter().enumerate() {
                 if place > 0 {
@@ -179,9 +194,18 @@ fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> V
             note.push(Inline::Text(")".to_owned()));
         }
         note.push(Inline::Text(".".to_owned()));
-        notes.push(note);
+        note
+    };
+    groups.into_iter().map(note).collect()
+}
+
+/// Lists names: `a, b and c`.
+pub(crate) fn listed(mut names: Vec<String>) -> String {
+    match (names.pop(), names.as_slice()) {
+        (Some(last), [_, ..]) => format!("{} and {last}", names.join(", ")),
+        (Some(only), []) => only,
+        (None, _) => String::new(),
     }
-    notes
 }
 
 /// A participant's number, leading to the row of the subject-level data set.
