@@ -1,5 +1,6 @@
 //! What expressions see: here, at a visit, before it, at baseline, lately; limits of normal; variables.
 
+use proptest::prelude::*;
 use protocol::{
     expression::{ItemRef, Scope, When},
     model::{CASEBOOK_VARIABLES, Timing},
@@ -150,4 +151,31 @@ fn planned_days_are_reckoned_by_calendar_months() {
     // Weekly means every 7 days from day 8: a week after the first dose.
     assert_eq!(planned.target, Some(day("2009-09-07")));
     assert_eq!(terms::days_between(planned.first, planned.last), 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_visit_deviates_exactly_when_it_lies_more_than_its_days_from_its_month(
+        start in 0i32..800, month in 1i32..=6, offset in -20i32..=20
+    ) {
+        let mut trial = Trial::open(study_b());
+        let first = crate::casebook::days_after(trial.today, start);
+        let mut casebook = {
+            trial.consents();
+            trial.casebook().clone()
+        };
+        casebook.doses.push(crate::DoseChange {
+            step: DoseStep::Started, from: first, dose_mg: None, rule: None, adverse_event: None, sequence: 1,
+        });
+        let visit = trial.study.visit(&format!("M{month}")).unwrap();
+        let Timing::Months { within_days, .. } = visit.timing else { panic!("M{month} is a visit of a month") };
+        let planned = crate::window(&casebook, visit).unwrap();
+        let target = terms::add_months(first, month);
+        prop_assert_eq!(planned.target, Some(target));
+        let held = crate::casebook::days_after(target, offset);
+        prop_assert_eq!(planned.holds(held), offset.abs() <= within_days);
+        prop_assert_eq!(planned.holds(held), terms::in_window(target, within_days, held));
+    }
 }
