@@ -195,8 +195,8 @@ fn stated_beside(context: &Context<'_>) -> Result<Option<Table>, BuildError> {
             let fact = context.study.fact(published.fact.as_str());
             let label =
                 fact.map_or_else(|| published.fact.to_string(), |fact| context.label(&fact.label).to_owned());
-            let unit =
-                fact.and_then(|fact| fact.unit.as_deref()).map(|unit| format!(" ({})", wording::unit(unit)));
+            let unit = fact.and_then(|fact| fact.unit.as_deref()).filter(|unit| *unit != "%");
+            let unit = unit.map(|unit| format!(" ({})", wording::unit(unit)));
             let ours = vec![wording::number(number)];
             let cells = vec![vec![context.stated(published)?], ours, text(context.analysis_label(result))];
             rows.push(Row::new(label + unit.as_deref().unwrap_or(""), cells));
@@ -241,16 +241,26 @@ fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Se
                 vec![Block::Figure(figures::waterfall(context, parameter.as_str(), visit.as_str())?)]
             }
             Shown::AdverseEventsOverTime => vec![Block::Figure(figures::events_over_time(context)?)],
-            Shown::DeviationListing => vec![Block::Table(listings::deviations(context, &id("deviations")))],
+            Shown::DeviationListing => vec![listing(listings::deviations(context, &id("deviations")))],
             Shown::ExclusionListing => {
                 let results = shown_results(context, planned)?;
-                vec![Block::Table(listings::exclusions(context, &results, &id("exclusions")))]
+                vec![listing(listings::exclusions(context, &results, &id("exclusions")))]
             }
             Shown::Sources => listings::sources(context).into_iter().map(Block::Table).collect(),
         };
         section.blocks.extend(blocks);
     }
     Ok(section)
+}
+
+/// A listing, or what its note says where there is nothing to list.
+fn listing(table: Table) -> Block {
+    if table.rows.is_empty() {
+        let caption = Inline::Text(format!("{}. ", table.caption));
+        Block::Paragraph(std::iter::once(caption).chain(table.notes.into_iter().flatten()).collect())
+    } else {
+        Block::Table(table)
+    }
 }
 
 /// The analyses of a section's tables; of all tables where it has none of its own.
@@ -335,7 +345,9 @@ fn joined(labels: &[&str]) -> Option<String> {
         return None;
     }
     let middles: Vec<String> = words.iter().map(|one| one[start..one.len() - end].join(" ")).collect();
-    if middles.iter().any(String::is_empty) {
+    let short =
+        |middle: &String| (1..=3).contains(&middle.split_whitespace().count()) && !middle.contains(',');
+    if !middles.iter().all(short) {
         return None;
     }
     let whole =
@@ -443,6 +455,8 @@ mod tests {
         assert_eq!(joined(&["Age"]).as_deref(), Some("Age"));
         assert_eq!(joined(&["Age", "Sex"]), None);
         assert_eq!(joined(&["Serious events of note", "Serious events of note in all"]), None);
+        assert_eq!(joined(&["Change at month 12", "Change at month 12, with disease"]), None);
+        assert_eq!(joined(&["A fall of 5 points and 25 %", "A fall of 20 %"]), None);
         assert_eq!(joined(&[]), None);
     }
 }

@@ -101,8 +101,9 @@ impl<'a> Context<'a> {
     pub(crate) fn stated(&self, published: &PublishedNumber) -> Result<Inline, BuildError> {
         let fact = self.study.fact(published.fact.as_str());
         let fact = fact.ok_or_else(|| BuildError::NoFact { fact: published.fact.to_string() })?;
+        let percent = if fact.unit.as_deref() == Some("%") { "%" } else { "" };
         Ok(Inline::Stated {
-            text: wording::minus(&published.text),
+            text: format!("{}{percent}", wording::minus(&published.text)),
             target: fact_anchor(fact.id.as_str()),
             mark: fact.mark,
         })

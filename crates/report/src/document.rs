@@ -101,6 +101,8 @@ pub struct Definitions {
 pub enum Align {
     /// Text, from the left.
     Text,
+    /// Short text that stays on one line, such as a date.
+    Word,
     /// Numbers, to the right.
     Number,
 }

@@ -73,19 +73,28 @@ impl Page<'_> {
         wording::mark(*mark)
     }
 
-    fn is_text(&self, column: &Column) -> bool {
-        column.align == Align::Text
+    /// The class of a column's head, as the style sheet knows it.
+    fn class(&self, column: &Column) -> &'static str {
+        match column.align {
+            Align::Text => "t",
+            Align::Word => "w",
+            Align::Number => "",
+        }
     }
 
-    /// Whether all columns hold text, which is then said once.
+    /// Whether no column holds numbers, which is then said once.
     fn all_text(&self, table: &Table) -> bool {
-        table.columns.iter().all(|column| self.is_text(column))
+        table.columns.iter().all(|column| column.align != Align::Number)
     }
 
-    /// Which columns after the first hold text among others that do not.
-    fn text_cells(&self, table: &Table) -> Vec<bool> {
+    /// The classes of the cells after the first, as far as the table's own does not say it.
+    fn classes(&self, table: &Table) -> Vec<&'static str> {
         let all = self.all_text(table);
-        table.columns.iter().skip(1).map(|column| !all && self.is_text(column)).collect()
+        let class = |column: &Column| match self.class(column) {
+            "t" if all => "",
+            class => class,
+        };
+        table.columns.iter().skip(1).map(class).collect()
     }
 }
 

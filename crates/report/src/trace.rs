@@ -11,7 +11,7 @@ use analysis::{AnalysisResult, Number, Results, RowSet};
 use datasets::{Cell, DataSets, Dataset};
 
 use crate::{
-    document::{Document, Inline, Row, Table, text_columns},
+    document::{Align, Document, Inline, Row, Table, text_columns},
     wording,
 };
 
@@ -359,6 +359,8 @@ fn event_links(events: &[u64], named: &mut BTreeSet<u64>) -> Vec<Inline> {
 
 fn event_table<'a>(events: impl Iterator<Item = &'a EventLine>) -> Table {
     let heads = ["event", "recorded", "who", "where", "what", "values", "reason"];
+    let mut columns = text_columns(heads);
+    columns[1].align = Align::Word;
     let rows = events.map(|event| Row {
         id: Some(format!("e{}", event.sequence)),
         ..Row::new(
@@ -378,7 +380,7 @@ fn event_table<'a>(events: impl Iterator<Item = &'a EventLine>) -> Table {
     Table {
         id: "data-events".to_owned(),
         caption: "Events of the record behind the rows above".to_owned(),
-        columns: text_columns(heads),
+        columns,
         rows: rows.collect(),
         ..Table::default()
     }

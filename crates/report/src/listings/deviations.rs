@@ -1,24 +1,31 @@
 //! Deviations from the protocol, listed as the data set has them.
 
-use datasets::{Cell, Column, Dataset};
+use datasets::{Cell, Column, Data, Dataset};
 
 use crate::{
     context::Context,
-    document::{Inline, Row, Table, text, text_columns},
+    document::{self, Align, Inline, Row, Table, text, text_columns},
     tables::participant,
     trace::{cell_text, row_anchor},
 };
 
 /// Lists every deviation by its id, which leads to the data row and its events. Columns in which nothing
-/// stands are left out, and so is the site, which a participant's number begins with.
+/// stands are left out, and so are the only arm, and the site, which a participant's number begins with.
 pub(crate) fn deviations(context: &Context<'_>, id: &str) -> Table {
     let set = &context.data.deviations;
+    let known: &[&str] = match context.study.arms.len() {
+        1 => &["subject", "site", "deviation", "arm"],
+        _ => &["subject", "site", "deviation"],
+    };
     let says = |column: &&Column| {
-        !["subject", "site", "deviation"].contains(&column.name.as_str())
+        !known.contains(&column.name.as_str())
             && (0..set.rows()).any(|row| column.data.cell(row) != Cell::Missing)
     };
     let columns: Vec<&Column> = set.columns.iter().filter(says).collect();
-    let heads = columns.iter().map(|column| column.label.clone());
+    let heads = columns.iter().map(|column| {
+        let align = if matches!(column.data, Data::Date(_)) { Align::Word } else { Align::Text };
+        document::Column { head: column.label.clone(), align }
+    });
     let rows = (0..set.rows()).map(|row| {
         let subject = set.cell("subject", row).text().map(|subject| vec![participant(context, subject)]);
         let name = set.cell("deviation", row).text().map_or_else(|| (row + 1).to_string(), str::to_owned);
@@ -33,7 +40,7 @@ pub(crate) fn deviations(context: &Context<'_>, id: &str) -> Table {
     Table {
         id: id.to_owned(),
         caption: context.caption("Deviations from the protocol"),
-        columns: text_columns(["Deviation".to_owned(), "Participant".to_owned()].into_iter().chain(heads)),
+        columns: text_columns(["Deviation", "Participant"]).into_iter().chain(heads).collect(),
         rows: rows.collect(),
         notes: nothing.into_iter().collect(),
         ..Table::default()

@@ -239,13 +239,16 @@ pub(super) fn push_stated(
     let group = number.and_then(|number| number.group.as_deref());
     let group = group.and_then(|id| result.groups.iter().find(|group| group.id == id));
     let group = group.map(|group| context.group_label(result, group));
+    let stated = context.stated(published)?;
+    // Its sign says that it is the percentage.
+    let name = name.filter(|name| *name != "percent" || !stated.plain().ends_with('%'));
     let words: Vec<&str> = group.into_iter().chain(name).collect();
     let stop = if cell.is_empty() { "" } else { "; " };
     let name = if words.is_empty() { stop.to_owned() } else { format!("{stop}{} ", words.join(", ")) };
     if !name.is_empty() {
         cell.push(Inline::Text(name));
     }
-    cell.push(context.stated(published)?);
+    cell.push(stated);
     Ok(())
 }
 

@@ -52,6 +52,9 @@ pub(super) fn table(context: &Context<'_>, results: &[&AnalysisResult]) -> Resul
     for line in &lines {
         let mut row: Vec<Vec<Inline>> =
             cells.iter().map(|(place, estimate)| estimate.cell(line.result, *place, line.level)).collect();
+        if row.iter().all(Vec::is_empty) {
+            continue;
+        }
         if stated.is_some() {
             row.push(stated_beside(context, line)?);
         }
