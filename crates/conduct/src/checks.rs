@@ -4,6 +4,8 @@
 //! asked after the visit is signed, of whom the study names. An answer that branching has hidden is kept
 //! and queried.
 
+use std::collections::BTreeMap;
+
 use protocol::model::{EditCheck, Form, Purpose, Severity};
 use record::{Content, Fact, FormKey};
 use terms::*;
@@ -15,35 +17,55 @@ use crate::{
     view::{Pending, View, is_shown},
 };
 
-/// Re-evaluates what the change of a form may have changed.
-pub(crate) fn run_checks(case: &mut Case<'_>, changed: &FormKey, pending: &Pending) {
+/// Re-evaluates what the changes that are about to be saved may have changed.
+pub(crate) fn run_checks(case: &mut Case<'_>, pending: &Pending) {
+    let touched: BTreeMap<&FormId, Touched<'_>> =
+        case.study.forms.iter().map(|form| (&form.id, Touched::of(form, pending))).collect();
     let mut keys: Vec<FormKey> = case.casebook.forms.keys().cloned().collect();
     keys.extend(pending.keys().filter(|key| !case.casebook.forms.contains_key(*key)).cloned());
     keys.sort();
     for key in &keys {
         let Some(form) = case.study.form(key.form.as_str()) else { continue };
-        // A signed visit's signature is void once the visit has changed; its late checks wait for the next one.
-        let signed = key.visit.as_ref().is_some_and(|visit| {
-            case.casebook.signatures.contains_key(visit) && changed.visit.as_ref() != Some(visit)
-        });
+        let Some(touched) = touched.get(&form.id) else { continue };
         let directly = pending.contains_key(key);
-        for check in &form.checks {
-            let touched = directly
-                || mentions(&check.when.text, &changed.form)
-                || (key.form == changed.form && looks_elsewhere(&check.when.text));
-            if touched && (!check.after_signing || signed) {
-                judge(case, form, key, check, pending);
-            }
+        let late = has_standing_signature(case, key, pending);
+        let checks: Vec<&EditCheck> =
+            if directly { form.checks.iter().collect() } else { touched.checks.clone() };
+        for check in checks.into_iter().filter(|check| !check.after_signing || late) {
+            judge(case, form, key, check, pending);
         }
-        if directly
-            || form
-                .items
-                .iter()
-                .any(|item| item.shown_if.as_ref().is_some_and(|when| mentions(&when.text, &changed.form)))
-        {
+        if directly || touched.branching {
             judge_hidden(case, form, key, pending);
         }
     }
+}
+
+/// What of a form the changes of other forms, or of the same form elsewhere, can touch.
+struct Touched<'a> {
+    checks: Vec<&'a EditCheck>,
+    branching: bool,
+}
+
+impl<'a> Touched<'a> {
+    fn of(form: &'a Form, pending: &Pending) -> Self {
+        let reads = |text: &str| {
+            pending.keys().any(|key| {
+                if key.form == form.id { looks_elsewhere(text) } else { mentions(text, &key.form) }
+            })
+        };
+        let branching = form.items.iter().filter_map(|item| item.shown_if.as_ref());
+        Self {
+            checks: form.checks.iter().filter(|check| reads(&check.when.text)).collect(),
+            branching: branching.into_iter().any(|when| reads(&when.text)),
+        }
+    }
+}
+
+/// A visit is signed and stays so: nothing of it is about to change. Checks that wait for the signature
+/// wait for the next one otherwise.
+fn has_standing_signature(case: &Case<'_>, key: &FormKey, pending: &Pending) -> bool {
+    let changes = |visit: &VisitId| pending.keys().any(|changed| changed.visit.as_ref() == Some(visit));
+    key.visit.as_ref().is_some_and(|visit| case.casebook.signatures.contains_key(visit) && !changes(visit))
 }
 
 /// Evaluates the checks of a visit that wait for its signature.

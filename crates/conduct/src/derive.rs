@@ -3,8 +3,10 @@
 //! A score without a value is `not scorable`, and only once every item that is asked has an answer;
 //! a missing input never becomes zero.
 
+use std::collections::BTreeSet;
+
 use instruments::{Context, Sex};
-use protocol::model::{Derivation, Form, Item, ItemRole, ItemType, Purpose};
+use protocol::model::{Derivation, Form, Item, ItemRole, ItemType, Purpose, Study};
 use record::FormKey;
 use rust_decimal::RoundingStrategy;
 use terms::*;
@@ -21,18 +23,26 @@ pub(crate) struct Derived {
     pub answer: Answer,
 }
 
-/// Recomputes the derived items of the changed form, and of filled forms whose expressions name it.
+/// Recomputes the derived items of the changed form, and of filled forms whose derivations read what changes.
 ///
 /// What is found is added to `pending`, so that later derivations and checks see it.
 pub(crate) fn derive(view: &View<'_>, changed: &FormKey, pending: &mut Pending) -> Vec<Derived> {
     let mut derived = Vec::new();
-    let mut keys = vec![changed.clone()];
-    keys.extend(view.casebook.forms.keys().filter(|key| *key != changed).cloned());
-    // A derivation may feed a later one; the compiler sees to it that they form no circle.
+    // A derivation may feed a later one, of another form too; they form no circle.
     for _ in 0..DERIVATION_DEPTH_MAX {
         let before = derived.len();
+        let reading: BTreeSet<&FormId> = view
+            .study
+            .forms
+            .iter()
+            .filter(|form| derives_from(view.study, form, pending))
+            .map(|form| &form.id)
+            .collect();
+        let mut keys: Vec<FormKey> = vec![changed.clone()];
+        let others = view.casebook.forms.keys().filter(|key| *key != changed && reading.contains(&key.form));
+        keys.extend(others.cloned());
         for key in &keys {
-            derive_form(view, changed, key, pending, &mut derived);
+            derive_form(view, key, pending, &mut derived);
         }
         if derived.len() == before {
             break;
@@ -44,30 +54,27 @@ pub(crate) fn derive(view: &View<'_>, changed: &FormKey, pending: &mut Pending) 
 /// How many derivations may build on one another.
 const DERIVATION_DEPTH_MAX: usize = 4;
 
-fn derive_form(
-    view: &View<'_>,
-    changed: &FormKey,
-    key: &FormKey,
-    pending: &mut Pending,
-    derived: &mut Vec<Derived>,
-) {
-    let Some(form) = view.study.form(key.form.as_str()) else { return };
-    if form.purpose == Some(Purpose::SpecimenReading) || !form.items.iter().any(|item| item.derived.is_some())
-    {
-        return;
-    }
-    // Scores of reference equations rest on sex, age and height.
-    let rescored = key == changed
-        || (form.instrument.is_some()
-            && view.study.form_for(Purpose::Demography).is_some_and(|form| form.id == changed.form));
-    let touched = |item: &Item| {
-        rescored
-            || matches!(&item.derived, Some(Derivation::Expression(expression))
-                if mentions(&expression.text, &changed.form) || key.form == changed.form)
+/// Says whether a form derives something from a form that changes. Scores of reference equations rest on
+/// demography; values of other forms are read where an expression names their form, those of the own
+/// form at other visits perhaps without a name.
+fn derives_from(study: &Study, form: &Form, pending: &Pending) -> bool {
+    let demography = study.form_for(Purpose::Demography).map(|form| &form.id);
+    let reads = |changed: &FormKey, item: &Item| match &item.derived {
+        Some(Derivation::Expression(expression)) => {
+            changed.form == form.id || mentions(&expression.text, &changed.form)
+        }
+        Some(Derivation::Instrument { .. }) => demography == Some(&changed.form),
+        None => false,
     };
+    form.purpose != Some(Purpose::SpecimenReading)
+        && pending.keys().any(|changed| form.items.iter().any(|item| reads(changed, item)))
+}
+
+fn derive_form(view: &View<'_>, key: &FormKey, pending: &mut Pending, derived: &mut Vec<Derived>) {
+    let Some(form) = view.study.form(key.form.as_str()) else { return };
     let seen = View::at_form(view.study, view.casebook, key, view.today.unwrap_or_default());
-    let scores = if rescored { scores(&seen, form, key, pending) } else { Vec::new() };
-    for item in form.items.iter().filter(|item| item.derived.is_some() && touched(item)) {
+    let scores = scores(&seen, form, key, pending);
+    for item in form.items.iter().filter(|item| item.derived.is_some()) {
         let seen = seen.with(pending);
         let found = match item.derived.as_ref() {
             Some(Derivation::Expression(expression)) => {

@@ -141,7 +141,7 @@ fn enter(
     deviations_of_entry(&mut case, form, key, &pending);
     say_changes(&mut case, key, &mut pending, entering);
     void_signatures(&mut case, &pending);
-    run_checks(&mut case, key, &pending);
+    run_checks(&mut case, &pending);
     if entering == Entering::Correction {
         judge_eligibility_again(&mut case, &pending);
     }

@@ -314,4 +314,56 @@ scripts! {
         assert_eq!(trial.deviations(), [DeviationKind::Eligibility]);
         assert_eq!(trial.casebook().deviations[0].rule, Some("B-I5".into()));
     }
+
+    a_reference_equation_is_reckoned_again_when_age_or_height_is_corrected(trial = Trial::open(&with_gli_2022())) {
+        screened(&mut trial);
+        trial.saves("Scr", "demography", &[("sex", code("female")), ("age_years", whole(45)), ("height", number("165.0"))]);
+        trial.holds("U1");
+        trial.saves("U1", "lung_function", &[("fvc", number("3.00")), ("fev1", number("2.40"))]);
+        let percent = |trial: &Trial| {
+            let filled = &trial.casebook().forms[&at("U1", "lung_function")];
+            filled.answer("fvc_pct_pred").unwrap().value().unwrap().as_f64().unwrap()
+        };
+        let expected = |height: i64| {
+            let context = instruments::Context {
+                sex: Some(instruments::Sex::Female),
+                age_years: Some(45.into()),
+                height_cm: Some(height.into()),
+                ..Default::default()
+            };
+            let predicted = instruments::predicted("gli2022", "fvc", &context).unwrap().unwrap();
+            300.0 / terms::Value::Decimal(predicted).as_f64().unwrap()
+        };
+        assert!((percent(&trial) - expected(165)).abs() < 0.1, "{} {}", percent(&trial), expected(165));
+        trial.corrects("Scr", "demography", &[("height", number("175.0"))]);
+        assert!((percent(&trial) - expected(175)).abs() < 0.1, "{} {}", percent(&trial), expected(175));
+    }
+}
+
+/// Study B with litres on its lung function form, compared with GLI 2022.
+fn with_gli_2022() -> protocol::model::Study {
+    use instruments::ItemKind;
+    use protocol::model::{Derivation, Item, ItemType, Label};
+    let mut study = study_b().clone();
+    let form = study.forms.iter_mut().find(|form| form.id == "lung_function").unwrap();
+    form.instrument = Some("gli2022".to_owned());
+    form.checks.clear();
+    let item = |item: &instruments::InstrumentItem| Item {
+        id: item.id.into(),
+        label: Label::default(),
+        kind: match item.kind {
+            ItemKind::Decimal { decimals, .. } => ItemType::Decimal { decimals },
+            _ => ItemType::Boolean,
+        },
+        unit: None,
+        minimum: None,
+        maximum: None,
+        required: !item.optional && !item.derived,
+        missing_allowed: Vec::new(),
+        shown_if: None,
+        derived: item.derived.then(|| Derivation::Instrument { output: item.id.to_owned() }),
+        role: None,
+    };
+    form.items = instruments::by_id("gli2022").unwrap().items().iter().map(item).collect();
+    study
 }
