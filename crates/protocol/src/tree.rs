@@ -242,7 +242,7 @@ fn begins_statement(line: &str) -> bool {
 }
 
 /// Follows brackets and quotes through a line.
-fn scan<'q>(line: &str, line_start: usize, open: &mut Vec<usize>, quote: &mut Option<&'q str>) {
+fn scan(line: &str, line_start: usize, open: &mut Vec<usize>, quote: &mut Option<&str>) {
     let mut at = 0;
     while at < line.len() {
         let rest = &line[at..];
@@ -390,6 +390,12 @@ fn value_node(value: &Value, text: &str) -> Node {
 /// Returns the place of a quoted text without its quotes, where it stands there without escapes.
 fn unquoted(text: &str, span: Range<usize>, content: &str) -> Range<usize> {
     let raw = text.get(span.clone()).unwrap_or_default();
+    if raw == content
+        || raw.get(1..raw.len().saturating_sub(1)) == Some(content) && raw.starts_with(['"', '\''])
+    {
+        let quote = usize::from(raw != content);
+        return span.start + quote..span.end - quote;
+    }
     match raw.find(content) {
         Some(offset) if raw.starts_with(['"', '\'']) && !content.is_empty() => {
             span.start + offset..span.start + offset + content.len()

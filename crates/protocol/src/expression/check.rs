@@ -561,7 +561,7 @@ impl Checker<'_> {
     fn units<T>(&mut self, at: Extent, a: &Unit, b: &Unit) -> Option<T> {
         let name = |unit: &Unit| match unit {
             Unit::Of(unit) if unit == "1" => "no unit".to_owned(),
-            Unit::Of(unit) => format!("{unit}"),
+            Unit::Of(unit) => unit.clone(),
             Unit::Any => "any unit".to_owned(),
         };
         let message = format!("the two sides have different units: {} and {}", name(a), name(b));

@@ -19,7 +19,7 @@ use serde::Serialize;
 use terms::{Answer, Date, Decimal, FormId, ItemId, ParameterId, PartialDate, Truth, Value, VisitId};
 
 pub(crate) use check::{Codes, Environment, ItemFacts, Reads, Type, Unit, check, join};
-pub(crate) use mutate::mutants;
+pub(crate) use mutate::{Mutant, mutants};
 pub(crate) use parse::parse;
 pub(crate) use possible::{Domain, possible};
 
@@ -109,11 +109,10 @@ impl Expression {
     /// Returns all that the expression reads.
     pub fn inputs(&self) -> BTreeSet<Input> {
         let mut inputs = BTreeSet::new();
-        self.root.visit(&mut |term| match term {
-            Term::Input(input) => {
+        self.root.visit(&mut |term| {
+            if let Term::Input(input) = term {
                 inputs.insert(input.clone());
             }
-            _ => {}
         });
         inputs
     }

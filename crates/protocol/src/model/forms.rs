@@ -59,6 +59,7 @@ pub enum ItemRole {
 /// What an item holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
 pub enum ItemType {
     /// A whole number.
     Integer,
@@ -77,6 +78,7 @@ pub enum ItemType {
 /// Where a derived item's value comes from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
 pub enum Derivation {
     /// An expression.
     Expression(Expression),

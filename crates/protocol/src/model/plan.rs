@@ -142,6 +142,7 @@ pub enum MissingRule {
 /// What an analysis looks at.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
 pub enum Subject {
     /// A parameter at a visit.
     Parameter { parameter: ParameterId, visit: VisitId, measure: Measure, missing: MissingRule },
@@ -186,6 +187,7 @@ pub enum Quartiles {
 /// A method with every option that changes a number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
 pub enum Method {
     /// `"describe"`: n, mean, SD, median, quartiles, range, by arm and in all.
     Describe { quartiles: Quartiles },

@@ -22,6 +22,7 @@ pub enum Anchor {
 /// When a visit is planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
 pub enum Timing {
     /// Between two study days before the anchor: `{ before = "randomisation", days = [-28, -1] }`.
     Before { anchor: Anchor, first_day: i32, last_day: i32 },

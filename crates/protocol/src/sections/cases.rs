@@ -11,7 +11,7 @@ use terms::{Answer, Date, ParameterId, Truth, Value, VisitId};
 
 use crate::{
     desk::{Desk, Placed, Section},
-    expression::{Extent, Input, ItemRef, Reads, Scope, Term, Type, When, check, mutants},
+    expression::{Extent, Input, ItemRef, Mutant, Reads, Scope, Term, Type, When, check, mutants},
     names::suggest,
     shape::{Field, Kind, Shape, Variant, may, must},
     source::Place,
@@ -289,19 +289,20 @@ pub(crate) struct Rule<'a> {
 }
 
 impl Rule<'_> {
-    /// Returns what the rule says in a case, with its parts perhaps changed.
-    fn verdict(&self, case: &Case, rule: &Term, applies_to: Option<&Term>) -> Verdict {
-        let asked = self.applies_to.filter(|applies| {
+    /// Says whether a case is also about whom the rule applies to.
+    fn asks_to_whom(&self, case: &Case) -> bool {
+        self.applies_to.is_some_and(|applies| {
             applies.expression.inputs().iter().any(|input| case.inputs.contains_key(input))
-        });
-        if asked.is_some() {
-            match applies_to.map(|term| term.truth(case)) {
-                Some(Truth::False) => return Verdict::NotApplicable,
-                Some(Truth::Unknown) => return Verdict::Says(Truth::Unknown),
-                _ => {}
-            }
-        }
-        Verdict::Says(rule.truth(case))
+        })
+    }
+}
+
+/// Returns what a rule says in a case; `applies_to` is given where the case is about that too.
+fn verdict_in(case: &Case, rule: &Term, applies_to: Option<&Term>) -> Verdict {
+    match applies_to.map(|term| term.truth(case)) {
+        Some(Truth::False) => Verdict::NotApplicable,
+        Some(Truth::Unknown) => Verdict::Says(Truth::Unknown),
+        _ => Verdict::Says(rule.truth(case)),
     }
 }
 
@@ -309,9 +310,11 @@ impl Rule<'_> {
 pub(crate) fn run(desk: &mut Desk<'_>, rule: &Rule<'_>) {
     let root = rule.rule.expression.root();
     let applies = rule.applies_to.map(|placed| placed.expression.root());
+    let cases: Vec<(&Case, bool)> =
+        rule.cases.list.iter().map(|case| (case, rule.asks_to_whom(case))).collect();
     let mut failed = false;
-    for case in &rule.cases.list {
-        let verdict = rule.verdict(case, root, applies);
+    for (case, to_whom) in &cases {
+        let verdict = verdict_in(case, root, applies.filter(|_| *to_whom));
         if verdict != case.expected {
             failed = true;
             let shown = if case.expected == case.written { verdict } else { flipped(verdict) };
@@ -324,29 +327,23 @@ pub(crate) fn run(desk: &mut Desk<'_>, rule: &Rule<'_>) {
     if failed || rule.cases.broken {
         return;
     }
-    if rule.needs_both || !rule.cases.list.is_empty() {
+    if rule.needs_both || !cases.is_empty() {
         both_sides(desk, rule);
     }
-    let survives = |changed: &Term, applies: Option<&Term>| {
-        rule.cases.list.iter().all(|case| rule.verdict(case, changed, applies) == case.expected)
-    };
-    for mutant in mutants(root) {
-        if survives(&mutant.root, applies) {
-            unnoticed(desk, rule.rule, &mutant.at, &mutant.was, &mutant.becomes);
-        }
+    if cases.is_empty() {
+        return;
     }
-    if let Some(placed) = rule.applies_to
-        && rule
-            .cases
-            .list
+    let survives = |changed: &Term, applies: Option<&Term>| {
+        cases
             .iter()
-            .any(|case| placed.expression.inputs().iter().any(|input| case.inputs.contains_key(input)))
-    {
-        for mutant in mutants(placed.expression.root()) {
-            if survives(root, Some(&mutant.root)) {
-                unnoticed(desk, placed, &mutant.at, &mutant.was, &mutant.becomes);
-            }
-        }
+            .all(|(case, to_whom)| verdict_in(case, changed, applies.filter(|_| *to_whom)) == case.expected)
+    };
+    let living = mutants(root).into_iter().filter(|mutant| survives(&mutant.root, applies));
+    unnoticed(desk, rule.rule, living.collect());
+    if let Some(placed) = rule.applies_to.filter(|_| cases.iter().any(|(_, to_whom)| *to_whom)) {
+        let all = mutants(placed.expression.root()).into_iter();
+        let living = all.filter(|mutant| survives(root, Some(&mutant.root)));
+        unnoticed(desk, placed, living.collect());
     }
 }
 
@@ -375,15 +372,25 @@ fn both_sides(desk: &mut Desk<'_>, rule: &Rule<'_>) {
     );
 }
 
-fn unnoticed(desk: &mut Desk<'_>, placed: &Placed, at: &(usize, usize), was: &str, becomes: &str) {
-    let place = placed.place.part(at.0, at.1);
-    let help = match was {
-        "&&" | "||" => "add a case in which one side holds and the other does not".to_owned(),
-        "<" | "<=" | ">" | ">=" => "add a case in which both sides are equal".to_owned(),
-        "==" | "!=" => "add a case on either side".to_owned(),
-        _ => format!("add a case between {was} and {becomes}, or at {was}"),
-    };
-    desk.warn("unnoticed", &place, format!("no case would notice if `{was}` were `{becomes}`"), Some(help));
+/// Warns of changes that no case notices; of a number's only where no sign has been reported, for they are one gap.
+fn unnoticed(desk: &mut Desk<'_>, placed: &Placed, living: Vec<Mutant>) {
+    let is_number = |mutant: &Mutant| mutant.was.parse::<terms::Decimal>().is_ok();
+    let signs = living.iter().any(|mutant| !is_number(mutant));
+    for Mutant { at, was, becomes, .. } in living.iter().filter(|mutant| !signs || !is_number(mutant)) {
+        let place = placed.place.part(at.0, at.1);
+        let help = match was.as_str() {
+            "&&" | "||" => "add a case in which one side holds and the other does not".to_owned(),
+            "<" | "<=" | ">" | ">=" => "add a case in which both sides are equal".to_owned(),
+            "==" | "!=" => "add a case on either side".to_owned(),
+            _ => format!("add a case between {was} and {becomes}, or at {was}"),
+        };
+        desk.warn(
+            "unnoticed",
+            &place,
+            format!("no case would notice if `{was}` were `{becomes}`"),
+            Some(help),
+        );
+    }
 }
 
 impl fmt::Display for Input {
