@@ -319,7 +319,7 @@ impl Wanted {
         };
         let heads = columns.iter().map(|column| column.name.clone());
         table.columns =
-            text_columns(["row".to_owned()].into_iter().chain(heads).chain(["events".to_owned()]));
+            text_columns(["no.".to_owned()].into_iter().chain(heads).chain(["events".to_owned()]));
         for &row in rows {
             let mut cells: Vec<Vec<Inline>> = Vec::new();
             for column in &columns {
@@ -361,6 +361,7 @@ fn event_table<'a>(events: impl Iterator<Item = &'a EventLine>) -> Table {
     let heads = ["event", "recorded", "who", "where", "what", "values", "reason"];
     let mut columns = text_columns(heads);
     columns[1].align = Align::Word;
+    columns[3].align = Align::Word;
     let rows = events.map(|event| Row {
         id: Some(format!("e{}", event.sequence)),
         ..Row::new(

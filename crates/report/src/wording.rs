@@ -76,9 +76,7 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
     };
     let ci = interval(confidence(&plan.method)?);
     let mut line = Line { context, result, runs: Vec::new() };
-    if result.p_value()?.value.is_none() {
-        return None;
-    }
+    result.p_value()?.value?;
     match plan.method {
         Method::PairedT { .. } => {
             line.say("Mean change ").number("mean")?.say(&unit).ci(&ci)?.p()?.say(", in ");
