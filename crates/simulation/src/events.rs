@@ -267,6 +267,10 @@ impl<T: Trial> Rehearsal<'_, T> {
     fn note_end(&mut self, day: Date, who: usize, row: u32) -> Result<(), T::Error> {
         let study = self.study;
         let Some(form) = study.form_for(Purpose::AdverseEvents) else { return Ok(()) };
+        let subject = self.people[who].subject.as_str();
+        if self.trial.state().casebook(subject).is_none_or(|casebook| casebook.withdrawn.is_some()) {
+            return Ok(());
+        }
         let key = FormKey { visit: None, form: form.id.clone(), row };
         let filler = self.staff.filler(form, &self.people[who].site, false);
         let stop = self.event_answers(form, &[(ItemRole::AeStop, Value::Date(day.into()))]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use conduct::{Action, Casebook, Command};
 use jiff::Span;
-use protocol::model::{Form, Power, Purpose, Timing, Visit};
+use protocol::model::{Form, Power, Purpose, Severity, Timing, Visit};
 use record::{Actor, DoseStep, EndReason, FormKey};
 use terms::{Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, VisitId, days_between};
 
@@ -92,11 +92,14 @@ impl<T: Trial> Rehearsal<'_, T> {
     ) -> Result<bool, T::Error> {
         let participant = &self.people[who];
         let zone = self.study.site(participant.site.as_str()).map_or("UTC", |site| site.zone.as_str());
+        // After consent is withdrawn only what was there before may be completed.
+        let withdrawn = self.casebook(who).and_then(|casebook| casebook.withdrawn);
+        let happened = withdrawn.map_or(day, |withdrawal| withdrawal.withdrawn.date.min(day));
         let command = Command {
             by,
             at: self.clock.tick(day, zone),
             origin: "rehearsal".to_owned(),
-            happened: day.into(),
+            happened: happened.into(),
             reason: reason.map(str::to_owned),
             subject: Some(participant.subject.clone()),
             expected_position: None,
@@ -590,6 +593,68 @@ impl<T: Trial> Rehearsal<'_, T> {
         Ok(())
     }
 
+    fn is_hard(&self, query: &conduct::Query) -> bool {
+        let form = self.study.form(query.key.form.as_str());
+        let check =
+            form.zip(query.check.as_ref()).and_then(|(form, id)| form.checks.iter().find(|c| c.id == *id));
+        check.is_some_and(|check| check.severity == Severity::Hard)
+    }
+
+    /// Corrects an entry that a hard check objects to, until the check is satisfied and closes its query.
+    fn put_right(
+        &mut self,
+        day: Date,
+        who: usize,
+        query: &QueryId,
+        key: FormKey,
+        item: ItemId,
+    ) -> Result<(), T::Error> {
+        let study = self.study;
+        let Some(kind) = study.form(key.form.as_str()).and_then(|form| form.item(item.as_str())) else {
+            return Ok(());
+        };
+        for tenths in [9, 11, 8, 12, 7, 13, 5, 15] {
+            let Some(casebook) = self.casebook(who) else { return Ok(()) };
+            if casebook.query(query).is_none_or(|query| query.closed.is_some()) {
+                break;
+            }
+            let Some(cell) = casebook.cell(&key, item.as_str()) else { return Ok(()) };
+            let first = cell.history().first().and_then(|entry| entry.answer.clone());
+            let by = cell.current().by.clone();
+            let value = match first {
+                Some(Answer::Given(Value::Integer(whole))) => Value::Integer(whole * tenths / 10),
+                Some(Answer::Given(Value::Decimal(decimal))) => {
+                    Value::Decimal((decimal * Decimal::new(tenths, 1)).round_dp(decimal.scale()))
+                }
+                Some(Answer::Given(Value::Boolean(yes))) => Value::Boolean(!yes),
+                Some(Answer::Given(Value::Date(_))) => Value::Date(self.people[who].screened.into()),
+                _ => return Ok(()),
+            };
+            let allowed = value.number().is_none_or(|number| {
+                kind.minimum.is_none_or(|least| number >= least)
+                    && kind.maximum.is_none_or(|most| number <= most)
+            });
+            if allowed {
+                let action = Action::CorrectFormSection {
+                    key: key.clone(),
+                    answers: vec![(item.clone(), value.into())],
+                };
+                self.step_because(
+                    day,
+                    who,
+                    by,
+                    action,
+                    Some("transcription error, source document checked"),
+                )?;
+            }
+        }
+        self.answer_open_queries(day, who);
+        if let Some(visit) = key.visit {
+            self.diary.enter(day + Span::new().days(1), Task::Sign(who, visit));
+        }
+        Ok(())
+    }
+
     pub(crate) fn close_query(&mut self, day: Date, who: usize, query: QueryId) -> Result<(), T::Error> {
         let open = self.casebook(who).and_then(|casebook| casebook.query(&query));
         if open.is_some_and(|query| query.closed.is_none()) {
@@ -703,7 +768,6 @@ impl<T: Trial> Rehearsal<'_, T> {
         if reason == EndReason::WithdrewConsent {
             let investigator = self.with_power(who, Power::TakeConsent);
             self.step(day, who, investigator, Action::WithdrawConsent { keep_data: true })?;
-            self.diary.strike(|task| matches!(task, Task::Correct(other, ..) if *other == who));
             return self.finish_because(day, who, EndReason::WithdrewConsent);
         }
         self.plan_visits(day, who);

@@ -22,7 +22,7 @@ fn a_touched_record_is_found_and_the_first_altered_thing_named() {
         file.execute_batch(&format!("drop trigger \"{trigger}\"")).unwrap();
     }
     file.execute(
-        "update events set body = replace(body, 'coordinator', 'coordinatos') where sequence = 500",
+        "update events set body = cast(replace(cast(body as text), 'person', 'persoo') as blob) where sequence = 500",
         [],
     )
     .unwrap();
