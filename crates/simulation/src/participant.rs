@@ -583,10 +583,11 @@ impl<T: Trial> Rehearsal<'_, T> {
         if open.closed.is_some() {
             return Ok(());
         }
-        let role = open.addressed_to.clone();
-        let manager = self.staff.central(Power::ManageQueries);
-        let by =
-            if role == manager.role { manager } else { self.staff.of_role(&role, &self.people[who].site) };
+        if self.is_hard(open) {
+            let (key, item) = (open.key.clone(), open.item.clone());
+            return self.put_right(day, who, &query, key, item);
+        }
+        let by = self.staff.of_role(&open.addressed_to, &self.people[who].site);
         let text = "Confirmed with the source.".to_owned();
         self.step(day, who, by, Action::AnswerQuery { query: query.clone(), text })?;
         self.diary.enter(day + Span::new().days(2), Task::Close(who, query));
