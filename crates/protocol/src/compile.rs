@@ -265,6 +265,7 @@ impl<'t> Folder<'t> {
             study_root: root,
             roles_root,
             allocation_root: self.has("allocation.toml").then(|| self.root("allocation.toml")),
+            analysis_root,
             laboratory_root: self.root("laboratory.toml"),
             virtual_root: self.has("virtual.toml").then(|| self.root("virtual.toml")),
             randomised: identity.randomised,

@@ -147,6 +147,12 @@ fn items(placed: &Placed) -> Vec<ItemRef> {
 
 fn rules(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     for rule in parts.rules {
+        for (visit, place) in rule.rule.at.iter().zip(&rule.at) {
+            if parts.study.visit(visit.as_str()).is_some() && !before_first_dose(parts, visit) {
+                let message = format!("rule {} is decided at {visit}, after entry", rule.rule.id);
+                desk.error("order", place, message, Some("name visits up to the first dose".into()));
+            }
+        }
         for placed in std::iter::once(&rule.placed).chain(&rule.applies_to) {
             for (visit, place) in rule.rule.at.iter().zip(&rule.at) {
                 for reference in items(placed).into_iter().filter(|reference| reference.when == When::Here) {

@@ -3,6 +3,7 @@
 mod blinding;
 mod measured;
 mod people;
+mod plan;
 mod reach;
 mod timing;
 
@@ -31,6 +32,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) study_root: Section<'a>,
     pub(crate) roles_root: Section<'a>,
     pub(crate) allocation_root: Option<Section<'a>>,
+    pub(crate) analysis_root: Section<'a>,
     pub(crate) laboratory_root: Section<'a>,
     pub(crate) virtual_root: Option<Section<'a>>,
     pub(crate) randomised: bool,
@@ -42,6 +44,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     measured::run(desk, parts);
     reach::run(desk, parts);
     people::run(desk, parts);
+    plan::run(desk, parts);
     blinding::run(desk, parts);
     run_cases(desk, parts);
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Parts;
+use super::{Parts, timing};
 use crate::{
     desk::Desk,
     expression::{Input, Type},
-    model::{Form, ItemRole, ItemType, Power, Purpose, Sight},
+    model::{Form, ItemRole, ItemType, Power, Purpose, Sight, Visit},
     source::Place,
     tree::Node,
 };
@@ -19,7 +19,6 @@ pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     reading(desk, parts);
     allocation(desk, parts);
     laboratories(desk, parts);
-    plan(desk, parts);
     strata(desk, parts);
 }
 
@@ -282,6 +281,31 @@ fn allocation(desk: &mut Desk<'_>, parts: &Parts<'_>) {
         );
     }
     kit_visits(desk, parts);
+    kits_run_out(desk, parts);
+}
+
+/// A kit lasts from one hand-out to the last day of the next one's window, at the highest dose.
+fn kits_run_out(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let (Some(plan), Some(root)) = (&parts.study.allocation, parts.allocation_root) else { return };
+    let Some(kits) = root.section("kits") else { return };
+    let Some(highest) = parts.study.dosing.levels_mg.first() else { return };
+    let a_day = (highest / parts.study.dosing.tablet_mg.max(terms::Decimal::ONE)).ceil();
+    let mut hands_out: Vec<&Visit> =
+        parts.study.visits.iter().filter(|visit| plan.kit_visits.contains(&visit.id)).collect();
+    hands_out.extend(parts.study.visits.iter().find(|visit| visit.closes_treatment));
+    for (from, to) in hands_out.iter().zip(hands_out.iter().skip(1)) {
+        let Some(days) = timing::days_to(from, to) else { continue };
+        let needed = a_day * terms::Decimal::from(days);
+        if needed > terms::Decimal::from(plan.kit_tablets) {
+            let message = format!(
+                "a kit of {} tablets can run out between {} and {}",
+                plan.kit_tablets, from.id, to.id
+            );
+            let help = format!("{a_day} tablets a day for up to {days} days are {needed}");
+            desk.warn("kits", &kits.place_of("tablets"), message, Some(help));
+            return;
+        }
+    }
 }
 
 fn kit_visits(desk: &mut Desk<'_>, parts: &Parts<'_>) {
@@ -329,31 +353,6 @@ fn laboratories(desk: &mut Desk<'_>, parts: &Parts<'_>) {
                 laboratory.id
             );
             desk.error("laboratory", &entry.place(), message, Some(format!("add a range with `{limit}`")));
-        }
-    }
-}
-
-fn plan(desk: &mut Desk<'_>, parts: &Parts<'_>) {
-    use crate::model::Shown;
-    let plan = &parts.plan.plan;
-    let shown = |id: &terms::AnalysisId| {
-        let sections = plan.sections.iter().flat_map(|section| &section.show);
-        sections.into_iter().any(|shown| matches!(shown, Shown::Table(ids) if ids.contains(id)))
-    };
-    for analysis in &plan.analyses {
-        if let Some((place, _)) = parts
-            .plan
-            .places
-            .get(analysis.id.as_str())
-            .filter(|_| !shown(&analysis.id) && !plan.sections.is_empty())
-        {
-            let help = "name it in `show` of a section".to_owned();
-            desk.warn(
-                "not-shown",
-                place,
-                format!("analysis {} is shown nowhere in the report", analysis.id),
-                Some(help),
-            );
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Items that are never shown, checks that never fire, rules that never decide.
 
-use crate::{
-    desk::{Desk, Placed},
-    expression::{Domain, Input, Type, possible},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Parts;
+use crate::{
+    desk::{Desk, Placed},
+    expression::{Domain, Expression, Input, Type, When, possible},
+    model::Derivation,
+};
 
 pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    circles(desk, parts);
+    hides_itself(desk, parts);
     for shown in &parts.forms.shown {
         if !can(desk, &shown.placed).0 {
             let message = format!("item `{}` of {} is never shown: this can't hold", shown.of, shown.form);
@@ -84,4 +88,61 @@ fn why(desk: &Desk<'_>, placed: &Placed) -> String {
         }
     }
     said.join("\n")
+}
+
+/// Items at the visit in hand that a derivation reads.
+fn reads_here(expression: &Expression) -> impl Iterator<Item = String> {
+    expression.inputs().into_iter().filter_map(|input| match input {
+        Input::Item(reference) if reference.when == When::Here => Some(reference.to_string()),
+        _ => None,
+    })
+}
+
+/// Reports items that are derived from themselves, at once or through others.
+fn circles(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let mut derived: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for form in &parts.study.forms {
+        for item in &form.items {
+            if let Some(Derivation::Expression(expression)) = &item.derived {
+                derived.insert(format!("{}.{}", form.id, item.id), reads_here(expression).collect());
+            }
+        }
+    }
+    for (form, root) in parts.form_files {
+        for entry in root.named("items") {
+            let name = format!("{form}.{}", entry.name());
+            let mut seen: BTreeSet<&String> = BTreeSet::new();
+            let mut open: Vec<&String> = derived.get(&name).into_iter().flatten().collect();
+            while let Some(next) = open.pop() {
+                if seen.insert(next) {
+                    open.extend(derived.get(next).into_iter().flatten());
+                }
+            }
+            if seen.contains(&name) {
+                let help = "derive it from entered items, or from an earlier value: `previous(…)`".to_owned();
+                desk.error(
+                    "circle",
+                    &entry.place_of("derived"),
+                    format!("`{name}` is derived from itself"),
+                    Some(help),
+                );
+            }
+        }
+    }
+}
+
+/// An item that is shown only once it has a value is never shown.
+fn hides_itself(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    for shown in &parts.forms.shown {
+        let name = format!("{}.{}", shown.form, shown.of);
+        if reads_here(&shown.placed.expression).any(|read| read == name) {
+            let help = "let another item decide".to_owned();
+            desk.error(
+                "circle",
+                &shown.placed.place,
+                format!("whether `{name}` is shown depends on itself"),
+                Some(help),
+            );
+        }
+    }
 }

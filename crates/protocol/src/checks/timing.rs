@@ -75,6 +75,21 @@ fn before_anchor(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     }
 }
 
+/// Returns the days from a visit on its planned day to the last day of a later one's window, at their most.
+pub(crate) fn days_to(from: &Visit, to: &Visit) -> Option<i32> {
+    let start = match from.timing {
+        Timing::On { .. } => 0,
+        Timing::Months { anchor: Anchor::FirstDose, months, .. } => months,
+        _ => return None,
+    };
+    match to.timing {
+        Timing::Months { anchor: Anchor::FirstDose, months, within_days } => {
+            Some(longest(start, months) + within_days)
+        }
+        _ => None,
+    }
+}
+
 fn overlapping(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     let planned: Vec<&Visit> = parts.study.visits.iter().filter(|visit| !visit.extra).collect();
     for (index, after) in planned.iter().enumerate() {

@@ -54,6 +54,7 @@ fn one_fault_gives_one_error() {
     // A changed name is missed wherever it is used, a lacking limit by every rule that speaks of it.
     let several = [
         "bad-name",
+        "derived-in-a-circle",
         "laboratory-without-a-limit",
         "level-without-a-label",
         "no-baseline",

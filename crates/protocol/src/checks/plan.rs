@@ -1,0 +1,74 @@
+//! The plan against itself: every analysis is shown, every estimand analysed, every published number a number.
+
+use super::Parts;
+use crate::{
+    desk::{Desk, Section},
+    model::Shown,
+    tree::Node,
+};
+
+pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    shown(desk, parts);
+    estimands(desk, parts);
+    published(desk, parts);
+}
+
+fn shown(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let plan = &parts.plan.plan;
+    let all: Vec<&Shown> = plan.sections.iter().flat_map(|section| &section.show).collect();
+    for analysis in plan.analyses.iter().filter(|_| !plan.sections.is_empty()) {
+        let is_shown =
+            all.iter().any(|shown| matches!(shown, Shown::Table(ids) if ids.contains(&analysis.id)));
+        if let Some((place, _)) = parts.plan.places.get(analysis.id.as_str()).filter(|_| !is_shown) {
+            let message = format!("analysis {} is shown nowhere in the report", analysis.id);
+            desk.warn("not-shown", place, message, Some("name it in `show` of a section".into()));
+        }
+    }
+}
+
+fn estimands(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let plan = &parts.plan.plan;
+    for entry in parts.analysis_root.named("estimands") {
+        let name = entry.name();
+        let mut of_it =
+            plan.analyses.iter().filter(|analysis| analysis.estimand.as_ref().is_some_and(|id| *id == *name));
+        let confirmatory = matches!(entry.text("level"), Some("primary" | "secondary"));
+        let main = of_it.clone().filter(|analysis| analysis.role == "main").count();
+        if of_it.next().is_none() || confirmatory && main == 0 {
+            let help = format!("add an analysis with `estimand = \"{name}\"` and `role = \"main\"`");
+            desk.warn(
+                "not-analysed",
+                &entry.place(),
+                format!("no main analysis serves estimand {name}"),
+                Some(help),
+            );
+        }
+        if entry.text("level") == Some("primary") && main > 1 {
+            let help = "keep one, and call the others \"sensitivity\"".to_owned();
+            desk.error(
+                "ambiguous",
+                &entry.place(),
+                format!("estimand {name} has {main} main analyses"),
+                Some(help),
+            );
+        }
+    }
+}
+
+/// A published number stands beside an estimate, so it is a number, perhaps with a comparator.
+fn published(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    for entry in parts.analysis_root.named("analyses") {
+        for number in entry.named("published") {
+            let Some(fact) = number.node.text().and_then(|id| parts.study.fact(id)) else { continue };
+            let digits = fact.text.trim_start_matches(['<', '>', '=', '≤', '≥', ' ']);
+            if fact.number.is_none() && digits.parse::<terms::Decimal>().is_err() {
+                let message = format!("fact `{}` is no number, and stands beside an estimate", fact.id);
+                desk.error("type", &place(&number), message, Some(format!("it says: {}", fact.text)));
+            }
+        }
+    }
+}
+
+fn place(section: &Section<'_>) -> crate::source::Place {
+    crate::source::Place::new(section.file, Node::text_span(section.node))
+}
