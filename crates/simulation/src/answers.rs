@@ -154,7 +154,8 @@ fn answer(
             Some(Answer::Given(coded(item, &shares[drawn].0)))
         }
         Some(AnswerDraw::From(property)) => {
-            let recalls_day = streams.of(person.number, "recall of onset", 0).chance(ONSET_KNOWN_TO_THE_DAY);
+            let recalls_day =
+                streams.of(person.number, "recall of onset", 0).chance(virtuals.cohort.onset_day_known);
             property_of(person, property, item, condition.day, recalls_day)
         }
         Some(AnswerDraw::Text(text)) => Some(Answer::Given(Value::Text(text.clone()))),
@@ -204,9 +205,6 @@ fn unmodelled(
     };
     Some(Answer::Given(value))
 }
-
-/// Share of people who can date their first symptom to the day; the others know the month.
-const ONSET_KNOWN_TO_THE_DAY: f64 = 0.85;
 
 fn property_of(person: &Person, property: &str, item: &Item, day: Date, recalls_day: bool) -> Option<Answer> {
     let value = match property {

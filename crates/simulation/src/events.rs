@@ -108,7 +108,10 @@ impl<T: Trial> Rehearsal<'_, T> {
     /// The dose goes up again, once, after stable weeks.
     pub(crate) fn escalate(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
         let present = self.present_dose(who);
-        let wanted = self.streams.of(self.people[who].person.number, "escalation", 0).chance(0.5);
+        let wanted = self
+            .streams
+            .of(self.people[who].person.number, "escalation", 0)
+            .chance(self.study.virtual_cohort.conduct.escalation);
         let higher = self.study.dosing.levels_mg.iter().rev().copied().find(|level| *level > present);
         let (Some(higher), Phase::Treated, false, true) =
             (higher, self.people[who].phase, self.people[who].escalated, wanted)
@@ -180,7 +183,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             // What brings a person to hospital is at least severe.
             grade = grade.max(3);
         }
-        let length = draws.exponential_of_median(9.0).ceil() as i64 + 1;
+        let length = draws.exponential_of_median(events.duration_median_days).ceil() as i64 + 1;
         let noted = Noted { term: &events.terms[term].0, grade, serious, related, action: "none" };
         if let Some(row) = self.note(day, who, &noted)? {
             self.diary.enter(day + Span::new().days(length), Task::BackgroundOver(who, row));
@@ -220,14 +223,16 @@ impl<T: Trial> Rehearsal<'_, T> {
         let study = self.study;
         let Some(form) = study.form_for(Purpose::AdverseEvents) else { return Ok(None) };
         let row = self.people[who].event_rows + 1;
-        let mut relation = self.streams.of(self.people[who].person.number, "relation", u64::from(row));
-        let relation = match (noted.related, relation.uniform()) {
-            (true, draw) if draw < 0.55 => "possible",
-            (true, draw) if draw < 0.95 => "probable",
-            (true, _) => "definite",
-            (false, draw) if draw < 0.6 => "unrelated",
-            (false, _) => "unlikely",
+        let wordings = if noted.related {
+            &study.virtual_cohort.events.related
+        } else {
+            &study.virtual_cohort.events.unrelated
         };
+        let drawn = self
+            .streams
+            .of(self.people[who].person.number, "relation", u64::from(row))
+            .weighted(wordings.iter().map(|(_, weight)| *weight));
+        let relation = wordings[drawn].0.as_str();
         let mut answers = self.event_answers(
             form,
             &[

@@ -798,11 +798,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         if self.people[who].phase == Phase::Treated {
             self.complete_treatment(day, who)?;
         }
-        let reason = match self.casebook(who).and_then(|casebook| casebook.treatment_end) {
-            Some(end) if end.early => end.reason,
-            _ => EndReason::Completed,
-        };
-        self.finish_because(day, who, reason)
+        // Whoever stopped the drug and came to the end of follow-up has completed the trial.
+        self.finish_because(day, who, EndReason::Completed)
     }
 
     /// Records as missed every planned visit whose day has passed without it.
@@ -863,7 +860,10 @@ impl<T: Trial> Rehearsal<'_, T> {
         let Some(form) = study.form_for(Purpose::ConcomitantTreatments) else { return Ok(()) };
         let mut answers = Vec::new();
         for (role, value) in [
-            (protocol::model::ItemRole::TreatmentName, Value::Text("Methotrexate".to_owned())),
+            (
+                protocol::model::ItemRole::TreatmentName,
+                Value::Text(study.virtual_cohort.conduct.prohibited_name.clone()),
+            ),
             (protocol::model::ItemRole::TreatmentStart, Value::Date(day.into())),
             (protocol::model::ItemRole::TreatmentProhibited, Value::Boolean(true)),
         ] {

@@ -147,13 +147,14 @@ fn print(outcomes: &[demo::Outcome], seconds: f64) {
             outcome.commands_accepted,
             outcome.refused.values().sum::<u64>()
         );
-        println!("\n  {:<58} {:>14} {:>14}", "analysis", "published", "virtual cohort");
+        println!("\n  {:<44} {:<26} {:>10} {:>15}", "analysis", "estimate", "stated", "virtual cohort");
         for analysis in &outcome.results.analyses {
             for published in &analysis.published {
                 let ours = analysis.numbers.iter().find(|number| number.id == published.number);
                 println!(
-                    "  {:<58} {:>14} {:>14}",
-                    shortened(&format!("{}: {}", analysis.label, published.estimate), 58),
+                    "  {:<44} {:<26} {:>10} {:>15}",
+                    shortened(&analysis.label, 44),
+                    shortened(&published.estimate, 26),
                     published.text,
                     ours.map_or_else(|| "-".to_owned(), |number| number.text()),
                 );

@@ -69,6 +69,8 @@ pub struct Cohort {
     pub onset_median_months: f64,
     /// Its sigma.
     pub onset_sigma: f64,
+    /// Share of people who can date the first symptom to the day; the others know the month.
+    pub onset_day_known: f64,
     /// Share with interstitial lung disease.
     pub ild: f64,
     /// Height in cm of women and men.
@@ -236,6 +238,12 @@ pub struct BackgroundEvents {
     pub serious: f64,
     /// Share of serious events that are judged related.
     pub serious_related: f64,
+    /// Median duration in days.
+    pub duration_median_days: f64,
+    /// How investigators word the relation of what the drug causes: codes and weights.
+    pub related: Vec<(String, f64)>,
+    /// How they word that of what it does not cause.
+    pub unrelated: Vec<(String, f64)>,
 }
 
 /// Early end of treatment. `[[withdrawal]]`
@@ -272,4 +280,8 @@ pub struct Habits {
     pub blind_break: f64,
     /// Share of participants who take a prohibited treatment.
     pub prohibited_treatment: f64,
+    /// What that treatment is.
+    pub prohibited_name: String,
+    /// Chance that a reduced dose is raised again once the protocol allows it.
+    pub escalation: f64,
 }

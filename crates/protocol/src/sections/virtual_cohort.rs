@@ -43,6 +43,7 @@ const COHORT: &[Field] = &[
         Shape::Table(&[
             must("median_months", POSITIVE, "Median months since onset."),
             must("sigma", POSITIVE, "Sigma of the lognormal."),
+            must("day_known", SHARE, "Share of people who can date it to the day; the others know the month."),
         ]),
         "Months since the first symptom.",
     ),
@@ -171,6 +172,9 @@ const EVENTS: &[Field] = &[
     must("grades", GRADES, "Shares of grades 1, 2, 3, 4."),
     must("serious", SHARE, "Share that is serious."),
     must("serious_related", SHARE, "Share of serious events that are judged related."),
+    must("duration_median_days", POSITIVE, "Median duration in days."),
+    must("related", WEIGHTS, "How investigators word the relation of what the drug causes: codes and weights."),
+    must("unrelated", WEIGHTS, "How they word that of what it does not cause."),
 ];
 
 const REASONS: &[&str] =
@@ -193,6 +197,8 @@ const HABITS: &[Field] = &[
     must("missed_doses", SHARE, "Doses missed, as a share."),
     must("blind_break", SHARE, "Share of participants whose blind is broken in an emergency."),
     must("prohibited_treatment", SHARE, "Share of participants who take a prohibited treatment."),
+    must("prohibited_name", Shape::Text, "What that treatment is."),
+    must("escalation", SHARE, "Chance that a reduced dose is raised again once the protocol allows it."),
 ];
 
 pub(crate) const FIELDS: &[Field] = &[
@@ -292,6 +298,7 @@ fn read_cohort(desk: &mut Desk<'_>, section: &Section<'_>) -> Cohort {
         female: number(section, "female"),
         onset_median_months: onset.map_or(0.0, |onset| number(&onset, "median_months")),
         onset_sigma: onset.map_or(0.0, |onset| number(&onset, "sigma")),
+        onset_day_known: onset.map_or(0.0, |onset| number(&onset, "day_known")),
         ild: number(section, "ild"),
         height_female: height.and_then(|height| spread(&height, "female")).unwrap_or_default(),
         height_male: height.and_then(|height| spread(&height, "male")).unwrap_or_default(),
@@ -449,6 +456,9 @@ fn read_events(desk: &mut Desk<'_>, section: &Section<'_>) -> BackgroundEvents {
         grades: grades(desk, section),
         serious: number(section, "serious"),
         serious_related: number(section, "serious_related"),
+        duration_median_days: number(section, "duration_median_days"),
+        related: numbers(section, "related"),
+        unrelated: numbers(section, "unrelated"),
     }
 }
 
@@ -476,5 +486,7 @@ fn read_habits(section: &Section<'_>) -> Habits {
         missed_doses: number(section, "missed_doses"),
         blind_break: number(section, "blind_break"),
         prohibited_treatment: number(section, "prohibited_treatment"),
+        prohibited_name: section.owned("prohibited_name"),
+        escalation: number(section, "escalation"),
     }
 }
