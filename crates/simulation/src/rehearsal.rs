@@ -182,6 +182,11 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         self.staff.central(power)
     }
 
+    /// Returns each participant's number and day of birth, which the record never holds.
+    pub fn births(&self) -> impl Iterator<Item = (&SubjectId, Date)> {
+        self.people.iter().map(|participant| (&participant.subject, participant.person.born))
+    }
+
     /// Gives a command of the study as a whole, and says whether it was accepted.
     ///
     /// # Errors

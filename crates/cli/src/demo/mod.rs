@@ -20,6 +20,7 @@ use record::{Head, Reader};
 use report::Provenance;
 use serde::{Deserialize, Serialize};
 use simulation::{Rehearsal, streams::Streams};
+use store::identity::{Identity, IdentityKey, IdentityStore};
 
 pub use progress::Progress;
 pub use trial::Acknowledge;
@@ -116,6 +117,7 @@ pub fn rehearse(
         close_out::seal_and_supply(&mut rehearsal, &study, custody)?;
     }
     let rehearsed = rehearsal.run()?;
+    keep_identities(&folder, &rehearsal, &streams)?;
     clock.lap("conduct");
     let locked = close_out::up_to_lock(&mut rehearsal, &study, rehearsed.last_day)?;
     if study.allocation.is_some() {
@@ -160,6 +162,30 @@ pub fn rehearse(
         seconds: clock.laps,
         study,
     })
+}
+
+/// Keeps who the participants are apart from the record, sealed under a key of their own.
+///
+/// In a live trial each site holds that key; a rehearsal's is never written.
+fn keep_identities(
+    folder: &Path,
+    rehearsal: &Rehearsal<'_, RehearsedTrial<'_>>,
+    streams: &Streams,
+) -> Result<()> {
+    let mut secrets = streams.for_secrets("identities");
+    let mut key = [0; 32];
+    rand_core::Rng::fill_bytes(&mut secrets, &mut key);
+    let path = folder.join("identities.sqlite");
+    let mut identities = IdentityStore::create(&path, &IdentityKey::from_bytes(key), &mut secrets)?;
+    for (subject, born) in rehearsal.births() {
+        let identity = Identity {
+            name: format!("Virtual participant {subject}"),
+            birth_date: Some(born.into()),
+            contact: String::new(),
+        };
+        identities.put(subject, &identity, &mut secrets)?;
+    }
+    Ok(())
 }
 
 /// Makes the study's folder anew; what an earlier rehearsal left there goes.

@@ -57,6 +57,18 @@ fn the_search_finds_an_arm_once_it_is_unblinded() {
     assert!(found, "the opened list is in the record after unblinding");
 }
 
+#[test]
+fn identities_lie_sealed_and_apart_from_everything_else() {
+    let (folder, _) = demo(1);
+    let mut sealed = 0;
+    for path in files(folder.path()) {
+        let bytes = fs::read(&path).unwrap();
+        assert!(places(&bytes, b"Virtual participant 01-001").next().is_none(), "{}", path.display());
+        sealed += usize::from(path.ends_with("identities.sqlite"));
+    }
+    assert_eq!(sealed, 2);
+}
+
 /// Participants' numbers, from the data written after unblinding.
 fn numbers(trial: &std::path::Path) -> Vec<Vec<u8>> {
     let subjects = fs::read_to_string(trial.join("data/subjects.csv")).unwrap();

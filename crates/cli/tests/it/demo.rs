@@ -8,7 +8,7 @@ use crate::{demo, equipoise, files};
 fn written(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files(folder)
         .into_iter()
-        .filter(|path| !path.components().any(|part| part.as_os_str() == "record"))
+        .filter(|path| path.extension().is_none_or(|ending| ending != "sqlite"))
         .map(|path| {
             let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
             let bytes = fs::read(&path).unwrap();
