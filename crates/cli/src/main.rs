@@ -13,6 +13,7 @@ mod demo;
 mod folder;
 mod lines;
 mod shipped;
+mod terminal;
 
 /// Runs a clinical trial from its protocol to its report.
 #[derive(Parser)]

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
+use crate::terminal::say;
 use crate::{Outcome, folder};
 
 /// What `check` takes.
@@ -36,16 +37,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
                     "warnings": compiled.warnings,
                     "schedule": protocol::schedule_table(study),
                 });
-                println!("{document:#}");
+                say!("{document:#}");
                 return Ok(Outcome::Success);
             }
             for warning in &compiled.warnings {
                 eprintln!("{warning}\n");
             }
-            println!("{} ({})", study.title.en(), study.id);
-            println!("version {}\n", study.version);
-            println!("{}", protocol::schedule_table(study));
-            println!(
+            say!("{} ({})", study.title.en(), study.id);
+            say!("version {}\n", study.version);
+            say!("{}", protocol::schedule_table(study));
+            say!(
                 "\n{} forms, {} eligibility rules, {} analyses; {} warnings",
                 study.forms.len(),
                 study.eligibility.len(),
@@ -56,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         }
         Err(errors) => {
             if arguments.json {
-                println!("{:#}", json!({ "errors": errors }));
+                say!("{:#}", json!({ "errors": errors }));
             } else {
                 for error in &errors {
                     eprintln!("{error}\n");

@@ -7,6 +7,7 @@ use clap::Args;
 use record::Head;
 use serde_json::{Map, Value, json};
 
+use crate::terminal::say;
 use crate::{
     Outcome,
     demo::{self, Progress, rehearse},
@@ -75,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     };
     let seconds = began.elapsed().as_secs_f64();
     if arguments.json {
-        println!("{:#}", document(&outcomes, seconds));
+        say!("{:#}", document(&outcomes, seconds));
     } else {
         print(&outcomes, seconds);
     }
@@ -138,8 +139,8 @@ fn document(outcomes: &[demo::Outcome], seconds: f64) -> Value {
 fn print(outcomes: &[demo::Outcome], seconds: f64) {
     for outcome in outcomes {
         let study = &outcome.study;
-        println!("\n{} ({})", study.title.en(), study.id);
-        println!(
+        say!("\n{} ({})", study.title.en(), study.id);
+        say!(
             "virtual cohort: {} screened, {} entered, {} completed treatment; {} commands accepted, {} refused",
             outcome.screened,
             outcome.participants,
@@ -147,11 +148,11 @@ fn print(outcomes: &[demo::Outcome], seconds: f64) {
             outcome.commands_accepted,
             outcome.refused.values().sum::<u64>()
         );
-        println!("\n  {:<44} {:<26} {:>10} {:>15}", "analysis", "estimate", "stated", "virtual cohort");
+        say!("\n  {:<44} {:<26} {:>10} {:>15}", "analysis", "estimate", "stated", "virtual cohort");
         for analysis in &outcome.results.analyses {
             for published in &analysis.published {
                 let ours = analysis.numbers.iter().find(|number| number.id == published.number);
-                println!(
+                say!(
                     "  {:<44} {:<26} {:>10} {:>15}",
                     shortened(&analysis.label, 44),
                     shortened(&published.estimate, 26),
@@ -160,16 +161,16 @@ fn print(outcomes: &[demo::Outcome], seconds: f64) {
                 );
             }
         }
-        println!("\n  record    {} events, head {}", outcome.head.sequence, String::from(outcome.head.hash));
+        say!("\n  record    {} events, head {}", outcome.head.sequence, String::from(outcome.head.hash));
         let verdict = if outcome.verified { "verified, ends at this head" } else { "ALTERED" };
-        println!("  verify    {verdict}");
-        println!("  report    {}", outcome.page.display());
+        say!("  verify    {verdict}");
+        say!("  report    {}", outcome.page.display());
         if let Some(folder) = outcome.page.parent() {
-            println!("  data      {}", folder.join("data").display());
-            println!("  proof     cd {} && Rscript recompute.R", folder.join("data").display());
+            say!("  data      {}", folder.join("data").display());
+            say!("  proof     cd {} && Rscript recompute.R", folder.join("data").display());
         }
     }
-    println!(
+    say!(
         "\nBoth trials in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment."
     );
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::terminal::say;
 use crate::{Outcome, folder};
 
 /// What `new` takes.
@@ -31,6 +32,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         );
     };
     folder::write_new(&arguments.folder, &files)?;
-    println!("{} holds a new study; `equipoise check {0}` checks it", arguments.folder.display());
+    say!("{} holds a new study; `equipoise check {0}` checks it", arguments.folder.display());
     Ok(Outcome::Success)
 }

@@ -3,12 +3,13 @@
 use anyhow::Result;
 
 use crate::Outcome;
+use crate::terminal::say;
 
 /// Prints the schema.
 ///
 /// # Errors
 /// Never; the signature is that of all commands.
 pub fn run() -> Result<Outcome> {
-    println!("{:#}", protocol::schema());
+    say!("{:#}", protocol::schema());
     Ok(Outcome::Success)
 }

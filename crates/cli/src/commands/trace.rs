@@ -12,6 +12,7 @@ use record::Reader;
 use serde_json::{Map, Value, json};
 use store::SqliteReader;
 
+use crate::terminal::say;
 use crate::{
     Outcome,
     commands::verify::record_folder,
@@ -50,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .with_context(|| format!("{} is not a report's results", path.display()))?;
     if arguments.id == "list" {
         for (id, number) in results.numbers() {
-            println!("{id}\t{}", number.text());
+            say!("{id}\t{}", number.text());
         }
         return Ok(Outcome::Success);
     }
@@ -61,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             .filter_map(|id| analysis::trace(&results, &data, id))
             .map(|trace| (trace.number.clone(), json!({ "text": trace.text, "rows": rows(&data, &trace) })))
             .collect();
-        println!("{}", Value::from(all));
+        say!("{}", Value::from(all));
         return Ok(Outcome::Success);
     }
     let Some(trace) = analysis::trace(&results, &data, &arguments.id) else {
@@ -114,37 +115,43 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             "number": trace.number, "text": trace.text, "analysis": trace.analysis, "label": trace.label,
             "method": trace.method, "set": trace.set, "rows": rows(&data, &trace), "events": events,
         });
-        println!("{document:#}");
+        say!("{document:#}");
         return Ok(Outcome::Success);
     }
-    println!("{} = {}", trace.number, trace.text);
-    println!("{} ({})", trace.label, trace.analysis);
-    println!("{}\n{}", trace.method, trace.set);
+    say!("{} = {}", trace.number, trace.text);
+    say!("{} ({})", trace.label, trace.analysis);
+    say!("{}\n{}", trace.method, trace.set);
     for rows in &trace.rows {
-        println!("\n{} rows of {}", rows.rows.len(), rows.dataset);
+        say!("\n{} rows of {}", rows.rows.len(), rows.dataset);
         for (row, sources) in &rows.rows {
             let cells: Vec<String> = cells(&data, &rows.dataset, *row, &rows.columns)
                 .into_iter()
                 .map(|(name, value)| format!("{name} {value}"))
                 .collect();
             let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
-            println!("  row {:<5} {}  <- events {}", row + 1, cells.join(", "), sources.join(" "));
+            say!("  row {:<5} {}  <- events {}", row + 1, cells.join(", "), sources.join(" "));
         }
     }
-    println!("\n{} events", events.len());
+    say!("\n{} events", events.len());
     for event in events.values() {
-        println!(
+        say!(
             "  {:>6}  {}  {}  {} ({})  {} {}",
-            event.sequence, event.recorded, event.stream, event.person, event.role, event.kind, event.what
+            event.sequence,
+            event.recorded,
+            event.stream,
+            event.person,
+            event.role,
+            event.kind,
+            event.what
         );
         for change in &event.changes {
             match &change.old {
-                Some(old) => println!("          {}: {old} -> {}", change.item, change.new),
-                None => println!("          {}: {}", change.item, change.new),
+                Some(old) => say!("          {}: {old} -> {}", change.item, change.new),
+                None => say!("          {}: {}", change.item, change.new),
             }
         }
         if let Some(reason) = &event.reason {
-            println!("          because {reason}");
+            say!("          because {reason}");
         }
     }
     Ok(Outcome::Success)

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::Outcome;
+use crate::terminal::say;
 
 /// What `verify` takes.
 #[derive(Args)]
@@ -43,19 +44,19 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             "head_expected": expected,
             "first_fault": report.first_fault.as_ref().map(ToString::to_string),
         });
-        println!("{document:#}");
+        say!("{document:#}");
     } else {
-        println!("events   {}", report.events);
-        println!("head     {}", String::from(report.head.hash));
+        say!("events   {}", report.events);
+        say!("head     {}", String::from(report.head.hash));
         match &report.first_fault {
-            None if expected.is_some() => println!("verified, and it ends at the expected head"),
+            None if expected.is_some() => say!("verified, and it ends at the expected head"),
             None => {
-                println!("verified: nothing inside it was altered");
-                println!(
+                say!("verified: nothing inside it was altered");
+                say!(
                     "An end that was cut off or forged shows only against a head noted elsewhere: --expect-head"
                 );
             }
-            Some(fault) => println!("ALTERED  {fault}"),
+            Some(fault) => say!("ALTERED  {fault}"),
         }
     }
     Ok(if report.first_fault.is_none() { Outcome::Success } else { Outcome::Findings })

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     desk::{Desk, Section},
-    expression::Type,
+    expression::{Codes, Type},
     model::*,
     shape::{Field, Keys, Kind, Shape, Variant, may, must},
     source::Place,
@@ -43,7 +43,11 @@ const COHORT: &[Field] = &[
         Shape::Table(&[
             must("median_months", POSITIVE, "Median months since onset."),
             must("sigma", POSITIVE, "Sigma of the lognormal."),
-            must("day_known", SHARE, "Share of people who can date it to the day; the others know the month."),
+            must(
+                "day_known",
+                SHARE,
+                "Share of people who can date it to the day; the others know the month.",
+            ),
         ]),
         "Months since the first symptom.",
     ),
@@ -173,7 +177,11 @@ const EVENTS: &[Field] = &[
     must("serious", SHARE, "Share that is serious."),
     must("serious_related", SHARE, "Share of serious events that are judged related."),
     must("duration_median_days", POSITIVE, "Median duration in days."),
-    must("related", WEIGHTS, "How investigators word the relation of what the drug causes: codes and weights."),
+    must(
+        "related",
+        WEIGHTS,
+        "How investigators word the relation of what the drug causes: codes and weights.",
+    ),
     must("unrelated", WEIGHTS, "How they word that of what it does not cause."),
 ];
 
@@ -450,6 +458,14 @@ fn read_reaction(desk: &mut Desk<'_>, entry: &Section<'_>) -> Reaction {
 }
 
 fn read_events(desk: &mut Desk<'_>, section: &Section<'_>) -> BackgroundEvents {
+    if let Some(Type::Code(Codes { among: Some(among), .. })) = desk.event_variables.get("relation").cloned()
+    {
+        for key in ["related", "unrelated"] {
+            for code in section.named(key) {
+                desk.refer_among(Kind::Code, code.name(), &code.place(), &among);
+            }
+        }
+    }
     BackgroundEvents {
         per_month: number(section, "per_month"),
         terms: numbers(section, "terms"),
