@@ -60,9 +60,6 @@ impl Participant {
     }
 }
 
-/// One visit's occasion number: the same for the same visit of every person.
-const OTHER_OCCASIONS: u64 = 1_000;
-
 impl<T: Trial> Rehearsal<'_, T> {
     // ---- giving commands ----
 

@@ -1,6 +1,13 @@
 //! `equipoise demo`: both shipped trials whole, on virtual participants.
 
-use std::{fs, io::Write, path::PathBuf, sync::Mutex, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -165,14 +172,25 @@ fn print(outcomes: &[demo::Outcome], seconds: f64) {
         let verdict = if outcome.verified { "verified, ends at this head" } else { "ALTERED" };
         say!("  verify    {verdict}");
         say!("  report    {}", outcome.page.display());
+        for (folder, count) in folders(&outcome.files) {
+            say!("  files     {:>3} in {}", count, folder.display());
+        }
         if let Some(folder) = outcome.page.parent() {
-            say!("  data      {}", folder.join("data").display());
             say!("  proof     cd {} && Rscript recompute.R", folder.join("data").display());
         }
     }
     say!(
         "\nBoth trials in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment."
     );
+}
+
+/// How many files lie in each folder, in the order of the folders' names.
+fn folders(files: &[PathBuf]) -> BTreeMap<&Path, usize> {
+    let mut folders = BTreeMap::new();
+    for folder in files.iter().filter_map(|file| file.parent()) {
+        *folders.entry(folder).or_insert(0) += 1;
+    }
+    folders
 }
 
 fn shortened(text: &str, most: usize) -> String {

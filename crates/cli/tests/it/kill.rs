@@ -1,12 +1,6 @@
 //! A demo killed at any moment leaves a record that verifies and holds all that was acknowledged.
 
-use std::{
-    fs,
-    io::Read,
-    process::Stdio,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, io::Read, process::Stdio, thread, time::Instant};
 
 use store::SqliteReader;
 
