@@ -6,7 +6,7 @@
 use divan::{Bencher, black_box};
 use statistics::Confidence;
 use statistics::models::{Design, LsWeights, Term, Variable, linear_model, ls_means};
-use statistics::ranks::{RankSumWorkspace, TwoSided, Zeros, signed_rank, signed_rank_exact};
+use statistics::ranks::{RankSumWorkspace, SignedRankWorkspace, TwoSided, Zeros};
 use statistics::survival::{LogRankWeights, Stopping, Ties, Times, cox_regression, log_rank};
 
 fn main() {
@@ -47,8 +47,9 @@ fn rank_sum_exact_2x100_with_ties(bencher: Bencher) {
 
 #[divan::bench]
 fn signed_rank_exact_30_with_ties(bencher: Bencher) {
+    let mut space = SignedRankWorkspace::default();
     let d: Vec<f64> = rounded(30, 3, 12.0).into_iter().map(|v| v - 8.0).collect();
-    bencher.bench_local(|| signed_rank(black_box(&d), Zeros::Pratt).and_then(|r| signed_rank_exact(&r)));
+    bencher.bench_local(|| space.exact(black_box(&d), Zeros::Pratt));
 }
 
 struct Trial {

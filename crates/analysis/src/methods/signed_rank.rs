@@ -32,7 +32,7 @@ pub(crate) fn signed_rank(
         let rows = [series.place(sheet.row_sets, place)];
         let values = series.outcomes.values(place, series.worst());
         let ranked = ranks::signed_rank(&values, zeros);
-        let exact = ranked.clone().and_then(|ranked| signed_rank_exact(&ranked));
+        let exact = signed_rank_exact(&values, zeros);
         let shift = level.and_then(|level| hodges_lehmann_one_sample(&values, level));
         let located = |value: Result<f64, NotEstimable>| {
             value.map_err(|reason| reason.to_string()).and_then(|value| series.within(value))

@@ -53,14 +53,14 @@ pub fn mean(x: &[f64]) -> Result<f64, NotEstimable> {
         return Err(NotEstimable::NoObservations);
     }
     all_finite(x)?;
-    Ok(mean_of(x))
+    Ok(mean_of(x.iter().copied()))
 }
 
-/// The mean of a series already known to be finite and not empty.
-pub(crate) fn mean_of(x: &[f64]) -> f64 {
+/// The mean of numbers already known to be finite and not none.
+pub(crate) fn mean_of(x: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
     let n = x.len() as f64;
-    let first = x.iter().sum::<f64>() / n;
-    first + x.iter().map(|v| v - first).sum::<f64>() / n
+    let first = x.clone().sum::<f64>() / n;
+    first + x.map(|v| v - first).sum::<f64>() / n
 }
 
 /// The variance with divisor n - 1.
@@ -68,22 +68,33 @@ pub(crate) fn mean_of(x: &[f64]) -> f64 {
 /// # Errors
 /// Fewer than two observations, or one that is not finite.
 pub fn variance(x: &[f64]) -> Result<f64, NotEstimable> {
-    let mean = mean(x)?;
-    if x.len() < 2 {
-        return Err(NotEstimable::TooFewObservations { needed: 2, found: x.len() });
-    }
-    Ok(variance_about(x, mean))
+    let too_few = NotEstimable::TooFewObservations { needed: 2, found: x.len() };
+    mean_and_variance(x.iter().copied())?.1.ok_or(too_few)
 }
 
-/// The variance of at least two finite observations about their known mean.
-pub(crate) fn variance_about(x: &[f64], mean: f64) -> f64 {
+/// The mean, and the variance with divisor n - 1 where there are two observations.
+///
+/// # Errors
+/// No observations, or one that is not finite.
+pub(crate) fn mean_and_variance(
+    x: impl ExactSizeIterator<Item = f64> + Clone,
+) -> Result<(f64, Option<f64>), NotEstimable> {
+    if x.len() == 0 {
+        return Err(NotEstimable::NoObservations);
+    }
+    if !x.clone().all(f64::is_finite) {
+        return Err(NotEstimable::NotFinite);
+    }
+    let (n, mean) = (x.len() as f64, mean_of(x.clone()));
+    if n < 2.0 {
+        return Ok((mean, None));
+    }
     let (mut squares, mut sum) = (0.0, 0.0);
     for v in x {
         squares += (v - mean) * (v - mean);
         sum += v - mean;
     }
-    let n = x.len() as f64;
-    (squares - sum * sum / n) / (n - 1.0)
+    Ok((mean, Some((squares - sum * sum / n) / (n - 1.0))))
 }
 
 /// The t interval of the mean.
@@ -126,7 +137,7 @@ pub fn geometric(x: &[f64]) -> Result<Geometric, NotEstimable> {
     }
     let logs: Vec<f64> = x.iter().map(|v| v.ln()).collect();
     let cv_percent = variance(&logs).ok().map(|v| 100.0 * v.exp_m1().sqrt());
-    Ok(Geometric { mean: mean_of(&logs).exp(), cv_percent })
+    Ok(Geometric { mean: mean_of(logs.iter().copied()).exp(), cv_percent })
 }
 
 /// The median absolute deviation from the median, times 1.4826 (the normal-consistency constant as R rounds it).

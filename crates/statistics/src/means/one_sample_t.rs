@@ -2,7 +2,7 @@
 //!
 //! Mathematics: `docs/methods/t_one_sample.md`.
 
-use crate::descriptive::{mean, variance};
+use crate::descriptive::mean_and_variance;
 use crate::{Confidence, Interval, NotEstimable, distribution};
 
 /// A t-test and the interval that goes with it.
@@ -35,9 +35,19 @@ pub struct TTest {
 /// # Errors
 /// Fewer than two observations, one that is not finite, or no spread beyond rounding.
 pub fn one_sample_t(x: &[f64], null: f64, confidence: Confidence) -> Result<TTest, NotEstimable> {
-    let estimate = mean(x)?;
-    let sd = variance(x)?.sqrt();
-    let n = x.len() as f64;
+    t_of(x.iter().copied(), null, confidence)
+}
+
+/// The test of numbers that need not lie in a slice.
+pub(super) fn t_of(
+    x: impl ExactSizeIterator<Item = f64> + Clone,
+    null: f64,
+    confidence: Confidence,
+) -> Result<TTest, NotEstimable> {
+    let found = x.len();
+    let (estimate, variance) = mean_and_variance(x)?;
+    let sd = variance.ok_or(NotEstimable::TooFewObservations { needed: 2, found })?.sqrt();
+    let n = found as f64;
     let se = sd / n.sqrt();
     if is_constant(se, estimate) {
         return Err(NotEstimable::ZeroVariance);
@@ -45,7 +55,7 @@ pub fn one_sample_t(x: &[f64], null: f64, confidence: Confidence) -> Result<TTes
     let df = n - 1.0;
     let t = (estimate - null) / se;
     Ok(TTest {
-        n: x.len(),
+        n: found,
         estimate,
         sd,
         se,

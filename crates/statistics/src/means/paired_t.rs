@@ -2,7 +2,7 @@
 //!
 //! Mathematics: `docs/methods/t_paired.md`.
 
-use super::one_sample_t::{TTest, one_sample_t};
+use super::one_sample_t::{TTest, t_of};
 use crate::descriptive::mean;
 use crate::{Confidence, NotEstimable};
 
@@ -25,8 +25,7 @@ pub fn paired_t(before: &[f64], after: &[f64], confidence: Confidence) -> Result
     if before.len() != after.len() {
         return Err(NotEstimable::UnequalLengths { left: before.len(), right: after.len() });
     }
-    let differences: Vec<f64> = before.iter().zip(after).map(|(b, a)| a - b).collect();
-    let test = one_sample_t(&differences, 0.0, confidence)?;
+    let test = t_of(before.iter().zip(after).map(|(b, a)| a - b), 0.0, confidence)?;
     Ok(PairedT { cohen_dz: test.estimate / test.sd, pearson_r: pearson_r(before, after).ok(), test })
 }
 

@@ -3,7 +3,7 @@
 //! Mathematics: `docs/methods/t_two_sample.md`.
 
 use super::one_sample_t::is_constant;
-use crate::descriptive::{mean, variance};
+use crate::descriptive::mean_and_variance;
 use crate::{Confidence, Interval, NotEstimable, distribution};
 
 /// What is assumed of the two variances.
@@ -52,11 +52,14 @@ pub fn two_sample_t(
     if x.is_empty() || y.is_empty() {
         return Err(NotEstimable::ArmEmpty);
     }
-    let means = [mean(x)?, mean(y)?];
+    let ((mean_x, variance_x), (mean_y, variance_y)) =
+        (mean_and_variance(x.iter().copied())?, mean_and_variance(y.iter().copied())?);
+    let means = [mean_x, mean_y];
     let (m, n) = (x.len() as f64, y.len() as f64);
     let (se, df) = match variances {
         Variances::Unequal => {
-            let (vx, vy) = (variance(x)? / m, variance(y)? / n);
+            let too_few = NotEstimable::TooFewObservations { needed: 2, found: 1 };
+            let (vx, vy) = (variance_x.ok_or(too_few)? / m, variance_y.ok_or(too_few)? / n);
             let se = (vx + vy).sqrt();
             (se, (vx + vy).powi(2) / (vx * vx / (m - 1.0) + vy * vy / (n - 1.0)))
         }
@@ -65,8 +68,8 @@ pub fn two_sample_t(
             if df < 1.0 {
                 return Err(NotEstimable::TooFewObservations { needed: 3, found: 2 });
             }
-            let squares = |v: &[f64]| variance(v).map_or(0.0, |s| s * (v.len() as f64 - 1.0));
-            (((squares(x) + squares(y)) / df * (1.0 / m + 1.0 / n)).sqrt(), df)
+            let squares = variance_x.unwrap_or(0.0) * (m - 1.0) + variance_y.unwrap_or(0.0) * (n - 1.0);
+            ((squares / df * (1.0 / m + 1.0 / n)).sqrt(), df)
         }
     };
     if is_constant(se, means[0].abs().max(means[1].abs())) {

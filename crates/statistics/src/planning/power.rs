@@ -6,10 +6,10 @@ use crate::distribution::{
     binomial_at_least, binomial_pmf, f_quantile_upper, normal_cdf, normal_pdf, normal_quantile_upper,
     normal_upper, t_quantile_upper,
 };
-use crate::proportions::fisher_2x2;
+use crate::proportions::FisherWorkspace;
 use crate::quadrature::GaussLegendre;
 use crate::ranks::rank_sum_null_at_most;
-use crate::{Confidence, NotEstimable, noncentral, root};
+use crate::{NotEstimable, noncentral, root};
 
 /// Which t-test is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,10 +180,10 @@ pub fn fisher_power(n1: u64, n2: u64, p1: f64, p2: f64, alpha: f64) -> Result<f6
     if ![p1, p2].iter().all(|p| *p > 0.0 && *p < 1.0) {
         return Err(NotEstimable::OutOfRange { name: "proportion" });
     }
-    let mut power = 0.0;
+    let (mut power, mut space) = (0.0, FisherWorkspace::default());
     for x1 in 0..=n1 {
         for x2 in 0..=n2 {
-            let test = fisher_2x2([x1, n1 - x1, x2, n2 - x2], Confidence::C95);
+            let test = space.p_values([x1, n1 - x1, x2, n2 - x2]);
             if test.is_ok_and(|t| t.p_two_sided <= alpha) {
                 power += binomial_pmf(x1, n1, p1) * binomial_pmf(x2, n2, p2);
             }

@@ -18,7 +18,7 @@ pub use cmh::{
     Association, BreslowDay, MantelHaenszel, StratifiedExact, StratifiedTest, breslow_day, generalised_cmh,
     mantel_haenszel, stratified_exact,
 };
-pub use fisher::{Fisher2x2, fisher_2x2, fisher_exact};
+pub use fisher::{Fisher2x2, FisherPValues, FisherWorkspace, fisher_2x2, fisher_exact};
 pub use mcnemar::{McNemar, mcnemar};
 pub use table::Table;
 pub use two_proportions::{

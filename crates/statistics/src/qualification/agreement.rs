@@ -1,16 +1,14 @@
 //! Agreement and blinding.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::agreement::{IccModel, KappaWeights};
 use crate::blinding::{BlindingIndex, Guesses, bang_index, james_index};
 use crate::proportions::Table;
 use crate::{Confidence, NotEstimable};
 
-pub(super) fn icc(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn icc(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let ratings = input.numbers_by_row("ratings")?;
     let mut out = Outputs::default();
     for (name, model) in [
@@ -30,7 +28,7 @@ pub(super) fn icc(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn bland_altman(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn bland_altman(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (first, second): (Vec<f64>, Vec<f64>) =
         input.series("x")?.into_iter().zip(input.series("y")?).filter_map(|(a, b)| a.zip(b)).unzip();
     let limits = crate::agreement::bland_altman(&first, &second, Confidence::C95);
@@ -45,7 +43,7 @@ pub(super) fn bland_altman(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn kappa(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn kappa(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let table =
         Table::from_rows(&input.rows("table_rows")?).map_err(|_| wrong("table_rows", "a square table"))?;
     let mut out = Outputs::default();
@@ -67,7 +65,7 @@ pub(super) fn kappa(input: Inputs<'_>) -> Result<Value, Unsupported> {
 }
 
 /// Each arm is given as right guesses, wrong guesses, "don't know".
-pub(super) fn blinding_index(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn blinding_index(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let arm = |name: &str| match input.counts(name)?.as_slice() {
         &[right, wrong, unknown] => Ok(Guesses { right, wrong, unknown }),
         _ => Err(wrong(name, "three counts")),

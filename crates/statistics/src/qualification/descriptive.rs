@@ -1,30 +1,29 @@
 //! Descriptive statistics.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::Inputs;
 use super::outputs::Outputs;
-use crate::Confidence;
+use super::{Computed, Unsupported};
 use crate::descriptive::{
     QuantileType, coefficient_of_variation_percent, geometric, mad, mean_interval_t, quantile, skewness_g1,
     summarise, variance,
 };
+use crate::{Confidence, NotEstimable};
 
-pub(super) fn descriptive(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn descriptive(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let x = input.present("x")?;
-    let summary = summarise(&x).ok();
+    let summary = summarise(&x);
+    let too_few = NotEstimable::TooFewObservations { needed: 2, found: x.len() };
     let quantiles = |probabilities: &[f64], kind| -> Vec<_> {
         probabilities.iter().map(|p| quantile(&x, *p, kind)).collect()
     };
     let quarters = [0.25, 0.5, 0.75];
     let ends = [0.05, 0.95];
-    let geometric = geometric(&x).ok();
+    let geometric = geometric(&x);
     let mut out = Outputs::default();
     out.put("n", x.len())
         .put("mean", summary.map(|s| s.mean))
-        .put("sd", summary.and_then(|s| s.sd))
-        .put("se", summary.and_then(|s| s.se))
+        .put("sd", summary.and_then(|s| s.sd.ok_or(too_few)))
+        .put("se", summary.and_then(|s| s.se.ok_or(too_few)))
         .put("var", variance(&x))
         .put("median", summary.map(|s| s.median))
         .put("min", summary.map(|s| s.min))
@@ -38,7 +37,7 @@ pub(super) fn descriptive(input: Inputs<'_>) -> Result<Value, Unsupported> {
         .put("mean_ci95_t", mean_interval_t(&x, Confidence::C95))
         .put("cv_percent", coefficient_of_variation_percent(&x))
         .put("geo_mean", geometric.map(|g| g.mean))
-        .put("geo_cv_percent", geometric.and_then(|g| g.cv_percent))
+        .put("geo_cv_percent", geometric.and_then(|g| g.cv_percent.ok_or(too_few)))
         .put("mad_1.4826", mad(&x))
         .put("skewness_g1", skewness_g1(&x));
     Ok(out.done())

@@ -1,10 +1,8 @@
 //! Tests of means.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::Inputs;
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::means::{TTest, Variances, one_sample_t, paired_t, two_sample_t, variance_ratio};
 use crate::{Confidence, NotEstimable};
 
@@ -19,14 +17,14 @@ fn put_t(out: &mut Outputs, test: &Result<TTest, NotEstimable>) {
         .put("ci95", test.map(|t| t.interval));
 }
 
-pub(super) fn t_one_sample(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn t_one_sample(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let test = one_sample_t(&input.present("x")?, input.number_or("mu", 0.0)?, Confidence::C95);
     let mut out = Outputs::default();
     put_t(&mut out, &test);
     Ok(out.done())
 }
 
-pub(super) fn t_paired(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn t_paired(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (before, after): (Vec<f64>, Vec<f64>) =
         input.series("pre")?.into_iter().zip(input.series("post")?).filter_map(|(b, a)| b.zip(a)).unzip();
     let paired = paired_t(&before, &after, Confidence::C95);
@@ -38,7 +36,7 @@ pub(super) fn t_paired(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn t_two_sample(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn t_two_sample(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (x, y) = (input.present("x")?, input.present("y")?);
     let mut out = Outputs::default();
     for (name, variances) in [("welch", Variances::Unequal), ("pooled", Variances::Equal)] {

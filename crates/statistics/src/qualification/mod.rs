@@ -27,8 +27,12 @@ mod rates;
 mod rounding;
 mod survival;
 
+use std::collections::BTreeMap;
+
 use inputs::Inputs;
 use serde_json::Value;
+
+use crate::NotEstimable;
 
 /// Why a reference case cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +57,15 @@ pub enum Unsupported {
         /// What it should be.
         wanted: &'static str,
     },
+}
+
+/// What a method answers for one case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Computed {
+    /// Every output by key.
+    pub output: Value,
+    /// Why an output is `null`, by its path (`cox_efron.coef`, `ci95`).
+    pub not_estimable: BTreeMap<String, NotEstimable>,
 }
 
 /// The names of all methods that [`compute`] knows, in alphabetical order.
@@ -92,6 +105,14 @@ pub const METHODS: &[&str] = &[
 /// # Errors
 /// [`Unsupported`] for an unknown method and for inputs it does not take.
 pub fn compute(method: &str, input: &Value) -> Result<Value, Unsupported> {
+    compute_with_reasons(method, input).map(|computed| computed.output)
+}
+
+/// Computes as [`compute`] does, and says why an output is not estimable.
+///
+/// # Errors
+/// As [`compute`].
+pub fn compute_with_reasons(method: &str, input: &Value) -> Result<Computed, Unsupported> {
     let input = Inputs::new(input)?;
     match method {
         "ancova" => models::ancova(input),

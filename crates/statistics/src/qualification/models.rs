@@ -1,11 +1,9 @@
 //! Regression models.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::formula::{Frame, LevelOrder};
 use super::inputs::{Inputs, wrong};
 use super::outputs::{Outputs, one_or_many};
+use super::{Computed, Unsupported};
 use crate::models::{LinearFit, LsWeights, RobustError, linear_model, logistic_regression, ls_means};
 use crate::{Confidence, NotEstimable};
 
@@ -20,7 +18,7 @@ fn response(input: Inputs<'_>, name: &str, frame: &Frame) -> Result<Vec<f64>, Un
     frame.rows.iter().map(|i| all[*i].ok_or_else(|| wrong(name, "a list of numbers"))).collect()
 }
 
-pub(super) fn ancova(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn ancova(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (left, right) = sides(input)?;
     let frame = Frame::read(input, right, &[left], LevelOrder::Alphabetical)?;
     let y = response(input, left, &frame)?;
@@ -103,7 +101,7 @@ fn coefficient_lists(list: &[crate::models::Coefficient], df: f64) -> Outputs {
     part
 }
 
-pub(super) fn logistic(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn logistic(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (left, right) = sides(input)?;
     let frame = Frame::read(input, right, &[left], LevelOrder::Alphabetical)?;
     let y: Vec<f64> = response(input, left, &frame)?;

@@ -1,10 +1,8 @@
 //! Stopping boundaries, posterior and predictive probabilities.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::Confidence;
 use crate::monitoring::{
     BetaPrior, StoppingBoundary, beta_binomial_boundary, crossing_probability, pocock_boundary,
@@ -21,7 +19,7 @@ fn threshold(input: Inputs<'_>) -> Result<Confidence, Unsupported> {
     Confidence::new(input.number("threshold")?).map_err(|_| wrong("threshold", "between 0 and 1"))
 }
 
-pub(super) fn stopping_rule(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn stopping_rule(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (n, p0) = (input.count("n")?, input.number("p0")?);
     let boundary = match input.text("kind")? {
         "beta_binomial" => beta_binomial_boundary(n, p0, prior(input)?, threshold(input)?),
@@ -37,7 +35,7 @@ pub(super) fn stopping_rule(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn binomial_safety(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn binomial_safety(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (x, n) = (input.count("events")?, input.count("n")?);
     let interval = clopper_pearson(x, n, Confidence::C95);
     let mut out = Outputs::default();
@@ -47,7 +45,7 @@ pub(super) fn binomial_safety(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn predictive_probability(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn predictive_probability(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (x, n, n_final) = (input.count("events")?, input.count("n")?, input.count("n_final")?);
     let (p0, prior) = (input.number("p0")?, prior(input)?);
     let mut out = Outputs::default();

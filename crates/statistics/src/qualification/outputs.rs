@@ -1,27 +1,38 @@
 //! Numbers and lists on their way to JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
+use super::Computed;
 use crate::{Interval, NotEstimable};
 
-/// The outputs of one case, in the order in which they were put.
+/// The outputs of one case, in the order in which they were put, and why some are none.
 #[derive(Debug, Default)]
-pub(super) struct Outputs(Map<String, Value>);
+pub(super) struct Outputs {
+    values: Map<String, Value>,
+    reasons: BTreeMap<String, NotEstimable>,
+}
 
 impl Outputs {
     pub(super) fn put(&mut self, key: impl Into<String>, value: impl ToJson) -> &mut Self {
-        self.0.insert(key.into(), value.to_json());
+        let key = key.into();
+        value.reasons(&key, &mut self.reasons);
+        self.values.insert(key, value.to_json());
         self
     }
 
-    pub(super) fn done(self) -> Value {
-        Value::Object(self.0)
+    pub(super) fn done(self) -> Computed {
+        Computed { output: Value::Object(self.values), not_estimable: self.reasons }
     }
 }
 
 /// What can stand in an output.
 pub(super) trait ToJson {
     fn to_json(&self) -> Value;
+
+    /// Adds the reasons why this, found at `path`, is no number.
+    fn reasons(&self, _path: &str, _into: &mut BTreeMap<String, NotEstimable>) {}
 }
 
 impl ToJson for f64 {
@@ -56,6 +67,10 @@ impl<T: ToJson + ?Sized> ToJson for &T {
     fn to_json(&self) -> Value {
         (**self).to_json()
     }
+
+    fn reasons(&self, path: &str, into: &mut BTreeMap<String, NotEstimable>) {
+        (**self).reasons(path, into);
+    }
 }
 
 impl ToJson for Value {
@@ -74,11 +89,23 @@ impl<T: ToJson, const N: usize> ToJson for [T; N] {
     fn to_json(&self) -> Value {
         Value::Array(self.iter().map(ToJson::to_json).collect())
     }
+
+    fn reasons(&self, path: &str, into: &mut BTreeMap<String, NotEstimable>) {
+        for (i, value) in self.iter().enumerate() {
+            value.reasons(&format!("{path}[{i}]"), into);
+        }
+    }
 }
 
 impl<T: ToJson> ToJson for Vec<T> {
     fn to_json(&self) -> Value {
         Value::Array(self.iter().map(ToJson::to_json).collect())
+    }
+
+    fn reasons(&self, path: &str, into: &mut BTreeMap<String, NotEstimable>) {
+        for (i, value) in self.iter().enumerate() {
+            value.reasons(&format!("{path}[{i}]"), into);
+        }
     }
 }
 
@@ -86,17 +113,38 @@ impl<T: ToJson> ToJson for Option<T> {
     fn to_json(&self) -> Value {
         self.as_ref().map_or(Value::Null, ToJson::to_json)
     }
+
+    fn reasons(&self, path: &str, into: &mut BTreeMap<String, NotEstimable>) {
+        if let Some(value) = self {
+            value.reasons(path, into);
+        }
+    }
 }
 
 impl<T: ToJson> ToJson for Result<T, NotEstimable> {
     fn to_json(&self) -> Value {
         self.as_ref().map_or(Value::Null, ToJson::to_json)
     }
+
+    fn reasons(&self, path: &str, into: &mut BTreeMap<String, NotEstimable>) {
+        match self {
+            Ok(value) => value.reasons(path, into),
+            Err(reason) => {
+                into.insert(path.to_owned(), *reason);
+            }
+        }
+    }
 }
 
 impl ToJson for Outputs {
     fn to_json(&self) -> Value {
-        Value::Object(self.0.clone())
+        Value::Object(self.values.clone())
+    }
+
+    fn reasons(&self, path: &str, into: &mut BTreeMap<String, NotEstimable>) {
+        for (key, reason) in &self.reasons {
+            into.insert(format!("{path}.{key}"), *reason);
+        }
     }
 }
 

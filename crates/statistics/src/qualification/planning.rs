@@ -1,10 +1,8 @@
 //! Designs.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::NotEstimable;
 use crate::planning::{
     Alternative, BoundaryShape, GroupSequentialDesign, OperatingCharacteristics, Sides, SimonDesign,
@@ -13,7 +11,7 @@ use crate::planning::{
     t_test_power_unequal, t_test_size,
 };
 
-pub(super) fn simon_two_stage(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn simon_two_stage(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let designs = crate::planning::simon_two_stage(
         input.number("p0")?,
         input.number("p1")?,
@@ -38,7 +36,7 @@ pub(super) fn simon_two_stage(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn group_sequential(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn group_sequential(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let shape = match input.text("type")? {
         "OF" => BoundaryShape::OBrienFleming,
         "P" => BoundaryShape::Pocock,
@@ -76,7 +74,7 @@ pub(super) fn group_sequential(input: Inputs<'_>) -> Result<Value, Unsupported> 
     Ok(out.done())
 }
 
-pub(super) fn power(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn power(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let mut out = Outputs::default();
     let alpha = input.number("alpha")?;
     match input.text("kind")? {

@@ -1,10 +1,8 @@
 //! Proportions and tables.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::proportions::{
     Association, BinomialInterval, DifferenceInterval, RatioInterval, Table, Yates, binomial_interval,
     binomial_test, breslow_day, chi_squared_test, difference_interval, fisher_2x2, generalised_cmh,
@@ -14,7 +12,7 @@ use crate::{Confidence, NotEstimable};
 
 const LEVELS: [(u32, Confidence); 3] = [(90, Confidence::C90), (95, Confidence::C95), (99, Confidence::C99)];
 
-pub(super) fn binomial_one_sample(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn binomial_one_sample(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (x, n) = (input.count("x")?, input.count("n")?);
     let test = binomial_test(x, n, input.number_or("p0", 0.5)?);
     let mut out = Outputs::default();
@@ -38,7 +36,7 @@ pub(super) fn binomial_one_sample(input: Inputs<'_>) -> Result<Value, Unsupporte
     Ok(out.done())
 }
 
-pub(super) fn two_proportions(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn two_proportions(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let arm1 = (input.count("x1")?, input.count("n1")?);
     let arm2 = (input.count("x2")?, input.count("n2")?);
     if arm1.0 > arm1.1 || arm2.0 > arm2.1 {
@@ -84,7 +82,7 @@ fn put_chi_squared(out: &mut Outputs, table: &Table) {
     }
 }
 
-pub(super) fn fisher_exact(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn fisher_exact(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let rows = input.rows("table_rows")?;
     let table = Table::from_rows(&rows).map_err(|_| wrong("table_rows", "a table of at least 2 by 2"))?;
     let mut out = Outputs::default();
@@ -104,7 +102,7 @@ pub(super) fn fisher_exact(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn mcnemar(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn mcnemar(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let rows = input.rows("table_rows")?;
     let [Some([_, b]), Some([c, _])] = [0, 1].map(|i| rows.get(i).map(Vec::as_slice)) else {
         return Err(wrong("table_rows", "a 2 by 2 table"));
@@ -124,7 +122,7 @@ pub(super) fn mcnemar(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn cmh(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn cmh(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let tables = tables_column_major(input)?;
     let mut out = Outputs::default();
     let four_fold: Option<Vec<[u64; 4]>> = tables.iter().map(Table::four_fold).collect();

@@ -1,10 +1,8 @@
 //! Methods on ranks.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::Inputs;
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::descriptive::median;
 use crate::ranks::{
     Continuity, HodgesLehmann, TwoSided, Zeros, hodges_lehmann_one_sample, hodges_lehmann_two_sample,
@@ -22,15 +20,13 @@ fn put_p(out: &mut Outputs, prefix: &str, p: &PValues) {
     }
 }
 
-pub(super) fn wilcoxon_signed_rank(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn wilcoxon_signed_rank(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let d = input.present("d")?;
     let dropped = signed_rank(&d, Zeros::Drop);
-    let dropped = dropped.as_ref().map_err(|e| *e);
-    let exact = |r: &crate::ranks::SignedRank| -> PValues {
-        signed_rank_exact(r).map(|p| [p.p_two_sided, p.p_less, p.p_greater])
-    };
+    let exact =
+        |zeros| -> PValues { signed_rank_exact(&d, zeros).map(|p| [p.p_two_sided, p.p_less, p.p_greater]) };
     let normal = |continuity| -> PValues {
-        let p = signed_rank_normal(dropped?, continuity);
+        let p = signed_rank_normal(&dropped?, continuity);
         Ok([p.p_two_sided, p.p_less, p.p_greater])
     };
     let mut out = Outputs::default();
@@ -39,7 +35,7 @@ pub(super) fn wilcoxon_signed_rank(input: Inputs<'_>) -> Result<Value, Unsupport
         .put("ties_in_abs", dropped.map(|r| r.ties))
         .put("V", dropped.map(|r| r.v_plus))
         .put("sum_ranks_negative", dropped.map(|r| r.v_minus));
-    let exact_dropped = dropped.and_then(exact);
+    let exact_dropped = exact(Zeros::Drop);
     // R's own exact test refuses ties and zeros.
     if dropped.is_ok_and(|r| !r.ties && r.n_zero == 0) {
         put_p(&mut out, "wilcox.test_exact_p_", &exact_dropped);
@@ -49,15 +45,14 @@ pub(super) fn wilcoxon_signed_rank(input: Inputs<'_>) -> Result<Value, Unsupport
     put_p(&mut out, "wilcox.exact_dropzeros_exact_p_", &exact_dropped);
     for (name, zeros) in [("coin_Pratt", Zeros::Pratt), ("coin_Wilcoxon", Zeros::Drop)] {
         let ranked = signed_rank(&d, zeros);
-        let ranked = ranked.as_ref().map_err(|e| *e);
         let mut part = Outputs::default();
         part.put("z", ranked.map(|r| r.z))
             .put("p_asymptotic_two_sided", ranked.map(|r| distribution::normal_two_sided(r.z)));
-        put_p(&mut part, "p_exact_", &ranked.and_then(exact));
+        put_p(&mut part, "p_exact_", &exact(zeros));
         out.put(name, part);
     }
     out.put("sign_test_exact_p", sign_test(&d).map(|s| s.p_two_sided));
-    let t = dropped.and_then(signed_rank_t);
+    let t = dropped.and_then(|r| signed_rank_t(&r));
     let mut part = Outputs::default();
     part.put("S", t.map(|t| t.s))
         .put("V", t.map(|t| t.variance))
@@ -68,7 +63,7 @@ pub(super) fn wilcoxon_signed_rank(input: Inputs<'_>) -> Result<Value, Unsupport
     Ok(out.done())
 }
 
-pub(super) fn mann_whitney(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn mann_whitney(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (x, y) = (input.present("x")?, input.present("y")?);
     let ranked = rank_sum(&x, &y);
     let exact: PValues =
@@ -111,7 +106,7 @@ pub(super) fn mann_whitney(input: Inputs<'_>) -> Result<Value, Unsupported> {
     Ok(out.done())
 }
 
-pub(super) fn hodges_lehmann(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn hodges_lehmann(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let x = input.present("x")?;
     let y = if input.has("y") { Some(input.present("y")?) } else { None };
     let mut out = Outputs::default();

@@ -1,14 +1,12 @@
 //! Event rates.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
+use super::{Computed, Unsupported};
 use crate::Confidence;
 use crate::rates::rate_ratio;
 
-pub(super) fn poisson_rate(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn poisson_rate(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let (events, time) = (input.present("events")?, input.present("time")?);
     if events.iter().any(|e| *e < 0.0 || e.fract() != 0.0) {
         return Err(wrong("events", "counts"));

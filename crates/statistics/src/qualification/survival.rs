@@ -1,11 +1,9 @@
 //! Survival analysis.
 
-use serde_json::Value;
-
-use super::Unsupported;
 use super::formula::{Frame, LevelOrder};
 use super::inputs::{Inputs, wrong};
 use super::outputs::{Outputs, one_or_many};
+use super::{Computed, Unsupported};
 use crate::survival::{
     BeyondLast, CoxFit, LogRank, LogRankWeights, Stopping, SurvivalInterval, Ties, Times, concordance,
     cox_regression, kaplan_meier, log_rank, proportional_hazards_test,
@@ -21,7 +19,7 @@ struct Data {
     stratum: Option<Vec<usize>>,
 }
 
-pub(super) fn survival(input: Inputs<'_>) -> Result<Value, Unsupported> {
+pub(super) fn survival(input: Inputs<'_>) -> Result<Computed, Unsupported> {
     let data = read(input)?;
     let times = Times::new(&data.time, &data.event);
     let mut out = Outputs::default();

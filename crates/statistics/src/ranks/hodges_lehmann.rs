@@ -6,7 +6,7 @@
 //! solved iteratively. Mathematics: `docs/methods/hodges_lehmann.md`.
 
 use super::rank_sum::RankSumWorkspace;
-use super::signed_rank::subset_sum_counts;
+use super::signed_rank::SubsetSums;
 use crate::descriptive::{QuantileType, quantile_of_sorted};
 use crate::not_estimable::all_finite;
 use crate::{Confidence, Interval, NotEstimable};
@@ -50,9 +50,10 @@ pub fn hodges_lehmann_one_sample(x: &[f64], confidence: Confidence) -> Result<Ho
         walsh.extend(x[i..].iter().map(|b| (a + b) / 2.0));
     }
     walsh.sort_unstable_by(f64::total_cmp);
-    let counts = subset_sum_counts(1..=n);
+    let mut sums = SubsetSums::default();
+    let counts = sums.count(1..=n, n * (n + 1) / 2);
     let all = 2.0_f64.powi(n as i32);
-    let at_most: Vec<f64> = running_sum(&counts).map(|s| s / all).collect();
+    let at_most: Vec<f64> = running_sum(counts).map(|s| s / all).collect();
     Ok(from_order_statistics(&walsh, &at_most, confidence))
 }
 

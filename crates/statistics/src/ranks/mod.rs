@@ -23,8 +23,8 @@ pub use rank_sum::{
 };
 pub use sign_test::{SignTest, sign_test};
 pub use signed_rank::{
-    SignedRank, SignedRankExact, SignedRankNormal, SignedRankT, Zeros, signed_rank, signed_rank_exact,
-    signed_rank_normal, signed_rank_t,
+    SignedRank, SignedRankExact, SignedRankNormal, SignedRankT, SignedRankWorkspace, Zeros, signed_rank,
+    signed_rank_exact, signed_rank_normal, signed_rank_t,
 };
 
 /// P(W ≤ w) of the Mann-Whitney statistic for w = 0 ..= m n without ties.

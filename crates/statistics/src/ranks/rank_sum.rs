@@ -7,8 +7,10 @@
 //! keeps the tie-free null distribution of the last pair of sizes.
 //! Mathematics: `docs/methods/mann_whitney.md`.
 
+use std::cmp::Ordering;
+
 use super::midranks::doubled_midranks;
-use super::rank_sum_null::Table;
+use super::rank_sum_null::{Halves, Table, tie_free_at_most};
 use super::{Continuity, normal_p};
 use crate::not_estimable::all_finite;
 use crate::{NotEstimable, distribution};
@@ -94,6 +96,7 @@ pub fn rank_sum_normal(ranked: &RankSum, continuity: Continuity) -> RankSumNorma
 pub struct RankSumWorkspace {
     pooled: Vec<(f64, bool)>,
     doubled_ranks: Vec<u32>,
+    halves: Halves,
     table: Table,
     tie_free: TieFree,
 }
@@ -171,15 +174,7 @@ impl RankSumWorkspace {
     /// The cached P(W ≤ w), w = 0 ..= m n, for arms of these sizes without ties.
     pub(super) fn tie_free_at_most(&mut self, n: [usize; 2]) -> Result<&[f64], NotEstimable> {
         if self.tie_free.n != n {
-            let total = u32::try_from(n[0] + n[1]).map_err(|_| NotEstimable::TooLargeForExact)?;
-            let ranks: Vec<u32> = (1..=total).collect();
-            let counts = self.table.count(&ranks, n[0].min(n[1]))?.counts;
-            let all: f64 = counts.iter().sum();
-            self.tie_free.at_most.clear();
-            self.tie_free.at_most.extend(counts.iter().scan(0.0, |sum, c| {
-                *sum += c;
-                Some(*sum / all)
-            }));
+            tie_free_at_most(&mut self.table, n, &mut self.tie_free.at_most)?;
             self.tie_free.n = n;
         }
         Ok(&self.tie_free.at_most)
@@ -192,32 +187,24 @@ impl RankSumWorkspace {
         let swapped = n < m;
         let k = m.min(n);
         let observed = if swapped { total - ranked.doubled_rank_sum_x } else { ranked.doubled_rank_sum_x };
-        let sums = self.table.count(&self.doubled_ranks, k)?;
-        // Distances from the mean k total / (m + n), times m + n, are integers.
-        let size = (m + n) as i128;
-        let distance = |s: u64| (size * i128::from(s) - k as i128 * i128::from(total)).abs();
-        let far = distance(observed);
-        let (mut all, mut at_most, mut at_least, mut as_far) = (0.0, 0.0, 0.0, 0.0);
-        for (i, &count) in sums.counts.iter().enumerate() {
-            let s = sums.low + sums.unit * i as u64;
-            all += count;
-            if s <= observed {
-                at_most += count;
-            }
-            if s >= observed {
-                at_least += count;
-            }
-            if distance(s) >= far {
-                as_far += count;
-            }
-        }
-        let (low, high) = (at_most / all, at_least / all);
+        self.halves.count(&self.doubled_ranks, k)?;
+        let (low, high) = (self.halves.at_most(observed), self.halves.at_least(observed));
         let (p_less, p_greater) = if swapped { (high, low) } else { (low, high) };
         let p_two_sided = match rule {
-            TwoSided::AsFarFromMean => as_far / all,
-            TwoSided::TwiceSmallerTail => (2.0 * low.min(high)).min(1.0),
+            TwoSided::AsFarFromMean => {
+                // Sums as far from the mean k total / (m + n) on the other side: the mirror image of the
+                // observed sum is a fraction over m + n.
+                let (twice_mean, size) = (2 * k as u64 * total, (m + n) as u64);
+                let mirror = twice_mean - size * observed;
+                match (size * observed).cmp(&mirror) {
+                    Ordering::Less => low + self.halves.at_least(mirror.div_ceil(size)),
+                    Ordering::Equal => 1.0,
+                    Ordering::Greater => high + self.halves.at_most(mirror / size),
+                }
+            }
+            TwoSided::TwiceSmallerTail => 2.0 * low.min(high),
         };
-        Ok(RankSumExact { p_two_sided, p_less, p_greater })
+        Ok(RankSumExact { p_two_sided: p_two_sided.min(1.0), p_less, p_greater })
     }
 }
 

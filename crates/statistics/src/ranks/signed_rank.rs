@@ -3,7 +3,8 @@
 //! Zeros are either dropped before ranking (Wilcoxon) or ranked and then dropped
 //! (Pratt); programs differ, so it is an argument. The exact null distribution takes
 //! each sign as plus or minus with probability one half, given the mid-ranks, and is
-//! built by dynamic programming. Mathematics: `docs/methods/wilcoxon_signed_rank.md`.
+//! built by dynamic programming. Repeated tests go through a [`SignedRankWorkspace`],
+//! which allocates nothing once warm. Mathematics: `docs/methods/wilcoxon_signed_rank.md`.
 
 use super::midranks::doubled_midranks;
 use super::{Continuity, normal_p};
@@ -20,7 +21,7 @@ pub enum Zeros {
 }
 
 /// The signed rank statistic and its null moments.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignedRank {
     /// Number of differences, zeros included.
     pub n: usize,
@@ -38,7 +39,6 @@ pub struct SignedRank {
     pub variance: f64,
     /// `(v_plus - mean) / √variance`.
     pub z: f64,
-    doubled_ranks: Vec<u32>,
     doubled_v_plus: u64,
 }
 
@@ -84,76 +84,119 @@ pub struct SignedRankT {
 /// # Errors
 /// No differences, one that is not finite, or only zeros.
 pub fn signed_rank(differences: &[f64], zeros: Zeros) -> Result<SignedRank, NotEstimable> {
-    if differences.is_empty() {
-        return Err(NotEstimable::NoObservations);
-    }
-    all_finite(differences)?;
-    let n_zero = differences.iter().filter(|d| **d == 0.0).count();
-    if n_zero == differences.len() {
-        return Err(NotEstimable::AllDifferencesZero);
-    }
-    let mut sorted: Vec<f64> =
-        differences.iter().copied().filter(|d| zeros == Zeros::Pratt || *d != 0.0).collect();
-    sorted.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
-    let mut doubled_ranks = Vec::with_capacity(sorted.len());
-    doubled_midranks(&sorted, |d| d.abs(), &mut doubled_ranks);
-    let leading_zeros = if zeros == Zeros::Pratt { n_zero } else { 0 };
-    doubled_ranks.drain(..leading_zeros);
-    let used = &sorted[leading_zeros..];
-    let total: u64 = doubled_ranks.iter().map(|&r| u64::from(r)).sum();
-    let doubled_v_plus: u64 =
-        used.iter().zip(&doubled_ranks).map(|(d, &r)| if *d > 0.0 { u64::from(r) } else { 0 }).sum();
-    let mean = total as f64 / 4.0;
-    let variance = doubled_ranks.iter().map(|&r| f64::from(r) * f64::from(r)).sum::<f64>() / 16.0;
-    let v_plus = doubled_v_plus as f64 / 2.0;
-    Ok(SignedRank {
-        n: differences.len(),
-        n_zero,
-        ties: used.windows(2).any(|w| w[0].abs() == w[1].abs()),
-        v_plus,
-        v_minus: (total - doubled_v_plus) as f64 / 2.0,
-        mean,
-        variance,
-        z: (v_plus - mean) / variance.sqrt(),
-        doubled_ranks,
-        doubled_v_plus,
-    })
+    SignedRankWorkspace::default().signed_rank(differences, zeros)
 }
 
-/// The exact test, given the mid-ranks.
+/// The exact test, given the mid-ranks. See [`SignedRankWorkspace`] for many tests in a row.
 ///
 /// # Errors
-/// [`NotEstimable::TooLargeForExact`] beyond 1,000 non-zero differences.
-pub fn signed_rank_exact(ranked: &SignedRank) -> Result<SignedRankExact, NotEstimable> {
-    let n = ranked.doubled_ranks.len();
-    if n > 1_000 {
-        return Err(NotEstimable::TooLargeForExact);
-    }
-    // All doubled ranks are even when there are no ties at half-integers; then halve them.
-    let unit: u32 = if ranked.doubled_ranks.iter().all(|r| r % 2 == 0) { 2 } else { 1 };
-    let counts = subset_sum_counts(ranked.doubled_ranks.iter().map(|&r| (r / unit) as usize));
-    let v = (ranked.doubled_v_plus / u64::from(unit)) as usize;
-    // The counts are symmetric, so that the upper tail at v is the lower tail at total - v.
-    let total = counts.len() - 1;
-    let all = 2.0_f64.powi(n as i32);
-    let at_most = |v: usize| counts[..=v].iter().sum::<f64>() / all;
-    let (p_less, p_greater) = (at_most(v), at_most(total - v));
-    Ok(SignedRankExact { p_two_sided: (2.0 * p_less.min(p_greater)).min(1.0), p_less, p_greater })
+/// As [`signed_rank`], and [`NotEstimable::TooLargeForExact`] beyond 1,000 non-zero differences.
+pub fn signed_rank_exact(differences: &[f64], zeros: Zeros) -> Result<SignedRankExact, NotEstimable> {
+    SignedRankWorkspace::default().exact(differences, zeros)
 }
 
-/// The number of subsets of `ranks` with each sum from 0 to the total, exact while below 2^53.
-pub(super) fn subset_sum_counts(ranks: impl Iterator<Item = usize> + Clone) -> Vec<f64> {
-    let total: usize = ranks.clone().sum();
-    let mut counts = vec![0.0; total + 1];
-    counts[0] = 1.0;
-    let mut reached = 0;
-    for r in ranks {
-        for s in (0..=reached).rev() {
-            counts[s + r] += counts[s];
+/// Buffers for repeated signed rank tests.
+#[derive(Debug, Default)]
+pub struct SignedRankWorkspace {
+    sorted: Vec<f64>,
+    doubled_ranks: Vec<u32>,
+    sums: SubsetSums,
+}
+
+impl SignedRankWorkspace {
+    /// Ranks the absolute differences; see [`signed_rank`].
+    ///
+    /// # Errors
+    /// As [`signed_rank`].
+    pub fn signed_rank(&mut self, differences: &[f64], zeros: Zeros) -> Result<SignedRank, NotEstimable> {
+        if differences.is_empty() {
+            return Err(NotEstimable::NoObservations);
         }
-        reached += r;
+        all_finite(differences)?;
+        let n_zero = differences.iter().filter(|d| **d == 0.0).count();
+        if n_zero == differences.len() {
+            return Err(NotEstimable::AllDifferencesZero);
+        }
+        self.sorted.clear();
+        self.sorted.extend(differences.iter().filter(|d| zeros == Zeros::Pratt || **d != 0.0));
+        self.sorted.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
+        doubled_midranks(&self.sorted, |d| d.abs(), &mut self.doubled_ranks);
+        let leading_zeros = if zeros == Zeros::Pratt { n_zero } else { 0 };
+        self.doubled_ranks.drain(..leading_zeros);
+        let (used, ranks) = (&self.sorted[leading_zeros..], &self.doubled_ranks);
+        let total: u64 = ranks.iter().map(|&r| u64::from(r)).sum();
+        let doubled_v_plus: u64 =
+            used.iter().zip(ranks).map(|(d, &r)| if *d > 0.0 { u64::from(r) } else { 0 }).sum();
+        let mean = total as f64 / 4.0;
+        let variance = ranks.iter().map(|&r| f64::from(r) * f64::from(r)).sum::<f64>() / 16.0;
+        let v_plus = doubled_v_plus as f64 / 2.0;
+        Ok(SignedRank {
+            n: differences.len(),
+            n_zero,
+            ties: used.windows(2).any(|w| w[0].abs() == w[1].abs()),
+            v_plus,
+            v_minus: (total - doubled_v_plus) as f64 / 2.0,
+            mean,
+            variance,
+            z: (v_plus - mean) / variance.sqrt(),
+            doubled_v_plus,
+        })
     }
-    counts
+
+    /// The exact test; see [`signed_rank_exact`].
+    ///
+    /// # Errors
+    /// As [`signed_rank_exact`].
+    pub fn exact(&mut self, differences: &[f64], zeros: Zeros) -> Result<SignedRankExact, NotEstimable> {
+        let ranked = self.signed_rank(differences, zeros)?;
+        let ranks = &self.doubled_ranks;
+        if ranks.len() > RANKS_MAX {
+            return Err(NotEstimable::TooLargeForExact);
+        }
+        // All doubled ranks are even when there are no ties at half-integers; then halve them.
+        let unit: u32 = if ranks.iter().all(|r| r % 2 == 0) { 2 } else { 1 };
+        let total = ranks.iter().map(|r| (r / unit) as usize).sum::<usize>();
+        let v = (ranked.doubled_v_plus / u64::from(unit)) as usize;
+        // The distribution is symmetric, so that only the sums of the smaller tail are counted.
+        let smaller = v.min(total - v);
+        let counts = self.sums.count(ranks.iter().map(|r| (r / unit) as usize), smaller);
+        let all = 2.0_f64.powi(ranks.len() as i32);
+        let below: f64 = counts[..smaller].iter().sum();
+        let (small, large) = ((below + counts[smaller]) / all, (all - below) / all);
+        let (p_less, p_greater) = if v == smaller { (small, large) } else { (large, small) };
+        Ok(SignedRankExact { p_two_sided: (2.0 * small).min(1.0), p_less, p_greater })
+    }
+}
+
+/// 2^1,000 is a double, and so is every count of this many ranks.
+const RANKS_MAX: usize = 1_000;
+
+/// Counts of subsets by the sum of their ranks.
+#[derive(Debug, Default)]
+pub(super) struct SubsetSums {
+    counts: Vec<f64>,
+    before: Vec<f64>,
+}
+
+impl SubsetSums {
+    /// The number of subsets of `ranks` with each sum from 0 to `most`, exact while below 2^53.
+    pub(super) fn count(&mut self, ranks: impl Iterator<Item = usize>, most: usize) -> &[f64] {
+        self.counts.clear();
+        self.counts.resize(most + 1, 0.0);
+        self.counts[0] = 1.0;
+        let mut reached = 0;
+        for r in ranks.filter(|r| *r <= most) {
+            // What was counted before this rank moves up by it.
+            let width = reached.min(most - r) + 1;
+            self.before.clear();
+            self.before.extend_from_slice(&self.counts[..width]);
+            for (count, before) in self.counts[r..r + width].iter_mut().zip(&self.before) {
+                *count += before;
+            }
+            reached = (reached + r).min(most);
+        }
+        &self.counts
+    }
 }
 
 /// The normal approximation, with the variance given the mid-ranks.
@@ -168,7 +211,7 @@ pub fn signed_rank_normal(ranked: &SignedRank, continuity: Continuity) -> Signed
 /// # Errors
 /// Fewer than two non-zero differences, or all of one sign and size so that the denominator is zero.
 pub fn signed_rank_t(ranked: &SignedRank) -> Result<SignedRankT, NotEstimable> {
-    let found = ranked.doubled_ranks.len();
+    let found = ranked.n - ranked.n_zero;
     if found < 2 {
         return Err(NotEstimable::TooFewObservations { needed: 2, found });
     }
@@ -205,7 +248,7 @@ mod tests {
     #[test]
     fn one_difference_has_a_p_value_of_one() {
         let ranked = signed_rank(&[3.0], Zeros::Drop).unwrap();
-        assert_eq!(signed_rank_exact(&ranked).unwrap().p_two_sided, 1.0);
+        assert_eq!(signed_rank_exact(&[3.0], Zeros::Drop).unwrap().p_two_sided, 1.0);
         let too_few = NotEstimable::TooFewObservations { needed: 2, found: 1 };
         assert_eq!(signed_rank_t(&ranked), Err(too_few));
     }
@@ -222,7 +265,7 @@ mod tests {
             (1..=1_000).map(|i| if i % 3 == 0 { -f64::from(i) } else { f64::from(i) }).collect();
         let ranked = signed_rank(&d, Zeros::Drop).unwrap();
         let (exact, normal) =
-            (signed_rank_exact(&ranked).unwrap(), signed_rank_normal(&ranked, Continuity::Half));
+            (signed_rank_exact(&d, Zeros::Drop).unwrap(), signed_rank_normal(&ranked, Continuity::Half));
         assert!((exact.p_less - normal.p_less).abs() < 1e-6);
     }
 
@@ -231,15 +274,17 @@ mod tests {
         fn dynamic_programming_equals_enumeration(d in prop::collection::vec(-4i8..=4, 1..11), pratt: bool) {
             let d: Vec<f64> = d.into_iter().map(f64::from).collect();
             let zeros = if pratt { Zeros::Pratt } else { Zeros::Drop };
-            let Ok(ranked) = signed_rank(&d, zeros) else { return Ok(()) };
-            let n = ranked.doubled_ranks.len();
+            let mut space = SignedRankWorkspace::default();
+            let Ok(ranked) = space.signed_rank(&d, zeros) else { return Ok(()) };
+            let ranks = space.doubled_ranks.clone();
+            let n = ranks.len();
             let (mut less, mut greater) = (0u32, 0u32);
             for signs in 0..1u32 << n {
-                let v: u64 = (0..n).filter(|i| signs >> i & 1 == 1).map(|i| u64::from(ranked.doubled_ranks[i])).sum();
+                let v: u64 = (0..n).filter(|i| signs >> i & 1 == 1).map(|i| u64::from(ranks[i])).sum();
                 less += u32::from(v <= ranked.doubled_v_plus);
                 greater += u32::from(v >= ranked.doubled_v_plus);
             }
-            let exact = signed_rank_exact(&ranked).unwrap();
+            let exact = space.exact(&d, zeros).unwrap();
             let all = f64::from(1u32 << n);
             prop_assert_eq!((exact.p_less, exact.p_greater), (f64::from(less) / all, f64::from(greater) / all));
         }

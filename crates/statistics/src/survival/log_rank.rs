@@ -1,5 +1,8 @@
 //! The log-rank test, its weighted form and its stratified form.
 //!
+//! Repeated tests go through a [`LogRankWorkspace`], which for two arms allocates
+//! nothing once warm, and otherwise nothing per participant.
+//!
 //! Mathematics: `docs/methods/survival.md`.
 
 use nalgebra::{DMatrix, DVector};
@@ -31,6 +34,17 @@ pub struct LogRank {
     pub p: f64,
 }
 
+/// The statistic of a log-rank test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogRankTest {
+    /// The statistic.
+    pub chi_squared: f64,
+    /// Degrees of freedom, the number of arms with expected events less one.
+    pub df: f64,
+    /// P-value.
+    pub p: f64,
+}
+
 /// Compares arms 0 to `arms - 1`. Within each stratum (all one stratum if `None`) arms are compared, and the differences summed.
 ///
 /// # Errors
@@ -42,55 +56,71 @@ pub fn log_rank(
     strata: Option<&[usize]>,
     weights: LogRankWeights,
 ) -> Result<LogRank, NotEstimable> {
-    check(times, arm, arms, strata)?;
-    let mut sums = Sums::new(arms);
-    let mut order = times.ascending();
-    match strata {
-        None => sums.add_stratum(times, arm, &order, weights),
-        Some(strata) => {
-            // A stable sort keeps the order of times within each stratum.
-            order.sort_by_key(|i| strata[*i as usize]);
-            for stratum in order.chunk_by(|a, b| strata[*a as usize] == strata[*b as usize]) {
-                sums.add_stratum(times, arm, stratum, weights);
-            }
-        }
-    }
-    sums.finish()
+    let mut space = LogRankWorkspace::default();
+    let LogRankTest { chi_squared, df, p } = space.compare(times, arm, arms, strata, weights)?;
+    Ok(LogRank { observed: space.observed, expected: space.expected, chi_squared, df, p })
 }
 
-fn check(times: Times<'_>, arm: &[usize], arms: usize, strata: Option<&[usize]>) -> Result<(), NotEstimable> {
-    for other in [Some(arm), strata].into_iter().flatten() {
-        if other.len() != times.len() {
-            return Err(NotEstimable::UnequalLengths { left: times.len(), right: other.len() });
-        }
-    }
-    if arm.iter().any(|a| *a >= arms) {
-        return Err(NotEstimable::OutOfRange { name: "arm" });
-    }
-    if (0..arms).any(|a| !arm.contains(&a)) || arms < 2 {
-        return Err(NotEstimable::ArmEmpty);
-    }
-    if times.event.contains(&true) { Ok(()) } else { Err(NotEstimable::NoEvents) }
-}
-
-struct Sums {
+/// Buffers for repeated log-rank tests.
+#[derive(Debug, Default)]
+pub struct LogRankWorkspace {
+    order: Vec<u32>,
     observed: Vec<f64>,
     expected: Vec<f64>,
-    covariance: DMatrix<f64>,
+    /// Row by row.
+    covariance: Vec<f64>,
     at_risk: Vec<f64>,
     events: Vec<f64>,
 }
 
-impl Sums {
-    fn new(arms: usize) -> Self {
-        let zero = vec![0.0; arms];
-        Self {
-            observed: zero.clone(),
-            expected: zero.clone(),
-            covariance: DMatrix::zeros(arms, arms),
-            at_risk: zero.clone(),
-            events: zero,
+impl LogRankWorkspace {
+    /// Compares arms 0 to `arms - 1`; see [`log_rank`].
+    ///
+    /// # Errors
+    /// As [`log_rank`].
+    pub fn compare(
+        &mut self,
+        times: Times<'_>,
+        arm: &[usize],
+        arms: usize,
+        strata: Option<&[usize]>,
+        weights: LogRankWeights,
+    ) -> Result<LogRankTest, NotEstimable> {
+        check(times, arm, arms, strata)?;
+        for buffer in [&mut self.observed, &mut self.expected, &mut self.at_risk, &mut self.events] {
+            buffer.clear();
+            buffer.resize(arms, 0.0);
         }
+        self.covariance.clear();
+        self.covariance.resize(arms * arms, 0.0);
+        let mut order = std::mem::take(&mut self.order);
+        times.ascending_into(&mut order);
+        match strata {
+            None => self.add_stratum(times, arm, &order, weights),
+            Some(strata) => {
+                // Equal times keep the order of participants.
+                order.sort_unstable_by(|a, b| {
+                    let (a, b) = (*a as usize, *b as usize);
+                    let by_time = times.time[a].total_cmp(&times.time[b]);
+                    strata[a].cmp(&strata[b]).then(by_time).then(a.cmp(&b))
+                });
+                for stratum in order.chunk_by(|a, b| strata[*a as usize] == strata[*b as usize]) {
+                    self.add_stratum(times, arm, stratum, weights);
+                }
+            }
+        }
+        self.order = order;
+        self.finish()
+    }
+
+    /// Weighted number of events of each arm, of the last test.
+    pub fn observed(&self) -> &[f64] {
+        &self.observed
+    }
+
+    /// Weighted number expected of each arm if all had one hazard, of the last test.
+    pub fn expected(&self) -> &[f64] {
+        &self.expected
     }
 
     /// Adds the times of one stratum, in increasing order.
@@ -132,31 +162,52 @@ impl Sums {
             self.expected[a] += weight * d * share;
             for b in 0..arms {
                 let own = f64::from(u8::from(a == b));
-                self.covariance[(a, b)] += spread * share * (own - self.at_risk[b] / n);
+                self.covariance[a * arms + b] += spread * share * (own - self.at_risk[b] / n);
             }
         }
     }
 
-    fn finish(self) -> Result<LogRank, NotEstimable> {
+    fn finish(&self) -> Result<LogRankTest, NotEstimable> {
         // An arm that is never at risk with an event has nothing to say; one arm is fixed by the others.
-        let used: Vec<usize> = (0..self.expected.len()).filter(|a| self.expected[*a] > 0.0).collect();
-        if used.len() < 2 {
-            return Err(NotEstimable::ArmEmpty);
-        }
-        let free = &used[1..];
-        let difference =
-            DVector::from_iterator(free.len(), free.iter().map(|a| self.observed[*a] - self.expected[*a]));
-        let block = self.covariance.select_rows(free).select_columns(free);
-        let solved = block.cholesky().ok_or(NotEstimable::ZeroVariance)?.solve(&difference);
-        let (chi_squared, df) = (difference.dot(&solved), free.len() as f64);
-        Ok(LogRank {
-            observed: self.observed,
-            expected: self.expected,
-            chi_squared,
-            df,
-            p: distribution::chi_squared_upper(chi_squared, df),
-        })
+        let arms = self.expected.len();
+        let mut used = (0..arms).filter(|a| self.expected[*a] > 0.0);
+        used.next();
+        let difference = |a: usize| self.observed[a] - self.expected[a];
+        let (chi_squared, df) = match (used.next(), used.next()) {
+            (None, _) => return Err(NotEstimable::ArmEmpty),
+            (Some(a), None) => {
+                let variance = self.covariance[a * arms + a];
+                if variance <= 0.0 {
+                    return Err(NotEstimable::ZeroVariance);
+                }
+                (difference(a) * difference(a) / variance, 1.0)
+            }
+            (Some(a), Some(b)) => {
+                let free: Vec<usize> = [a, b].into_iter().chain(used).collect();
+                let entry = |i, j| self.covariance[free[i] * arms + free[j]];
+                let block = DMatrix::from_fn(free.len(), free.len(), entry);
+                let differences = DVector::from_fn(free.len(), |i, _| difference(free[i]));
+                let solved = block.cholesky().ok_or(NotEstimable::ZeroVariance)?.solve(&differences);
+                (differences.dot(&solved), free.len() as f64)
+            }
+        };
+        Ok(LogRankTest { chi_squared, df, p: distribution::chi_squared_upper(chi_squared, df) })
     }
+}
+
+fn check(times: Times<'_>, arm: &[usize], arms: usize, strata: Option<&[usize]>) -> Result<(), NotEstimable> {
+    for other in [Some(arm), strata].into_iter().flatten() {
+        if other.len() != times.len() {
+            return Err(NotEstimable::UnequalLengths { left: times.len(), right: other.len() });
+        }
+    }
+    if arm.iter().any(|a| *a >= arms) {
+        return Err(NotEstimable::OutOfRange { name: "arm" });
+    }
+    if (0..arms).any(|a| !arm.contains(&a)) || arms < 2 {
+        return Err(NotEstimable::ArmEmpty);
+    }
+    if times.event.contains(&true) { Ok(()) } else { Err(NotEstimable::NoEvents) }
 }
 
 #[cfg(test)]

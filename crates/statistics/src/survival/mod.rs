@@ -10,7 +10,7 @@ pub use cox::{CoxCoefficient, CoxFit, Stopping, Ties, concordance, cox_regressio
 pub use kaplan_meier::{
     BeyondLast, KaplanMeier, KaplanMeierStep, RestrictedMean, SurvivalInterval, kaplan_meier,
 };
-pub use log_rank::{LogRank, LogRankWeights, log_rank};
+pub use log_rank::{LogRank, LogRankTest, LogRankWeights, LogRankWorkspace, log_rank};
 pub use proportional_hazards::{ProportionalHazardsTest, proportional_hazards_test};
 
 use crate::NotEstimable;
@@ -48,12 +48,18 @@ impl<'a> Times<'a> {
 
     /// Participants in the order of their times.
     fn ascending(&self) -> Vec<u32> {
-        let mut order: Vec<u32> =
-            (0..u32::try_from(self.len()).expect("fewer than 2^32 participants")).collect();
+        let mut order = Vec::new();
+        self.ascending_into(&mut order);
+        order
+    }
+
+    /// Writes participants in the order of their times.
+    fn ascending_into(&self, order: &mut Vec<u32>) {
+        order.clear();
+        order.extend(0..u32::try_from(self.len()).expect("fewer than 2^32 participants"));
         order.sort_unstable_by(|a, b| {
             self.time[*a as usize].total_cmp(&self.time[*b as usize]).then(a.cmp(b))
         });
-        order
     }
 }
 

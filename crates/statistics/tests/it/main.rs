@@ -1,4 +1,5 @@
 //! Integration tests of the statistical methods.
 
 mod degenerate;
+mod not_estimable;
 mod reference;
