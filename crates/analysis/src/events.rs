@@ -19,6 +19,15 @@ pub(crate) struct Occurrence {
     pub(crate) group: Option<usize>,
     /// What happened: the term, or the kind of deviation.
     pub(crate) term: String,
+    /// The level within that term, where there are two.
+    pub(crate) narrow: Option<String>,
+}
+
+impl Occurrence {
+    /// Whether this is of a term, or of a level within one.
+    pub(crate) fn is_of(&self, level: &str) -> bool {
+        self.term == level || self.narrow.as_deref() == Some(level)
+    }
 }
 
 /// Events of a population, in order of participants and rows.
@@ -44,11 +53,19 @@ impl Occurrences {
         for row in 0..set.rows() {
             let member = set.cell("subject", row).text().and_then(|subject| places.get(subject)).copied();
             let Some(member) = member else { continue };
-            if filter.is_some_and(|filter| filter.truth(&Row { data, set, row }) != Truth::True) {
+            if filter
+                .is_some_and(|filter| filter.truth(&Row { data, set, row, subject_row: None }) != Truth::True)
+            {
                 continue;
             }
             let term = set.cell(term, row).text().unwrap_or("").to_owned();
-            found.push(Occurrence { row, member, group: population.members[member].group, term });
+            found.push(Occurrence {
+                row,
+                member,
+                group: population.members[member].group,
+                term,
+                narrow: None,
+            });
         }
         found.sort_by(|a, b| (a.member, &a.term, a.row).cmp(&(b.member, &b.term, b.row)));
         Self(found)
@@ -61,6 +78,18 @@ impl Occurrences {
         keep: impl Fn(&Occurrence) -> bool + 'a,
     ) -> Vec<&'a Occurrence> {
         self.0.iter().filter(|one| (group.is_none() || one.group == group) && keep(one)).collect()
+    }
+
+    /// Returns all terms in alphabetical order, each before the levels within it.
+    pub(crate) fn levels(&self) -> Vec<String> {
+        let mut pairs: Vec<(&str, Option<&str>)> = Vec::new();
+        for one in &self.0 {
+            pairs.push((&one.term, None));
+            pairs.extend(one.narrow.as_deref().map(|narrow| (one.term.as_str(), Some(narrow))));
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs.into_iter().map(|(term, narrow)| narrow.unwrap_or(term).to_owned()).collect()
     }
 
     /// Returns the terms, those with most participants first, then by name.

@@ -4,11 +4,13 @@
 //! casebook, and cannot tell a simulated trial from a real one. Its results do
 //! not depend on the order of rows, on threads or on anything but its arguments.
 
+mod categories;
 mod events;
 mod methods;
 mod outcome;
 mod population;
 mod r_script;
+mod records;
 mod results;
 mod run;
 mod scope;

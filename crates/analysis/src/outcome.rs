@@ -22,7 +22,10 @@ pub(crate) enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) group: Option<usize>,
+    /// The row of the data set that holds the outcome.
     pub(crate) row: usize,
+    /// The participant's row of the subject-level data set.
+    pub(crate) subject_row: usize,
     pub(crate) outcome: Outcome,
 }
 
@@ -91,7 +94,8 @@ pub(crate) fn of_variable(data: &DataSets, population: &Population, variable: &s
         match data.subjects.cell(variable, member.row).number() {
             Some(value) => {
                 let outcome = Outcome::Value(value);
-                outcomes.entries.push(Entry { group: member.group, row: member.row, outcome });
+                let (group, row) = (member.group, member.row);
+                outcomes.entries.push(Entry { group, row, subject_row: row, outcome });
             }
             None => outcomes.excluded.push((member.subject.clone(), format!("no value of {variable}"))),
         }
@@ -106,14 +110,17 @@ pub(crate) fn at_visit(data: &DataSets, population: &Population, wanted: AtVisit
     for member in &population.members {
         let own = rows.get(member.subject.as_str()).map_or(&[][..], Vec::as_slice);
         match outcome_of(&data.longitudinal, own, wanted) {
-            Ok((row, outcome)) => outcomes.entries.push(Entry { group: member.group, row, outcome }),
+            Ok((row, outcome)) => {
+                let (group, subject_row) = (member.group, member.row);
+                outcomes.entries.push(Entry { group, row, subject_row, outcome });
+            }
             Err(reason) => outcomes.excluded.push((member.subject.clone(), reason)),
         }
     }
     outcomes
 }
 
-fn ungrouped(population: &Population) -> Vec<(SubjectId, String)> {
+pub(crate) fn ungrouped(population: &Population) -> Vec<(SubjectId, String)> {
     let reason = |subject: &SubjectId| (subject.clone(), "belongs to no group".to_owned());
     population.ungrouped.iter().map(reason).collect()
 }

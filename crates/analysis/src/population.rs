@@ -64,7 +64,7 @@ impl Population {
         for row in 0..subjects.rows() {
             let Some(subject) = subjects.cell("subject", row).text().map(SubjectId::from) else { continue };
             let in_set = flag.as_ref().is_none_or(|flag| subjects.cell(flag, row).flag() == Some(true));
-            let scope = Row { data, set: subjects, row };
+            let scope = Row { data, set: subjects, row, subject_row: None };
             if !in_set || choice.only.is_some_and(|only| only.truth(&scope) != Truth::True) {
                 continue;
             }
@@ -97,6 +97,27 @@ impl Population {
             (0, _) => Err("there are no groups to compare".to_owned()),
             (found, _) => Err(format!("{found} groups where the method compares 2")),
         }
+    }
+
+    /// Returns the groups to compare with the control, where there are more than two and one is it.
+    pub(crate) fn against_control(&self) -> Vec<(usize, usize)> {
+        if self.groups.len() < 3 {
+            return Vec::new();
+        }
+        self.pairs().into_iter().filter(|(_, other)| Some(*other) == self.control).collect()
+    }
+
+    /// Returns all pairs of groups: each against the control first, then each against those before it.
+    pub(crate) fn pairs(&self) -> Vec<(usize, usize)> {
+        let against = |other: usize| (0..self.groups.len()).filter(move |one| *one != other);
+        let control: Vec<(usize, usize)> = self
+            .control
+            .into_iter()
+            .flat_map(|control| against(control).map(move |one| (one, control)))
+            .collect();
+        let others = (0..self.groups.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+        let others = others.filter(|(one, other)| self.control.is_none_or(|c| c != *one && c != *other));
+        control.iter().copied().chain(others).collect()
     }
 
     /// Returns each group's place with its id, and before them all together.

@@ -10,8 +10,8 @@ use datasets::DataSets;
 use protocol::{
     expression::Expression,
     model::{
-        Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, MissingRule, Quartiles, Strategy, Subject,
-        TwoSided, Zeros,
+        Analysis, AnalysisPlan, Arm, Estimand, MarginalMeans, Measure, Method, MissingRule, Quartiles,
+        Strategy, Subject, TwoSided, Zeros,
     },
 };
 use terms::Truth;
@@ -37,6 +37,34 @@ fn recomputed(method: &Method) -> &'static [&'static str] {
         // The odds ratio of base R's fisher.test is solved to four digits only.
         Method::Fisher { .. } => &["events", "n", "p"],
         Method::Binomial { .. } => &["events", "n", "percent", "lower", "upper"],
+        // Not recomputed yet; plans of studies do not use them.
+        Method::Anova | Method::ChiSquared { .. } | Method::Cmh(_) | Method::KaplanMeier(_) => &[],
+        Method::Ancova(_) => &[
+            "n",
+            "mean",
+            "sd",
+            "f",
+            "df",
+            "df_residual",
+            "sigma",
+            "p",
+            "t",
+            "ls_mean",
+            "ls_mean_se",
+            "ls_mean_lower",
+            "ls_mean_upper",
+            "difference",
+            "se",
+            "lower",
+            "upper",
+            "slope",
+            "slope_se",
+            "slope_lower",
+            "slope_upper",
+            "slope_p",
+            "term_f",
+            "term_p",
+        ],
     }
 }
 
@@ -99,7 +127,11 @@ impl Call<'_> {
         let id = text(self.analysis.id.as_str());
         let chosen = self.chosen();
         let call = match &self.analysis.method {
-            Method::Count => return None,
+            Method::Count
+            | Method::Anova
+            | Method::ChiSquared { .. }
+            | Method::Cmh(_)
+            | Method::KaplanMeier(_) => return None,
             Method::Fisher { .. } => self.fisher(&id)?,
             Method::Binomial { confidence } => self.binomial(&id, &confidence.to_string())?,
             method => self.series(&id, method)?,
@@ -118,7 +150,8 @@ impl Call<'_> {
                 None => {
                     let subjects = &self.data.subjects;
                     let rows = (0..subjects.rows()).filter(|row| {
-                        only.truth(&Row { data: self.data, set: subjects, row: *row }) == Truth::True
+                        only.truth(&Row { data: self.data, set: subjects, row: *row, subject_row: None })
+                            == Truth::True
                     });
                     let names: Vec<String> =
                         rows.filter_map(|row| subjects.cell("subject", row).text().map(text)).collect();
@@ -156,7 +189,7 @@ impl Call<'_> {
                     logical(described.lower_is_better)
                 ))
             }
-            Subject::AdverseEvents { .. } | Subject::Deviations => None,
+            Subject::AdverseEvents { .. } | Subject::Deviations | Subject::Records(_) => None,
         }
     }
 
@@ -185,7 +218,26 @@ impl Call<'_> {
                 logical(*two_sided == TwoSided::AsFarFromMean),
                 type_of(*quartiles)
             ),
-            Method::Count | Method::Fisher { .. } | Method::Binomial { .. } => return None,
+            Method::Ancova(options) => {
+                let names = |names: &[String]| {
+                    let quoted: Vec<String> = names.iter().map(|name| text(name)).collect();
+                    format!("c({})", quoted.join(", "))
+                };
+                let groups = &self.population.groups;
+                let pair = |(first, second): (usize, usize)| {
+                    format!("c({}, {})", text(&groups[first].id), text(&groups[second].id))
+                };
+                let pairs: Vec<String> = self.population.pairs().into_iter().map(pair).collect();
+                format!(
+                    "ancova{head}, list({}), {}, {}, {}, {})",
+                    pairs.join(", "),
+                    names(&options.covariates),
+                    names(&options.factors),
+                    options.confidence,
+                    logical(options.ls_means == MarginalMeans::EqualWeights)
+                )
+            }
+            _ => return None,
         })
     }
 
@@ -232,8 +284,9 @@ impl Call<'_> {
             Some(condition) => format!("adverse_events[holds(with(adverse_events, {condition})), ]"),
             None => {
                 let set = &self.data.adverse_events;
-                let rows = (0..set.rows())
-                    .filter(|row| filter.truth(&Row { data: self.data, set, row: *row }) == Truth::True);
+                let rows = (0..set.rows()).filter(|row| {
+                    filter.truth(&Row { data: self.data, set, row: *row, subject_row: None }) == Truth::True
+                });
                 let rows: Vec<String> = rows.map(|row| (row + 1).to_string()).collect();
                 format!("adverse_events[c({}), ]", rows.join(", "))
             }

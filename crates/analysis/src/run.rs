@@ -2,18 +2,20 @@
 
 use datasets::DataSets;
 use protocol::model::{
-    Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, Parameter, Quartiles, StatedFact, Strategy,
-    Subject, TwoSided, Zeros,
+    Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, Parameter, Quartiles, Records, RecordsOf,
+    StatedFact, Strategy, Subject, TwoSided, Zeros,
 };
 use statistics::means::Variances;
 use terms::AnalysisId;
 
 use crate::{
     AnalysisResult, Level, PublishedNumber, Results,
+    categories::Categories,
     events::{Occurrences, participants, rows},
     methods::{self, Paired, Precision, Series, confidence},
     outcome::{self, AtVisit, Outcomes, column_of, death_strategy, level_of},
-    population::{Choice, Population, first_level, levels_of},
+    population::{Choice, Population, first_level},
+    records::{Chosen, WITHIN},
     sheet::{RowSets, Sheet, group},
     standing,
 };
@@ -44,6 +46,30 @@ pub enum PlanError {
         analysis: AnalysisId,
         /// The parameter.
         parameter: String,
+    },
+    /// A data set that the plan names is not there.
+    #[error("analysis `{analysis}`: there is no data set `{data}`")]
+    NoDataSet {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The data set.
+        data: String,
+    },
+    /// Several rows of one participant where one is looked at.
+    #[error(
+        "analysis `{analysis}`: participant {subject} has rows {first} and {second} of `{data}`; say in `where` which of them is meant"
+    )]
+    SeveralRows {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The data set.
+        data: String,
+        /// The participant.
+        subject: String,
+        /// A row, from 1.
+        first: usize,
+        /// Another, from 1.
+        second: usize,
     },
     /// A method can't be applied to what the analysis looks at.
     #[error("analysis `{analysis}`: {method} can't be applied to {subject}")]
@@ -102,7 +128,10 @@ pub fn run(
         let task = Task::new(plan, arms, data, analysis)?;
         analyses.push(task.run(facts, &mut row_sets)?);
     }
-    analyses.extend(standing::run(plan, arms, data, &mut row_sets));
+    // Of a trial that was run elsewhere nothing is known but what the plan names.
+    if plan.data.is_empty() {
+        analyses.extend(standing::run(plan, arms, data, &mut row_sets));
+    }
     Ok(Results { analyses, row_sets: row_sets.into_sets() })
 }
 
@@ -177,7 +206,93 @@ impl<'a> Task<'a> {
             }
             Subject::Variable { variable } => self.write_variable(sheet, variable),
             Subject::AdverseEvents { .. } | Subject::Deviations => self.write_events(sheet),
+            Subject::Records(records) => self.write_records(sheet, records),
         }
+    }
+
+    /// Rows of a data set from elsewhere. What an estimand says of intercurrent events is in the rows already.
+    fn write_records(&self, sheet: &mut Sheet<'_>, records: &Records) -> Result<Written, PlanError> {
+        let (id, population) = (&self.analysis.id, &self.population);
+        let chosen = Chosen::rows(self.data, self.plan, population, records, id)?;
+        match &records.of {
+            RecordsOf::Value { column } => {
+                let described = chosen.set.column(column).or_else(|| self.data.subjects.column(column));
+                let Some(described) = described else {
+                    let (analysis, variable) = (id.clone(), column.clone());
+                    return Err(PlanError::NoVariable { analysis, variable });
+                };
+                if self.takes_levels() {
+                    let categories = chosen.categories(self.data, population, column, id)?;
+                    return self.write_categories(sheet, categories);
+                }
+                let outcomes = chosen.outcomes(self.data, population, column, id)?;
+                let decimals = described.decimals;
+                let series = Series {
+                    outcomes: &outcomes,
+                    dataset: &chosen.set.name,
+                    columns: vec![column],
+                    precision: Precision { value: decimals, summary: decimals + 1 },
+                    higher_is_worse: true,
+                };
+                let without = self.write_series(sheet, &series, false)?;
+                Ok(self.written(outcomes.excluded.clone(), without))
+            }
+            RecordsOf::Times { time, event } => {
+                let Method::KaplanMeier(options) = &self.analysis.method else {
+                    return Err(self.does_not_fit("times to an event"));
+                };
+                let (entries, excluded) = chosen.times(self.data, population, (time, event), id)?;
+                let data = (self.data, chosen.set);
+                let (levels, without) =
+                    methods::kaplan_meier(sheet, population, data, &entries, &[time], options);
+                Ok(Written { levels, ..self.written(excluded, without) })
+            }
+            RecordsOf::Terms { columns } => {
+                let events = chosen.occurrences(population, columns);
+                let label =
+                    |id: String| Level { label: id.rsplit(WITHIN).next().unwrap_or_default().to_owned(), id };
+                let levels = self.with_named(events.levels().into_iter().map(label).collect());
+                match &self.analysis.method {
+                    Method::Count => {
+                        let name = &chosen.set.name;
+                        methods::count_events(sheet, population, self.data, name, &events, &levels);
+                    }
+                    Method::Fisher { confidence: level } => {
+                        let (name, level) = (&chosen.set.name, confidence(*level));
+                        methods::fisher_events(sheet, population, name, &events, &levels, level);
+                    }
+                    _ => return Err(self.does_not_fit("a list of events")),
+                }
+                Ok(Written { levels, excluded: Vec::new() })
+            }
+        }
+    }
+
+    /// Whether the method counts levels.
+    fn takes_levels(&self) -> bool {
+        matches!(self.analysis.method, Method::Count | Method::ChiSquared { .. } | Method::Cmh(_))
+    }
+
+    fn write_categories(
+        &self,
+        sheet: &mut Sheet<'_>,
+        mut categories: Categories,
+    ) -> Result<Written, PlanError> {
+        let population = &self.population;
+        categories.levels = self.with_named(categories.levels);
+        let without = match &self.analysis.method {
+            Method::Count => {
+                categories.count(sheet, population, true);
+                Vec::new()
+            }
+            Method::ChiSquared { continuity_correction } => {
+                methods::chi_squared(sheet, population, &categories, *continuity_correction);
+                Vec::new()
+            }
+            Method::Cmh(options) => methods::cmh(sheet, population, self.data, &categories, options),
+            _ => return Err(self.does_not_fit("levels")),
+        };
+        Ok(Written { levels: categories.levels, ..self.written(Vec::new(), without) })
     }
 
     fn write_parameter(&self, sheet: &mut Sheet<'_>, parameter: &Parameter) -> Result<Written, PlanError> {
@@ -201,8 +316,19 @@ impl<'a> Task<'a> {
             precision: precision_of(parameter.decimals, measure),
             higher_is_worse: parameter.lower_is_better,
         };
-        self.write_series(sheet, &series, measure == Measure::Change)?;
-        Ok(Written { levels: Vec::new(), excluded: outcomes.excluded })
+        let without = self.write_series(sheet, &series, measure == Measure::Change)?;
+        Ok(self.written(outcomes.excluded, without))
+    }
+
+    /// Who was left out, those whom a method could not use included.
+    fn written(
+        &self,
+        mut excluded: Vec<(terms::SubjectId, String)>,
+        without: Vec<(usize, String)>,
+    ) -> Written {
+        let subject = |row: usize| self.data.subjects.cell("subject", row).text().unwrap_or_default().into();
+        excluded.extend(without.into_iter().map(|(row, reason)| (subject(row), reason)));
+        Written { levels: Vec::new(), excluded }
     }
 
     fn write_variable(&self, sheet: &mut Sheet<'_>, variable: &str) -> Result<Written, PlanError> {
@@ -211,10 +337,8 @@ impl<'a> Task<'a> {
             return Err(PlanError::NoVariable { analysis: self.analysis.id.clone(), variable });
         };
         match &self.analysis.method {
-            Method::Count => {
-                let levels = self.with_named(levels_of(column));
-                methods::count_levels(sheet, &self.population, self.data, variable, &levels);
-                Ok(Written { levels, excluded: Vec::new() })
+            Method::Count | Method::ChiSquared { .. } | Method::Cmh(_) => {
+                self.write_categories(sheet, Categories::of_variable(self.data, &self.population, variable))
             }
             Method::Fisher { confidence: level } => {
                 let level = confidence(*level);
@@ -237,18 +361,19 @@ impl<'a> Task<'a> {
                     precision: Precision { value: decimals, summary: decimals + 1 },
                     higher_is_worse: true,
                 };
-                self.write_series(sheet, &series, false)?;
-                Ok(Written { levels: Vec::new(), excluded: outcomes.excluded })
+                let without = self.write_series(sheet, &series, false)?;
+                Ok(self.written(outcomes.excluded, without))
             }
         }
     }
 
+    /// Writes a series down; returns whom the method could not use, by row of the subject-level data set, and why.
     fn write_series(
         &self,
         sheet: &mut Sheet<'_>,
         series: &Series<'_>,
         is_change: bool,
-    ) -> Result<(), PlanError> {
+    ) -> Result<Vec<(usize, String)>, PlanError> {
         let population = &self.population;
         match &self.analysis.method {
             Method::Describe { quartiles } => methods::describe(sheet, population, series, *quartiles),
@@ -266,11 +391,20 @@ impl<'a> Task<'a> {
             Method::RankSum { two_sided, confidence: level, quartiles } => {
                 methods::rank_sum(sheet, population, series, *two_sided, confidence(*level), *quartiles);
             }
-            Method::Count | Method::Fisher { .. } | Method::Binomial { .. } => {
+            Method::Ancova(options) => {
+                return Ok(methods::ancova(sheet, population, self.data, series, options));
+            }
+            Method::Anova => methods::anova(sheet, population, series),
+            Method::Count
+            | Method::Fisher { .. }
+            | Method::Binomial { .. }
+            | Method::ChiSquared { .. }
+            | Method::Cmh(_)
+            | Method::KaplanMeier(_) => {
                 return Err(self.does_not_fit("a series of numbers"));
             }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn write_events(&self, sheet: &mut Sheet<'_>) -> Result<Written, PlanError> {
@@ -290,7 +424,8 @@ impl<'a> Task<'a> {
                 methods::count_events(sheet, &self.population, self.data, &set.name, &events, &levels);
             }
             Method::Fisher { confidence: level } if subject == "adverse events" => {
-                methods::fisher_events(sheet, &self.population, &events, &levels, confidence(*level));
+                let name = &set.name;
+                methods::fisher_events(sheet, &self.population, name, &events, &levels, confidence(*level));
             }
             Method::Binomial { confidence: level } => {
                 for (place, id) in self.population.cuts() {
@@ -368,7 +503,7 @@ impl<'a> Task<'a> {
     fn does_not_fit(&self, subject: &'static str) -> PlanError {
         PlanError::DoesNotFit {
             analysis: self.analysis.id.clone(),
-            method: name_of(&self.analysis.method),
+            method: self.analysis.method.word(),
             subject,
         }
     }
@@ -433,6 +568,17 @@ impl<'a> Task<'a> {
         if let Subject::AdverseEvents { filter: Some(filter) } = &self.analysis.subject {
             words = format!("{words}; adverse events with {}", filter.text);
         }
+        if let Subject::Records(records) = &self.analysis.subject {
+            let of = match &records.of {
+                RecordsOf::Value { column } => column.clone(),
+                RecordsOf::Times { time, event } => format!("{time}, ended by an event if {}", event.text),
+                RecordsOf::Terms { columns } => columns.join(" and within it "),
+            };
+            words = format!("{words}; {of} of {}", records.data);
+            if let Some(filter) = &records.filter {
+                words = format!("{words} where {}", filter.text);
+            }
+        }
         match &self.analysis.by {
             Some(by) => format!("{words}; by {by}"),
             None => words,
@@ -446,19 +592,6 @@ fn precision_of(decimals: u32, measure: Measure) -> Precision {
         Measure::Value | Measure::Change => Precision { value: decimals, summary: decimals + 1 },
         Measure::RelativeChange => Precision { value: 2, summary: 2 },
         Measure::PercentChange => Precision { value: 1, summary: 1 },
-    }
-}
-
-fn name_of(method: &Method) -> &'static str {
-    match method {
-        Method::Describe { .. } => "describe",
-        Method::Count => "count",
-        Method::PairedT { .. } => "paired t",
-        Method::TwoSampleT { .. } => "two-sample t",
-        Method::SignedRank { .. } => "signed rank",
-        Method::RankSum { .. } => "rank sum",
-        Method::Fisher { .. } => "fisher",
-        Method::Binomial { .. } => "binomial",
     }
 }
 
@@ -497,6 +630,11 @@ fn words_of(method: &Method) -> String {
         Method::Binomial { confidence } => {
             format!("Share with exact (Clopper-Pearson) interval, confidence {confidence}")
         }
+        Method::Ancova(options) => methods::ancova_words(options),
+        Method::Anova => "One-way analysis of variance".to_owned(),
+        Method::ChiSquared { continuity_correction } => methods::chi_squared_words(*continuity_correction),
+        Method::Cmh(options) => methods::cmh_words(options),
+        Method::KaplanMeier(options) => methods::kaplan_meier_words(options),
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Row<'a> {
     pub(crate) data: &'a DataSets,
     pub(crate) set: &'a Dataset,
     pub(crate) row: usize,
+    /// The participant's row, for what the row itself does not hold.
+    pub(crate) subject_row: Option<usize>,
 }
 
 impl Scope for Row<'_> {
@@ -17,7 +19,10 @@ impl Scope for Row<'_> {
     }
 
     fn variable(&self, name: &str) -> Option<Answer> {
-        self.set.cell(name, self.row).answer()
+        match (self.set.column(name), self.subject_row) {
+            (None, Some(row)) => self.data.subjects.cell(name, row).answer(),
+            _ => self.set.cell(name, self.row).answer(),
+        }
     }
 
     fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {

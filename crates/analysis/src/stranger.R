@@ -254,6 +254,77 @@ binomial_share <- function(id, has, known, by, groups, confidence) {
   }
 }
 
+# The linear model of base R. `pairs` are groups to compare, the first minus the second.
+ancova <- function(id, data, by, groups, pairs, covariates, factors, confidence, equal) {
+  data <- grouped(data, by)
+  frame <- data.frame(y = data$values)
+  if (!is.null(by)) frame$group <- factor(level_of(by)[data$at], levels = groups)
+  for (name in factors) frame[[paste0("factor_", name)]] <- level_of(name)[data$at]
+  for (name in covariates) {
+    frame[[paste0("covariate_", name)]] <- if (name == "baseline") data$baseline else subjects[[name]][data$at]
+  }
+  frame <- frame[complete.cases(frame) & abs(frame$y) <= 0.01 * data$beyond, , drop = FALSE]
+  for (name in factors) frame[[paste0("factor_", name)]] <- factor(frame[[paste0("factor_", name)]])
+  of <- function(key, first, second, value) {
+    say(id, paste0(key, if (!is.null(first)) paste0("[", first, "]"), if (!is.null(second)) paste0("[", second, "]")), value)
+  }
+  fit <- maybe(if (ncol(frame) == 1) lm(y ~ 1, data = frame) else lm(y ~ ., data = frame))
+  usable <- is.list(fit) && !anyNA(coef(fit)) && df.residual(fit) > 0
+  tests <- if (usable && ncol(frame) > 1) drop1(fit, test = "F") else NULL
+  part <- function(value) if (usable) value() else NA
+  linear <- function(weights) {
+    estimate <- sum(weights * coef(fit))
+    se <- sqrt(drop(weights %*% vcov(fit) %*% weights))
+    half <- qt(1 - (1 - confidence) / 2, df.residual(fit)) * se
+    list(estimate = estimate, se = se, lower = estimate - half, upper = estimate + half,
+         t = estimate / se, p = 2 * pt(-abs(estimate / se), df.residual(fit)))
+  }
+  say_linear <- function(keys, first, second, weights) {
+    one <- if (usable) linear(weights) else list(estimate = NA, se = NA, lower = NA, upper = NA, t = NA, p = NA)
+    for (name in names(keys)) of(keys[[name]], first, second, one[[name]])
+  }
+  of("n", NULL, NULL, nrow(frame))
+  of("df_residual", NULL, NULL, part(function() df.residual(fit)))
+  of("sigma", NULL, NULL, part(function() sigma(fit)))
+  if (!is.null(by)) {
+    of("f", NULL, NULL, part(function() tests["group", "F value"]))
+    of("df", NULL, NULL, part(function() tests["group", "Df"]))
+    of("p", NULL, NULL, part(function() tests["group", "Pr(>F)"]))
+    rows <- if (usable) {
+      others <- grep("^factor_", names(frame), value = TRUE)
+      grid <- if (length(others) == 0) frame[1, , drop = FALSE]
+              else if (equal) expand.grid(lapply(frame[others], levels))
+              else frame
+      for (name in grep("^covariate_", names(frame), value = TRUE)) grid[[name]] <- mean(frame[[name]])
+      lapply(groups, function(group) {
+        grid$group <- factor(group, levels = groups)
+        colMeans(model.matrix(delete.response(terms(fit)), grid, xlev = fit$xlevels))
+      })
+    }
+    for (i in seq_along(groups)) {
+      own <- frame$y[frame$group == groups[i]]
+      of("n", groups[i], NULL, length(own))
+      of("mean", groups[i], NULL, if (length(own) == 0) NA else mean(own))
+      of("sd", groups[i], NULL, if (length(own) < 2) NA else sd(own))
+      say_linear(c(estimate = "ls_mean", se = "ls_mean_se", lower = "ls_mean_lower", upper = "ls_mean_upper"),
+                 groups[i], NULL, rows[[i]])
+    }
+    for (pair in pairs) {
+      say_linear(c(estimate = "difference", se = "se", lower = "lower", upper = "upper", t = "t", p = "p"), pair[1], pair[2],
+                 if (usable) rows[[match(pair[1], groups)]] - rows[[match(pair[2], groups)]])
+    }
+  }
+  for (name in c(factors, covariates)) {
+    column <- paste0(if (name %in% covariates) "covariate_" else "factor_", name)
+    if (name %in% covariates) {
+      say_linear(c(estimate = "slope", se = "slope_se", lower = "slope_lower", upper = "slope_upper", p = "slope_p"), NULL, name,
+                 if (usable) as.numeric(names(coef(fit)) == column))
+    }
+    of("term_f", NULL, name, part(function() tests[column, "F value"]))
+    of("term_p", NULL, name, part(function() tests[column, "Pr(>F)"]))
+  }
+}
+
 # The data sets' own derived columns, from the values they were derived of.
 plain <- longitudinal[(is.na(longitudinal$derived) | longitudinal$derived == "locf") & !is.na(longitudinal$change), ]
 stopifnot(all(plain$change == plain$value - plain$baseline))

@@ -7,9 +7,11 @@ pub mod adam;
 mod build;
 pub mod csv;
 mod dataset;
+mod elsewhere;
 
 pub use build::{analysis_sets, build};
 pub use dataset::{Cell, Column, Data, Dataset};
+pub use elsewhere::from_elsewhere;
 
 /// The data sets of a trial.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -26,12 +28,18 @@ pub struct DataSets {
     pub deviations: Dataset,
     /// One row a step of a participant's way through the trial.
     pub disposition: Dataset,
+    /// Other data sets of a trial that was run elsewhere, by their declared names; none in a study.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Dataset>,
 }
 
 impl DataSets {
-    /// Returns the data sets in order.
-    pub fn all(&self) -> [&Dataset; 6] {
-        [
+    /// Returns the data sets in order; of a trial that was run elsewhere, those that came from there.
+    pub fn all(&self) -> Vec<&Dataset> {
+        if !self.others.is_empty() {
+            return std::iter::once(&self.subjects).chain(&self.others).collect();
+        }
+        vec![
             &self.subjects,
             &self.longitudinal,
             &self.adverse_events,

@@ -12,12 +12,12 @@ use crate::{
     diagnostic::{Diagnostic, Severity},
     expression::{Codes, Type, Unit},
     model::{
-        ADVERSE_EVENT_VARIABLES, BuiltIn, CASEBOOK_VARIABLES, SUBJECT_VARIABLES, Study, VariableKind,
-        VirtualCohort,
+        ADVERSE_EVENT_VARIABLES, AnalysisPlan, Arm, BuiltIn, CASEBOOK_VARIABLES, SUBJECT_VARIABLES, Study,
+        VariableKind, VirtualCohort,
     },
     names::suggest,
     reader::{self, Spot},
-    sections::{self, FILES, forms::FormFile},
+    sections::{self, FILES, PLAN_FILES, forms::FormFile},
     shape::{FileShape, Kind},
     source::{Place, SourceFile},
     tree::{self, Node, NodeKind, Tree},
@@ -50,7 +50,7 @@ pub fn compile(files: &BTreeMap<String, String>) -> Result<Compiled, Vec<Diagnos
     let trees: Vec<Tree> = sources.iter().map(|source| tree::parse(&source.text)).collect();
     let mut desk = Desk::new(&sources);
     report_broken(&mut desk, &trees);
-    let shapes = match_shapes(&mut desk);
+    let shapes = match_shapes(&mut desk, FILES, "a study");
     collect_names(&mut desk, &trees, &shapes);
     let forms = form_files(&sources, &trees, &shapes);
     for (form, _) in &forms {
@@ -59,6 +59,58 @@ pub fn compile(files: &BTreeMap<String, String>) -> Result<Compiled, Vec<Diagnos
     let folder = Folder { trees: &trees, shapes: &shapes, forms: &forms, nothing: &empty() };
     let study = folder.study(&mut desk, content_hash(files));
     finish(desk, study)
+}
+
+/// Compiles a plan over data sets from elsewhere: a folder with `analysis.toml` alone.
+///
+/// The study that comes back has an id, a title and a plan, arms for the levels of columns that have a control,
+/// and nothing else: what a trial's conduct needs is not known of a trial run elsewhere.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_plan(files: &BTreeMap<String, String>) -> Result<Compiled, Vec<Diagnostic>> {
+    let sources: Vec<SourceFile> = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".toml"))
+        .map(|(path, text)| SourceFile { path: path.replace('\\', "/"), text: normalised(text).into() })
+        .chain(std::iter::once(SourceFile { path: ".".to_owned(), text: "".into() }))
+        .collect();
+    let trees: Vec<Tree> = sources.iter().map(|source| tree::parse(&source.text)).collect();
+    let mut desk = Desk::new(&sources);
+    report_broken(&mut desk, &trees);
+    let shapes = match_shapes(&mut desk, PLAN_FILES, "a plan");
+    collect_names(&mut desk, &trees, &shapes);
+    desk.languages = vec!["en".to_owned()];
+    desk.names.define(Kind::Language, "en");
+    let folder = Folder { trees: &trees, shapes: &shapes, forms: &[], nothing: &empty() };
+    folder.hold_against_shapes(&mut desk);
+    let root = folder.root("analysis.toml");
+    sections::analysis::check_place(&mut desk, &root, false);
+    let data = sections::analysis::prepare_declared(&mut desk, &root);
+    let parts = sections::analysis::read(&mut desk, root, data);
+    checks::plan_alone(&mut desk, &parts, &root);
+    let mut study = Study::empty(content_hash(files));
+    study.id = root.text("id").unwrap_or("plan").into();
+    study.title = desk.label(root.get("title"));
+    study.languages.clone_from(&desk.languages);
+    study.arms = arms_of(&parts.plan);
+    study.plan = parts.plan;
+    finish(desk, study)
+}
+
+/// The levels of columns that name a control, each level once.
+fn arms_of(plan: &AnalysisPlan) -> Vec<Arm> {
+    let mut arms: Vec<Arm> = Vec::new();
+    for column in plan.data.iter().flat_map(|set| &set.columns).filter(|column| column.control.is_some()) {
+        for (code, label) in &column.levels {
+            let control = column.control.as_ref() == Some(code);
+            if arms.iter().all(|arm| arm.id != **code) {
+                let (id, treatment) = (code.as_str().into(), label.en().to_owned());
+                arms.push(Arm { id, label: label.clone(), treatment, control });
+            }
+        }
+    }
+    arms
 }
 
 fn empty() -> Node {
@@ -98,26 +150,30 @@ fn report_broken(desk: &mut Desk<'_>, trees: &[Tree]) {
 }
 
 /// Returns each file's shape; reports files that have none and files that are lacking.
-fn match_shapes(desk: &mut Desk<'_>) -> Vec<Option<&'static FileShape>> {
+fn match_shapes(
+    desk: &mut Desk<'_>,
+    files: &'static [FileShape],
+    folder: &str,
+) -> Vec<Option<&'static FileShape>> {
     let mut shapes = Vec::new();
     let whole = desk.sources.len() - 1;
     for (file, source) in desk.sources.iter().enumerate().take(whole) {
-        let shape = FILES.iter().find(|shape| shape.covers(&source.path));
+        let shape = files.iter().find(|shape| shape.covers(&source.path));
         if shape.is_none() {
-            let help = suggest(&source.path, FILES.iter().map(|shape| shape.path));
+            let help = suggest(&source.path, files.iter().map(|shape| shape.path));
             desk.error(
                 "unknown-file",
                 &Place::new(file, 0..0),
-                format!("a study has no file `{}`", source.path),
+                format!("{folder} has no file `{}`", source.path),
                 help,
             );
         }
         shapes.push(shape);
     }
     shapes.push(None);
-    for shape in FILES.iter().filter(|shape| shape.required) {
+    for shape in files.iter().filter(|shape| shape.required) {
         if !desk.sources.iter().any(|source| source.path == shape.path) {
-            let message = format!("the study lacks `{}`", shape.path);
+            let message = format!("{} lacks `{}`", folder.replacen("a ", "the ", 1), shape.path);
             desk.error("missing-file", &Place::new(whole, 0..0), message, Some(shape.doc.to_owned()));
         }
     }
@@ -218,7 +274,8 @@ impl<'t> Folder<'t> {
         let deviations = sections::deviations::read(desk, &self.root("deviations.toml"));
         let analysis_root = self.root("analysis.toml");
         sections::analysis::prepare(desk, &analysis_root);
-        let plan = sections::analysis::read(desk, analysis_root);
+        sections::analysis::check_place(desk, &analysis_root, true);
+        let plan = sections::analysis::read(desk, analysis_root, Vec::new());
         let virtual_cohort = match self.has("virtual.toml") {
             true => sections::virtual_cohort::read(desk, self.root("virtual.toml")),
             false => VirtualCohort::default(),

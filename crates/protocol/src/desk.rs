@@ -45,6 +45,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) subject_variables: BTreeMap<String, Type>,
     pub(crate) event_variables: BTreeMap<String, Type>,
     pub(crate) parameters: BTreeMap<String, Unit>,
+    /// The columns of data sets from elsewhere, the participant's among them.
+    pub(crate) rows: BTreeMap<String, BTreeMap<String, Type>>,
 }
 
 /// An expression with where it stands, for checks that look at it again.
@@ -69,6 +71,7 @@ impl<'a> Desk<'a> {
             subject_variables: BTreeMap::new(),
             event_variables: BTreeMap::new(),
             parameters: BTreeMap::new(),
+            rows: BTreeMap::new(),
         }
     }
 

@@ -21,7 +21,7 @@ mod tree;
 mod units;
 mod version;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, compile_plan};
 pub use desk::Reference;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use model::Study;

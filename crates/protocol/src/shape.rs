@@ -45,6 +45,7 @@ pub enum Kind {
     Reaction,
     Function,
     Estimate,
+    DataSet,
 }
 
 impl Kind {
@@ -84,6 +85,7 @@ impl Kind {
             Kind::Reaction => "reaction",
             Kind::Function => "function",
             Kind::Estimate => "estimate",
+            Kind::DataSet => "data set",
         }
     }
 }

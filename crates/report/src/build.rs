@@ -240,6 +240,7 @@ fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Se
             Shown::Waterfall(parameter, visit) => {
                 vec![Block::Figure(figures::waterfall(context, parameter.as_str(), visit.as_str())?)]
             }
+            Shown::Survival(analysis) => vec![Block::Figure(figures::survival(context, analysis.as_str())?)],
             Shown::AdverseEventsOverTime => vec![Block::Figure(figures::events_over_time(context)?)],
             Shown::DeviationListing => vec![listing(listings::deviations(context, &id("deviations")))],
             Shown::ExclusionListing => {

@@ -4,7 +4,7 @@ use analysis::{AnalysisResult, Level, PublishedNumber, Results};
 use datasets::DataSets;
 use protocol::{
     Study,
-    model::{self, Label, Measure, Subject},
+    model::{self, Label, Measure, RecordsOf, Subject},
 };
 
 use crate::{BuildError, document::Inline, wording};
@@ -80,6 +80,14 @@ impl<'a> Context<'a> {
             Subject::Variable { variable } => {
                 self.data.subjects.column(variable).and_then(|column| column.unit.as_deref()).unwrap_or("")
             }
+            Subject::Records(records) => match &records.of {
+                RecordsOf::Value { column } | RecordsOf::Times { time: column, .. } => {
+                    let set = self.data.get(&records.data).and_then(|set| set.column(column));
+                    let column = set.or_else(|| self.data.subjects.column(column));
+                    column.and_then(|column| column.unit.as_deref()).unwrap_or("")
+                }
+                RecordsOf::Terms { .. } => "",
+            },
             Subject::AdverseEvents { .. } | Subject::Deviations => "",
         })
     }

@@ -56,15 +56,7 @@ pub(crate) fn unit(unit: &str) -> &str {
 
 /// Returns a method's confidence, if it gives an interval.
 pub(crate) fn confidence(method: &Method) -> Option<Decimal> {
-    match method {
-        Method::PairedT { confidence }
-        | Method::TwoSampleT { confidence, .. }
-        | Method::SignedRank { confidence, .. }
-        | Method::RankSum { confidence, .. }
-        | Method::Fisher { confidence }
-        | Method::Binomial { confidence } => Some(*confidence),
-        _ => None,
-    }
+    method.confidence()
 }
 
 /// States a test's result in a sentence; none where the analysis makes no comparison, or it can't be estimated.
@@ -94,6 +86,10 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
             line.by_group("Median", "median")?.say("; Hodges-Lehmann shift ").number("shift")?.say(&unit);
             line.ci(&ci)?.p()?.say(".");
         }
+        Method::Ancova(_) => {
+            line.by_group("Least-squares mean", "ls_mean")?.say("; difference ").number("difference")?;
+            line.say(&unit).ci(&ci)?.p()?.say(".");
+        }
         Method::Fisher { .. } => {
             line.by_group("Participants affected:", "events")?.say("; odds ratio ").number("odds_ratio")?;
             line.ci(&ci)?.p()?.say(".");
@@ -117,7 +113,8 @@ impl Line<'_> {
     }
 
     fn number(&mut self, key: &str) -> Option<&mut Self> {
-        self.runs.push(number(self.result.number(key, None, None)?));
+        let found = self.result.number(key, None, None);
+        self.runs.push(number(found.or_else(|| crate::tables::only_pair(self.result, key))?));
         Some(self)
     }
 

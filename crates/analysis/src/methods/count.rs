@@ -1,47 +1,13 @@
-//! Counts of participants by level, and of events and participants by term.
+//! Counts of events and participants by term.
 
 use datasets::DataSets;
 
 use crate::{
     Format, Level,
     events::{Occurrence, Occurrences, participants, rows},
-    outcome::level_of,
     population::Population,
     sheet::{Of, Sheet, cell, group, percent},
 };
-
-/// Counts participants by the levels of a variable. Keys: `denominator` and `missing`, and by level
-/// `count` and `percent` (of all in the group, those without a value included).
-pub(crate) fn count_levels(
-    sheet: &mut Sheet<'_>,
-    population: &Population,
-    data: &DataSets,
-    variable: &str,
-    levels: &[Level],
-) {
-    for (place, id) in population.cuts() {
-        let members: Vec<_> =
-            population.of(place).map(|member| (member.row, level_of(data, member, variable))).collect();
-        let mut columns: Vec<&str> = population.columns.iter().map(String::as_str).collect();
-        columns.push(variable);
-        let mut place_of = |level: Option<&Option<String>>| {
-            let of_level = members.iter().filter(|(_, own)| level.is_none_or(|level| own == level));
-            let chosen: Vec<usize> = of_level.map(|(row, _)| *row).collect();
-            (chosen.len(), sheet.row_sets.place("subjects", chosen, &columns))
-        };
-        let (all, all_rows) = place_of(None);
-        let (missing, missing_rows) = place_of(Some(&None));
-        let counted: Vec<_> =
-            levels.iter().map(|level| (level, place_of(Some(&Some(level.id.clone()))))).collect();
-        sheet.put("denominator", group(id), all, Format::Integer, &[all_rows]);
-        sheet.put("missing", group(id), missing, Format::Integer, &[missing_rows]);
-        for (level, (count, level_rows)) in counted {
-            let of = cell(id, &level.id);
-            sheet.put("count", of, count, Format::Integer, &[level_rows]);
-            sheet.put("percent", of, percent(count, all), Format::Percent(1), &[level_rows, all_rows]);
-        }
-    }
-}
 
 /// Counts events, and the participants they are of, in all and by term.
 ///
@@ -65,7 +31,7 @@ pub(crate) fn count_events(
             put_low_grade(sheet, group(id), data, &of_all);
         }
         for term in terms {
-            let of_term = events.of(place, |one| one.term == term.id);
+            let of_term = events.of(place, |one| one.is_of(&term.id));
             put_events(sheet, cell(id, &term.id), dataset, &of_term, (whole, denominator));
         }
     }

@@ -1,7 +1,12 @@
-//! Fisher's exact test of a yes or no between two groups: of a variable, or of events by term.
+//! Fisher's exact test of a yes or no between groups: of a variable, or of events by term.
+//!
+//! More than two groups are compared all at once, and each with the control.
 
 use datasets::DataSets;
-use statistics::{Confidence, NotEstimable, proportions::fisher_2x2};
+use statistics::{
+    Confidence, NotEstimable,
+    proportions::{Table, fisher_2x2, fisher_exact},
+};
 
 use super::count::population_place;
 use crate::{
@@ -50,23 +55,24 @@ pub(crate) fn fisher_variable(
 pub(crate) fn fisher_events(
     sheet: &mut Sheet<'_>,
     population: &Population,
+    dataset: &str,
     events: &Occurrences,
     terms: &[Level],
     level: Result<Confidence, NotEstimable>,
 ) {
     let denominator = population_place(sheet, population, None);
     for term in [None].into_iter().chain(terms.iter().map(|term| Some(term.id.as_str()))) {
-        let is_meant = |one: &Occurrence| term.is_none_or(|term| one.term == term);
+        let is_meant = |one: &Occurrence| term.is_none_or(|term| one.is_of(term));
         let mut counts = Vec::new();
         for (place, id) in population.cuts().into_iter().filter(|(place, _)| place.is_some()) {
             let own = events.of(place, is_meant);
             let n_rows = population_place(sheet, population, place);
-            let event_rows = sheet.row_sets.place("adverse_events", rows(&own), &[]);
+            let event_rows = sheet.row_sets.place(dataset, rows(&own), &[]);
             counts.push((participants(&own), population.of(place).count()));
             let of = Of { group: id, level: term };
             put_share(sheet, of, *counts.last().unwrap_or(&(0, 0)), event_rows, n_rows);
         }
-        let all = sheet.row_sets.place("adverse_events", rows(&events.of(None, is_meant)), &[]);
+        let all = sheet.row_sets.place(dataset, rows(&events.of(None, is_meant)), &[]);
         let of = term.map_or(group(None), |term| cell(None, term));
         put_test(sheet, of, population, &counts, level, &[all, denominator]);
     }
@@ -92,26 +98,38 @@ fn put_test(
     level: Result<Confidence, NotEstimable>,
     rows: &[usize],
 ) {
-    let test = population.pair().and_then(|(x, y)| {
+    if population.groups.len() < 3 {
+        return put_pair(sheet, of, population.pair(), counts, level, rows);
+    }
+    let table: Vec<Vec<u64>> =
+        counts.iter().map(|(events, n)| vec![*events as u64, (n - events) as u64]).collect();
+    let p = Table::from_rows(&table).and_then(|table| fisher_exact(&table));
+    sheet.put("p", of, p, Format::PValue, rows);
+    for (one, control) in population.against_control() {
+        let of = Of { group: Some(&population.groups[one].id), level: of.level };
+        put_pair(sheet, of, Ok((one, control)), counts, level, rows);
+    }
+}
+
+/// Writes down the comparison of the first group with the second.
+fn put_pair(
+    sheet: &mut Sheet<'_>,
+    of: Of<'_>,
+    pair: Result<(usize, usize), String>,
+    counts: &[(usize, usize)],
+    level: Result<Confidence, NotEstimable>,
+    rows: &[usize],
+) {
+    let test = pair.and_then(|(x, y)| {
         let [a, n] = [counts[x].0 as u64, counts[x].1 as u64];
         let [c, m] = [counts[y].0 as u64, counts[y].1 as u64];
         let test = level.and_then(|level| fisher_2x2([a, n - a, c, m - c], level));
         test.map_err(|reason| reason.to_string())
     });
-    sheet.put("p", of, test.clone().map(|test| test.p_two_sided), Format::PValue, rows);
-    sheet.put(
-        "odds_ratio",
-        of,
-        test.clone().map(|test| test.conditional_odds_ratio),
-        Format::Decimals(2),
-        rows,
-    );
-    sheet.put(
-        "lower",
-        of,
-        test.clone().map(|test| test.odds_ratio_interval.lower),
-        Format::Decimals(2),
-        rows,
-    );
-    sheet.put("upper", of, test.map(|test| test.odds_ratio_interval.upper), Format::Decimals(2), rows);
+    let odds_ratio = test.clone().map(|test| test.conditional_odds_ratio);
+    let interval = test.clone().map(|test| test.odds_ratio_interval);
+    sheet.put("p", of, test.map(|test| test.p_two_sided), Format::PValue, rows);
+    sheet.put("odds_ratio", of, odds_ratio, Format::Decimals(2), rows);
+    sheet.put("lower", of, interval.clone().map(|limits| limits.lower), Format::Decimals(2), rows);
+    sheet.put("upper", of, interval.map(|limits| limits.upper), Format::Decimals(2), rows);
 }

@@ -1,18 +1,28 @@
 //! From outcomes to numbers, one method a file. The mathematics is the statistics crate's; these
 //! files choose what goes in and write down what comes out, under keys that reports and plans use.
 
+mod ancova;
+mod anova;
 mod binomial;
+mod chi_squared;
+mod cmh;
 mod count;
 mod describe;
 mod fisher;
+mod kaplan_meier;
 mod rank_sum;
 mod signed_rank;
 mod t_tests;
 
+pub(crate) use ancova::{ancova, words as ancova_words};
+pub(crate) use anova::anova;
 pub(crate) use binomial::binomial;
-pub(crate) use count::{count_events, count_levels, population_place, put_events};
+pub(crate) use chi_squared::{chi_squared, words as chi_squared_words};
+pub(crate) use cmh::{cmh, words as cmh_words};
+pub(crate) use count::{count_events, population_place, put_events};
 pub(crate) use describe::describe;
 pub(crate) use fisher::{fisher_events, fisher_variable};
+pub(crate) use kaplan_meier::{kaplan_meier, words as kaplan_meier_words};
 pub(crate) use rank_sum::rank_sum;
 pub(crate) use signed_rank::signed_rank;
 pub(crate) use t_tests::{Paired, paired_t, two_sample_t};

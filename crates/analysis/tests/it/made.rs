@@ -63,6 +63,7 @@ pub fn data() -> DataSets {
         exposure: Dataset::new("exposure", "Exposure", Vec::new()),
         deviations: deviations(),
         disposition: disposition(),
+        others: Vec::new(),
     }
 }
 
@@ -358,6 +359,16 @@ pub fn rank_sum() -> Method {
     }
 }
 
+pub fn ancova(covariates: &[&str], factors: &[&str]) -> Method {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Method::Ancova(Ancova {
+        confidence: ninety_five(),
+        ls_means: MarginalMeans::EqualWeights,
+        covariates: owned(covariates),
+        factors: owned(factors),
+    })
+}
+
 pub fn plan(analyses: Vec<Analysis>) -> AnalysisPlan {
     AnalysisPlan {
         parameters: vec![Parameter {
@@ -488,7 +499,20 @@ pub fn full_plan() -> AnalysisPlan {
         ),
         analysis("count-severe", Method::Count, Subject::AdverseEvents { filter: Some(severe()) }),
         analysis("deviations", Method::Count, Subject::Deviations),
+        analysis("ancova", ancova(&["baseline", "age"], &["sex"]), score(Change, Observed)),
+        analysis("ancova-bare", ancova(&[], &[]), score(Change, LastObservation)),
+        with(analysis("ancova-death", ancova(&["baseline"], &[]), score(Change, LastObservation)), "E-worst"),
     ];
+    let Method::Ancova(mut observed) = ancova(&["baseline"], &["diagnosis", "ild"]) else { panic!() };
+    observed.ls_means = MarginalMeans::AsObserved;
+    observed.confidence = "0.9".parse().unwrap();
+    analyses.push(analysis("ancova-observed", Method::Ancova(observed), score(Value, Observed)));
+    let mut slopes = analysis("ancova-slopes", ancova(&["baseline"], &["sex"]), score(Change, Observed));
+    slopes.by = None;
+    analyses.push(slopes);
+    let mut singular = analysis("ancova-singular", ancova(&["baseline"], &["sex"]), score(Change, Observed));
+    singular.by = Some("sex".to_owned());
+    analyses.push(singular);
     let mut systemic = analysis("systemic", rank_sum(), score(RelativeChange, LastObservation));
     systemic.only = Some(only_systemic());
     analyses.push(systemic);

@@ -37,6 +37,7 @@ pub fn build(study: &Study, state: &State) -> DataSets {
         exposure: exposure::exposure(&trial, &exposure),
         deviations: deviations::deviations(&trial),
         disposition: disposition::disposition(&trial),
+        others: Vec::new(),
     }
 }
 

@@ -38,6 +38,11 @@ pub(crate) struct Parts<'a> {
     pub(crate) randomised: bool,
 }
 
+/// Runs the checks of a plan without a study.
+pub(crate) fn plan_alone(desk: &mut Desk<'_>, parts: &PlanParts, root: &Section<'_>) {
+    plan::alone(desk, parts, root);
+}
+
 /// Runs all checks.
 pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     timing::run(desk, parts);

@@ -4,31 +4,40 @@ use super::Parts;
 use crate::{
     desk::{Desk, Section},
     model::Shown,
+    sections::analysis::PlanParts,
     tree::Node,
 };
 
 pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
-    shown(desk, parts);
-    estimands(desk, parts);
+    alone(desk, parts.plan, &parts.analysis_root);
     published(desk, parts);
 }
 
-fn shown(desk: &mut Desk<'_>, parts: &Parts<'_>) {
-    let plan = &parts.plan.plan;
+/// What can be said of a plan without its study.
+pub(crate) fn alone(desk: &mut Desk<'_>, parts: &PlanParts, root: &Section<'_>) {
+    shown(desk, parts);
+    estimands(desk, parts, root);
+}
+
+fn shown(desk: &mut Desk<'_>, parts: &PlanParts) {
+    let plan = &parts.plan;
     let all: Vec<&Shown> = plan.sections.iter().flat_map(|section| &section.show).collect();
     for analysis in plan.analyses.iter().filter(|_| !plan.sections.is_empty()) {
-        let is_shown =
-            all.iter().any(|shown| matches!(shown, Shown::Table(ids) if ids.contains(&analysis.id)));
-        if let Some((place, _)) = parts.plan.places.get(analysis.id.as_str()).filter(|_| !is_shown) {
+        let is_shown = all.iter().any(|shown| match shown {
+            Shown::Table(ids) => ids.contains(&analysis.id),
+            Shown::Survival(id) => *id == analysis.id,
+            _ => false,
+        });
+        if let Some((place, _)) = parts.places.get(analysis.id.as_str()).filter(|_| !is_shown) {
             let message = format!("analysis {} is shown nowhere in the report", analysis.id);
             desk.warn("not-shown", place, message, Some("name it in `show` of a section".into()));
         }
     }
 }
 
-fn estimands(desk: &mut Desk<'_>, parts: &Parts<'_>) {
-    let plan = &parts.plan.plan;
-    for entry in parts.analysis_root.named("estimands") {
+fn estimands(desk: &mut Desk<'_>, parts: &PlanParts, root: &Section<'_>) {
+    let plan = &parts.plan;
+    for entry in root.named("estimands") {
         let name = entry.name();
         let mut of_it =
             plan.analyses.iter().filter(|analysis| analysis.estimand.as_ref().is_some_and(|id| *id == *name));

@@ -34,7 +34,7 @@ pub struct EligibilityRule {
 }
 
 /// Doses and their rules.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Dosing {
     /// Levels in mg a day, highest first (`[400, 300, 200]`).
     pub levels_mg: Vec<Decimal>,

@@ -108,6 +108,41 @@ pub struct Study {
 }
 
 impl Study {
+    /// Makes a study that says nothing, of a version.
+    pub(crate) fn empty(version: String) -> Self {
+        Self {
+            version,
+            id: "".into(),
+            title: Label::default(),
+            registry: BTreeMap::new(),
+            phase: String::new(),
+            sponsor: String::new(),
+            languages: Vec::new(),
+            blinded: false,
+            target: 0,
+            sources: Vec::new(),
+            facts: Vec::new(),
+            arms: Vec::new(),
+            epochs: Vec::new(),
+            sites: Vec::new(),
+            consents: Vec::new(),
+            roles: Vec::new(),
+            data_classes: Vec::new(),
+            visits: Vec::new(),
+            activities: Vec::new(),
+            codelists: Vec::new(),
+            forms: Vec::new(),
+            laboratories: Vec::new(),
+            eligibility: Vec::new(),
+            dosing: Dosing::default(),
+            allocation: None,
+            blind_reading: None,
+            deviations: Vec::new(),
+            plan: AnalysisPlan::default(),
+            virtual_cohort: VirtualCohort::default(),
+        }
+    }
+
     /// Returns the visit of that id.
     pub fn visit(&self, id: &str) -> Option<&Visit> {
         self.visits.iter().find(|visit| visit.id == *id)

@@ -21,6 +21,60 @@ pub struct AnalysisPlan {
     pub analyses: Vec<Analysis>,
     /// The report's sections in order.
     pub sections: Vec<Section>,
+    /// Data sets from elsewhere; none in a study, whose data sets come from its record.
+    pub data: Vec<DeclaredData>,
+}
+
+/// What a column of a data set from elsewhere holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// Text, which is a code too.
+    Text,
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Number,
+    /// true and false.
+    Flag,
+    /// Dates, perhaps partly known.
+    Date,
+}
+
+/// A column of a data set from elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeclaredColumn {
+    /// Its name, as the file writes it.
+    pub name: String,
+    /// What people call it; empty where the file says.
+    pub label: Label,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Unit, if any.
+    pub unit: Option<String>,
+    /// Decimals of its values, as they are printed.
+    pub decimals: u32,
+    /// Its levels in order with their labels; empty where any will do.
+    pub levels: Vec<(String, Label)>,
+    /// The level that others are compared with.
+    pub control: Option<String>,
+}
+
+/// A data set from elsewhere that a plan reads.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeclaredData {
+    /// Its name, which is its file's name too, letter case and ending aside.
+    pub name: String,
+    /// What a row is; empty where the file says.
+    pub label: Label,
+    /// Whether it has one row a participant, from which populations are chosen.
+    pub participants: bool,
+    /// The column that identifies participants.
+    pub subject: String,
+    /// The columns that together tell rows apart.
+    pub keys: Vec<String>,
+    /// The columns that the plan uses.
+    pub columns: Vec<DeclaredColumn>,
 }
 
 /// A variable of the subject-level data set.
@@ -152,6 +206,32 @@ pub enum Subject {
     AdverseEvents { filter: Option<Expression> },
     /// Deviations.
     Deviations,
+    /// Rows of a data set from elsewhere.
+    Records(Records),
+}
+
+/// Rows of a data set from elsewhere that an analysis looks at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Records {
+    /// The data set.
+    pub data: String,
+    /// Only rows for which this holds, over its columns and the participant's.
+    pub filter: Option<Expression>,
+    /// What is looked at in them.
+    pub of: RecordsOf,
+}
+
+/// What an analysis looks at in rows of a data set from elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
+pub enum RecordsOf {
+    /// A column's value, of one row a participant (`value = "CHG"`).
+    Value { column: String },
+    /// Times to an event, of one row a participant (`time = "AVAL", event = "CNSR == 0"`).
+    Times { time: String, event: Expression },
+    /// What happened, any number of rows a participant, by one or two columns, the wider first (`terms = ["AEBODSYS", "AEDECOD"]`).
+    Terms { columns: Vec<String> },
 }
 
 /// Sides and rules of a two-sided exact rank p-value.
@@ -184,6 +264,99 @@ pub enum Quartiles {
     Type7,
 }
 
+/// How least-squares means average over the other factors of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarginalMeans {
+    /// All combinations of their levels weigh the same (`equal weights`; the default of SAS and of emmeans).
+    EqualWeights,
+    /// Combinations weigh as often as they occur (`as observed`).
+    AsObserved,
+}
+
+/// An analysis of covariance: `outcome ~ by + factors + covariates`, with an intercept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ancova {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// How least-squares means average.
+    pub ls_means: MarginalMeans,
+    /// Numbers in the model: `baseline`, or variables.
+    pub covariates: Vec<String>,
+    /// Groupings in the model beside that of the analysis.
+    pub factors: Vec<String>,
+}
+
+/// Which alternative the Cochran-Mantel-Haenszel test has in mind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CmhAssociation {
+    /// Any association (`general`).
+    General,
+    /// Mean scores differ between groups (`row mean scores`).
+    RowMeanScores,
+    /// Scores are correlated with the order of groups (`correlation`).
+    Correlation,
+}
+
+/// Scores of ordered levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scores {
+    /// The numbers that the levels are (`values`).
+    Values,
+    /// 1, 2, 3 in the order of the levels (`order`).
+    Order,
+}
+
+/// A stratified test of levels between groups.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cmh {
+    /// What is tested.
+    pub association: CmhAssociation,
+    /// Scores of the levels; none for general association.
+    pub scores: Option<Scores>,
+    /// Variables whose combinations are the strata.
+    pub strata: Vec<String>,
+}
+
+/// The scale on which limits of a survival curve are symmetric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurvivalLimits {
+    /// ln S (`log`; the default of R).
+    Log,
+    /// ln(-ln S) (`log-log`; the default of SAS).
+    LogLog,
+}
+
+/// How survival curves are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurvivalTest {
+    /// All times weigh the same (`log-rank`).
+    LogRank,
+    /// Times weigh by the survival just before (`peto`).
+    Peto,
+    /// Not at all (`none`).
+    None,
+}
+
+/// Kaplan-Meier curves with their quantiles and their comparison.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct KaplanMeier {
+    /// Confidence of the limits.
+    pub confidence: Decimal,
+    /// The scale of the limits.
+    pub limits: SurvivalLimits,
+    /// How curves are compared.
+    pub test: SurvivalTest,
+    /// Times at which numbers at risk and survival are given.
+    pub at: Vec<Decimal>,
+    /// Variables whose combinations are the strata of the test.
+    pub strata: Vec<String>,
+}
+
 /// A method with every option that changes a number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
@@ -205,6 +378,56 @@ pub enum Method {
     Fisher { confidence: Decimal },
     /// `"binomial"`: exact (Clopper-Pearson) interval of a share.
     Binomial { confidence: Decimal },
+    /// `"ancova"`: least-squares means of the groups and their pairwise differences, slopes of covariates.
+    Ancova(Ancova),
+    /// `"anova"`: one-way analysis of variance.
+    Anova,
+    /// `"chi-squared"`: Pearson's test of levels between groups.
+    ChiSquared { continuity_correction: bool },
+    /// `"cmh"`: Cochran-Mantel-Haenszel test of levels between groups within strata.
+    Cmh(Cmh),
+    /// `"kaplan-meier"`: survival curves, medians, numbers at risk, and their comparison.
+    KaplanMeier(KaplanMeier),
+}
+
+impl Method {
+    /// Returns its word in the plan language.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Method::Describe { .. } => "describe",
+            Method::Count => "count",
+            Method::PairedT { .. } => "paired t",
+            Method::TwoSampleT { .. } => "two-sample t",
+            Method::SignedRank { .. } => "signed rank",
+            Method::RankSum { .. } => "rank sum",
+            Method::Fisher { .. } => "fisher",
+            Method::Binomial { .. } => "binomial",
+            Method::Ancova(_) => "ancova",
+            Method::Anova => "anova",
+            Method::ChiSquared { .. } => "chi-squared",
+            Method::Cmh(_) => "cmh",
+            Method::KaplanMeier(_) => "kaplan-meier",
+        }
+    }
+
+    /// Returns the confidence of its intervals, if it gives any.
+    pub fn confidence(&self) -> Option<Decimal> {
+        match self {
+            Method::Describe { .. }
+            | Method::Count
+            | Method::Anova
+            | Method::ChiSquared { .. }
+            | Method::Cmh(_) => None,
+            Method::PairedT { confidence }
+            | Method::TwoSampleT { confidence, .. }
+            | Method::SignedRank { confidence, .. }
+            | Method::RankSum { confidence, .. }
+            | Method::Fisher { confidence }
+            | Method::Binomial { confidence }
+            | Method::Ancova(Ancova { confidence, .. })
+            | Method::KaplanMeier(KaplanMeier { confidence, .. }) => Some(*confidence),
+        }
+    }
 }
 
 /// A published number put beside an estimate.
@@ -262,6 +485,8 @@ pub enum Shown {
     Trajectories(ParameterId),
     /// Waterfall of a parameter's change at a visit.
     Waterfall(ParameterId, VisitId),
+    /// Survival curves of an analysis.
+    Survival(AnalysisId),
     /// Adverse events over time.
     AdverseEventsOverTime,
     /// Deviations, listed.

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::sources::{MARK, read_mark};
+use super::{
+    declared_data,
+    methods::{self, METHOD_WORDS, OPTIONS, Takes, read_method},
+    sources::{MARK, read_mark},
+};
 use crate::{
     desk::{Desk, Section},
     expression::{Reads, Type, Unit},
@@ -40,78 +44,6 @@ words! { MISSING_RULES, missing_rule -> MissingRule {
     "locf" => MissingRule::LastObservation,
     "worst case" => MissingRule::WorstCase,
 } }
-
-words! { TWO_SIDED, two_sided -> TwoSided {
-    "as far from its mean" => TwoSided::AsFarFromMean,
-    "twice the smaller tail" => TwoSided::TwiceSmallerTail,
-} }
-
-words! { ZEROS, zeros -> Zeros {
-    "dropped" => Zeros::Dropped,
-    "pratt" => Zeros::Pratt,
-} }
-
-words! { QUARTILES, quartiles -> Quartiles {
-    "type 2" => Quartiles::Type2,
-    "type 7" => Quartiles::Type7,
-} }
-
-/// Each method, the options it needs and the estimates it gives.
-const METHODS: &[(&str, &[&str], &[&str])] = &[
-    ("describe", &["quartiles"], &["n", "mean", "sd", "median", "q1", "q3", "min", "max"]),
-    (
-        "count",
-        &[],
-        &[
-            "count",
-            "percent",
-            "denominator",
-            "missing",
-            "events",
-            "participants",
-            "low_grade_events",
-            "low_grade_percent",
-            "deviations",
-        ],
-    ),
-    (
-        "paired t",
-        &["confidence"],
-        &[
-            "n",
-            "mean",
-            "sd",
-            "se",
-            "lower",
-            "upper",
-            "t",
-            "df",
-            "p",
-            "baseline_mean",
-            "percent_of_baseline",
-            "mean_percent",
-        ],
-    ),
-    (
-        "two-sample t",
-        &["confidence", "equal_variances"],
-        &["n", "mean", "sd", "difference", "lower", "upper", "t", "df", "p"],
-    ),
-    (
-        "signed rank",
-        &["zeros", "two_sided", "confidence"],
-        &["n", "v", "p", "pseudomedian", "lower", "upper"],
-    ),
-    (
-        "rank sum",
-        &["two_sided", "confidence", "quartiles"],
-        &["w", "p", "shift", "lower", "upper", "n", "median", "q1", "q3", "min", "max"],
-    ),
-    ("fisher", &["confidence"], &["events", "n", "percent", "p", "odds_ratio", "lower", "upper"]),
-    ("binomial", &["confidence"], &["events", "n", "percent", "lower", "upper"]),
-];
-const METHOD_WORDS: &[&str] =
-    &["describe", "count", "paired t", "two-sample t", "signed rank", "rank sum", "fisher", "binomial"];
 
 const DECIMALS: Shape = Shape::Integer { min: 0, max: 12 };
 
@@ -152,16 +84,6 @@ const ESTIMAND: &[Field] = &[
     must("mark", MARK, "How sure it is."),
 ];
 
-const CONFIDENCE: Shape = Shape::Number { min: Some(0), max: Some(1) };
-
-const OPTIONS: &[Field] = &[
-    may("quartiles", Shape::Word(QUARTILES), "Quartile definition: type 2 (SAS) or type 7 (R)."),
-    may("confidence", CONFIDENCE, "Confidence of the interval, such as 0.95."),
-    may("equal_variances", Shape::Flag, "Whether variances are taken as equal."),
-    may("zeros", Shape::Word(ZEROS), "What becomes of zero differences."),
-    may("two_sided", Shape::Word(TWO_SIDED), "Which two-sided p-value: they differ where arms are unequal."),
-];
-
 const ANALYSIS: Shape = Shape::Choice {
     common: &[
         must("label", Shape::Label, "What people call it."),
@@ -198,6 +120,21 @@ const ANALYSIS: Shape = Shape::Choice {
             )],
         },
         Variant { key: "deviations", fields: &[must("deviations", Shape::Flag, "true: the deviations.")] },
+        Variant {
+            key: "data",
+            fields: &[
+                must("data", Shape::Name(Kind::DataSet), "The data set whose rows are looked at."),
+                may("where", Shape::Expression, "Only rows for which this holds."),
+                may("value", Shape::Text, "The column that is analysed, of one row a participant."),
+                may("time", Shape::Text, "The column of times to an event, of one row a participant."),
+                may("event", Shape::Expression, "With `time`: whether an event ended it."),
+                may(
+                    "terms",
+                    Shape::List(&Shape::Text),
+                    "One or two columns that say what happened, the wider first; any number of rows a participant.",
+                ),
+            ],
+        },
     ],
 };
 
@@ -207,6 +144,13 @@ const SECTION: &[Field] = &[
 ];
 
 pub(crate) const FIELDS: &[Field] = &[
+    may("id", Shape::Text, "Over data sets from elsewhere: the trial's id."),
+    may("title", Shape::Label, "Over data sets from elsewhere: the report's title."),
+    may(
+        "data",
+        Shape::Map(Keys::Define(Kind::DataSet), &Shape::Table(declared_data::DATA)),
+        "Data sets from elsewhere. A study has none: its data sets come from its record.",
+    ),
     may(
         "variables",
         Shape::Map(Keys::Define(Kind::Variable), &Shape::Table(VARIABLE)),
@@ -250,8 +194,38 @@ pub(crate) fn prepare(desk: &mut Desk<'_>, root: &Section<'_>) {
     }
 }
 
+/// What belongs to a plan over data sets from elsewhere stands in no study, and the other way round.
+pub(crate) fn check_place(desk: &mut Desk<'_>, root: &Section<'_>, of_study: bool) {
+    let (keys, help) = match of_study {
+        true => (
+            &["id", "title", "data"][..],
+            "a study says it in study.toml, and its data sets come from its record",
+        ),
+        false => (
+            &["parameters"][..],
+            "a plan over data sets from elsewhere names columns: `data`, `where`, `value`",
+        ),
+    };
+    for key in keys {
+        if let Some((key, _)) = root.node.entry(key) {
+            let place = Place::new(root.file, key.span.clone());
+            desk.error("unknown-key", &place, format!("`{}` has no place here", key.text), Some(help.into()));
+        }
+    }
+}
+
+/// Makes the columns of data sets from elsewhere known, and returns these.
+pub(crate) fn prepare_declared(desk: &mut Desk<'_>, root: &Section<'_>) -> Vec<DeclaredData> {
+    if root.get("data").is_none() {
+        let message = "the plan names no data set";
+        let help = "declare each under `[data.<name>]` with `subject`, `keys` and `columns`";
+        desk.error("missing-key", &root.place(), message, Some(help.into()));
+    }
+    declared_data::read(desk, root)
+}
+
 /// Reads the file.
-pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> PlanParts {
+pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>, data: Vec<DeclaredData>) -> PlanParts {
     let parameters = read_parameters(desk, &root);
     let variables = root.named("variables").filter_map(|entry| read_variable(desk, &entry)).collect();
     let sets = root.named("sets").filter_map(|entry| {
@@ -274,16 +248,18 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> PlanParts {
     }
     let sections = root.get("report").map_or(&[][..], Node::elements);
     let sections = sections.iter().map(|node| read_section(desk, &Section::new(node, root.file))).collect();
-    parts.plan = AnalysisPlan { variables, parameters, sets, estimands, analyses, sections };
+    parts.plan = AnalysisPlan { variables, parameters, sets, estimands, analyses, sections, data };
     parts
 }
 
 fn read_variable(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<SubjectVariable> {
-    if SUBJECT_VARIABLES.iter().any(|variable| variable.name == entry.name()) {
+    let declared = !desk.rows.is_empty();
+    if desk.subject_variables.contains_key(entry.name()) {
+        let what = if declared { "a column of the participants' data set" } else { "a built-in variable" };
         desk.error(
             "duplicate",
             &entry.place(),
-            format!("`{}` is a built-in variable", entry.name()),
+            format!("`{}` is {what}", entry.name()),
             Some("choose another name".into()),
         );
     }
@@ -295,7 +271,8 @@ fn read_variable(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<SubjectVari
             Some("use lower-case letters, digits and `_`".into()),
         );
     }
-    let placed = entry.get("value").and_then(|node| desk.expression(node, entry.file, Reads::Plan, None));
+    let reads = if declared { Reads::Subjects } else { Reads::Plan };
+    let placed = entry.get("value").and_then(|node| desk.expression(node, entry.file, reads, None));
     let levels: Vec<(String, Label)> =
         entry.named("levels").map(|level| (level.name().to_owned(), desk.label(Some(level.node)))).collect();
     let Some(placed) = placed else {
@@ -450,8 +427,9 @@ fn read_analysis(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Analysis> {
     let by = read_by(desk, entry);
     let only = entry.get("only").and_then(|node| desk.condition(node, entry.file, Reads::Subjects, None));
     read_published(desk, entry, by.as_deref());
-    if let (Some(name), Some(subject)) = (entry.text("method"), &subject) {
-        check_fit(desk, entry, name, subject, by.as_deref());
+    if let (Some(row), Some(subject)) = (entry.text("method").and_then(methods::row), &subject) {
+        check_fit(desk, entry, row, subject, by.as_deref());
+        check_model(desk, entry, subject);
     }
     Some(Analysis {
         id: entry.name().into(),
@@ -469,99 +447,6 @@ fn read_analysis(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Analysis> {
                 Some(Published { estimate: number.name().to_owned(), fact: number.node.text()?.into() })
             })
             .collect(),
-    })
-}
-
-/// What is ambiguous without an option, and what to write.
-fn ambiguity(option: &str) -> (&'static str, &'static str) {
-    match option {
-        "two_sided" => (
-            "which two-sided p-value (they differ in unequal arms)",
-            "add `two_sided = \"as far from its mean\"` (the permutation rule) or `two_sided = \"twice the smaller tail\"`",
-        ),
-        "quartiles" => (
-            "which quartiles (programs differ)",
-            "add `quartiles = \"type 2\"` (SAS) or `quartiles = \"type 7\"` (R)",
-        ),
-        "zeros" => (
-            "what becomes of zero differences",
-            "add `zeros = \"dropped\"` (before ranking) or `zeros = \"pratt\"` (after)",
-        ),
-        "equal_variances" => (
-            "whether variances are equal",
-            "add `equal_variances = false` (Welch) or `equal_variances = true` (Student)",
-        ),
-        _ => ("how sure its interval is", "add `confidence = 0.95`"),
-    }
-}
-
-fn read_method(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Method> {
-    let name = entry.text("method")?;
-    let (_, needed, _) = METHODS.iter().find(|(method, _, _)| *method == name)?;
-    let options = entry.section("options");
-    let place = options.map_or_else(|| entry.place_of("method"), |options| options.place());
-    for option in *needed {
-        if options.and_then(|options| options.get(option)).is_none() && !desk.was_left_out(option) {
-            let (what, help) = ambiguity(option);
-            desk.error(
-                "ambiguous",
-                &place,
-                format!("{} does not say {what}", entry.name()),
-                Some(help.to_owned()),
-            );
-        }
-    }
-    for option in options.iter().flat_map(Section::all) {
-        let known = OPTIONS.iter().any(|field| field.key == option.name());
-        if known && !needed.contains(&option.name()) {
-            let help = if needed.is_empty() {
-                "it takes no options".to_owned()
-            } else {
-                format!("it takes {}", needed.join(", "))
-            };
-            desk.error(
-                "unknown-key",
-                &option.place(),
-                format!("method \"{name}\" has no option `{}`", option.name()),
-                Some(help),
-            );
-        }
-    }
-    if name == "count" {
-        return Some(Method::Count);
-    }
-    let options = options?;
-    let word = |key: &str| options.text(key);
-    let confidence =
-        || options.decimal("confidence").filter(|c| *c > terms::Decimal::ZERO && *c < terms::Decimal::ONE);
-    if options.get("confidence").is_some_and(|node| node.decimal().is_some()) && confidence().is_none() {
-        desk.error(
-            "out-of-range",
-            &options.place_of("confidence"),
-            "a confidence lies between 0 and 1, both excluded",
-            Some("write 0.95".into()),
-        );
-    }
-    Some(match name {
-        "describe" => Method::Describe { quartiles: quartiles(word("quartiles")?)? },
-        "paired t" => Method::PairedT { confidence: confidence()? },
-        "two-sample t" => Method::TwoSampleT {
-            confidence: confidence()?,
-            equal_variances: options.flag("equal_variances")?,
-        },
-        "signed rank" => Method::SignedRank {
-            zeros: zeros(word("zeros")?)?,
-            two_sided: two_sided(word("two_sided")?)?,
-            confidence: confidence()?,
-        },
-        "rank sum" => Method::RankSum {
-            two_sided: two_sided(word("two_sided")?)?,
-            confidence: confidence()?,
-            quartiles: quartiles(word("quartiles")?)?,
-        },
-        "fisher" => Method::Fisher { confidence: confidence()? },
-        "binomial" => Method::Binomial { confidence: confidence()? },
-        _ => return None,
     })
 }
 
@@ -587,6 +472,9 @@ fn read_subject(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Subject> {
         let placed = desk.must_be_condition(placed)?;
         return Some(Subject::AdverseEvents { filter: Some(placed.expression) });
     }
+    if entry.get("data").is_some() {
+        return read_records(desk, entry).map(Subject::Records);
+    }
     match entry.flag("deviations") {
         Some(true) => Some(Subject::Deviations),
         Some(false) => {
@@ -602,6 +490,87 @@ fn read_subject(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Subject> {
     }
 }
 
+/// Reads which rows of a data set from elsewhere are looked at, and for what.
+fn read_records(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Records> {
+    let data = entry.text("data")?.to_owned();
+    let columns = desk.rows.get(&data)?.clone();
+    let outer = std::mem::replace(&mut desk.event_variables, columns.clone());
+    let condition = |desk: &mut Desk<'_>, key: &str| {
+        let placed = entry.get(key).map(|node| desk.condition(node, entry.file, Reads::Events, None))?;
+        Some(placed.map(|placed| placed.expression))
+    };
+    let (filter, event) = (condition(desk, "where"), condition(desk, "event"));
+    desk.event_variables = outer;
+    let known: Vec<String> = columns.keys().cloned().collect();
+    let column = |desk: &mut Desk<'_>, key: &str, number: bool| {
+        let name = entry.text(key)?;
+        let place = entry.place_of(key);
+        if !desk.refer_among(Kind::Variable, name, &place, &known) {
+            return None;
+        }
+        if number && !matches!(columns[name], Type::Number(_)) {
+            let message = format!("`{name}` can't be a time: it holds {}", columns[name].noun());
+            desk.error("type", &place, message, None);
+            return None;
+        }
+        Some(name.to_owned())
+    };
+    let given: Vec<&str> =
+        ["value", "time", "terms"].into_iter().filter(|key| entry.get(key).is_some()).collect();
+    let of = match given.as_slice() {
+        ["value"] => RecordsOf::Value { column: column(desk, "value", false)? },
+        ["time"] => {
+            let time = column(desk, "time", true);
+            let Some(event) = event else {
+                let help = "add `event = \"CNSR == 0\"`, or whatever says that an event ended it".to_owned();
+                let message = format!("{} does not say which times ended with an event", entry.name());
+                desk.error("missing-key", &entry.place_of("time"), message, Some(help));
+                return None;
+            };
+            RecordsOf::Times { time: time?, event: event? }
+        }
+        ["terms"] => {
+            let mut names = Vec::new();
+            let nodes = entry.get("terms").map_or(&[][..], Node::elements);
+            for node in nodes {
+                let Some(name) = node.text() else { continue };
+                let place = Place::new(entry.file, node.text_span());
+                if !desk.refer_among(Kind::Variable, name, &place, &known) {
+                    return None;
+                }
+                if !matches!(columns[name], Type::Code(_)) {
+                    let message =
+                        format!("`{name}` can't say what happened: it holds {}", columns[name].noun());
+                    desk.error("type", &place, message, None);
+                    return None;
+                }
+                names.push(name.to_owned());
+            }
+            if !(1..=2).contains(&nodes.len()) {
+                let help = "name one column, or two with the wider first".to_owned();
+                let message = format!("{} terms can't be told", nodes.len());
+                desk.error("out-of-range", &entry.place_of("terms"), message, Some(help));
+                return None;
+            }
+            RecordsOf::Terms { columns: names }
+        }
+        several => {
+            let message = match several {
+                [] => format!("{} does not say what of {data} it looks at", entry.name()),
+                several => format!("{} looks at {} at once", entry.name(), several.join(" and ")),
+            };
+            let help = "write one of `value = \"…\"`, `time = \"…\"` with `event = \"…\"`, `terms = [\"…\"]`";
+            desk.error("ambiguous", &entry.place_of("data"), message, Some(help.into()));
+            return None;
+        }
+    };
+    let filter = match filter {
+        Some(filter) => Some(filter?),
+        None => None,
+    };
+    Some(Records { data, filter, of })
+}
+
 fn read_by(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<String> {
     let by = entry.text("by")?;
     let known: Vec<String> = desk.subject_variables.keys().cloned().collect();
@@ -615,12 +584,8 @@ fn read_by(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<String> {
 }
 
 fn read_published(desk: &mut Desk<'_>, entry: &Section<'_>, by: Option<&str>) {
-    let Some((_, _, estimates)) =
-        entry.text("method").and_then(|name| METHODS.iter().find(|(method, _, _)| *method == name))
-    else {
-        return;
-    };
-    let known: Vec<String> = estimates.iter().map(|estimate| (*estimate).to_owned()).collect();
+    let Some(row) = entry.text("method").and_then(methods::row) else { return };
+    let known: Vec<String> = row.estimates.iter().map(|estimate| (*estimate).to_owned()).collect();
     for number in entry.named("published") {
         let (estimate, place) = (number.name(), number.place());
         let stem = estimate.split('[').next().unwrap_or_default();
@@ -651,21 +616,29 @@ fn check_estimate_level(desk: &mut Desk<'_>, entry: &Section<'_>, by: Option<&st
 }
 
 /// Reports a method that can't be applied to what it is given.
-fn check_fit(desk: &mut Desk<'_>, entry: &Section<'_>, method: &str, subject: &Subject, by: Option<&str>) {
-    let place = entry.place_of("method");
+fn check_fit(
+    desk: &mut Desk<'_>,
+    entry: &Section<'_>,
+    row: &methods::MethodRow,
+    subject: &Subject,
+    by: Option<&str>,
+) {
+    let (place, method) = (entry.place_of("method"), row.word);
     let kind = match subject {
         Subject::Variable { variable } => desk.subject_variables.get(variable).cloned(),
+        Subject::Records(Records { data, of: RecordsOf::Value { column }, .. }) => {
+            desk.rows.get(data).and_then(|columns| columns.get(column)).cloned()
+        }
         _ => None,
     };
     let numeric = matches!(subject, Subject::Parameter { .. }) || matches!(kind, Some(Type::Number(_)));
-    let needs_number =
-        matches!(method, "describe" | "paired t" | "two-sample t" | "signed rank" | "rank sum");
+    let needs_number = matches!(row.takes, Takes::Numbers | Takes::Changes);
     if needs_number && !numeric && (kind.is_some() || !matches!(subject, Subject::Variable { .. })) {
         let what = kind.as_ref().map_or("a list of events".to_owned(), Type::noun);
         let message = format!("method \"{method}\" needs a number, and this is {what}");
         desk.error("type", &place, message, Some("use \"count\", \"fisher\" or \"binomial\"".into()));
     }
-    if matches!(method, "two-sample t" | "rank sum" | "fisher") && by.is_none() {
+    if row.compares && by.is_none() {
         let message = format!("method \"{method}\" compares two groups, and there is no `by`");
         desk.error(
             "missing-key",
@@ -674,19 +647,77 @@ fn check_fit(desk: &mut Desk<'_>, entry: &Section<'_>, method: &str, subject: &S
             Some("add `by = \"arm\"`, or another variable with two levels".into()),
         );
     }
-    if matches!(method, "paired t" | "signed rank")
+    if row.takes == Takes::Changes
         && let Subject::Parameter { measure: Measure::Value, .. } = subject
     {
         let message = format!("method \"{method}\" tests a change, and `measure` is \"value\"");
         desk.error("type", &entry.place_of("measure"), message, Some("write `measure = \"change\"`".into()));
     }
-    if matches!(method, "fisher" | "binomial")
-        && let (Subject::Variable { variable }, Some(kind)) = (subject, &kind)
+    if row.takes == Takes::YesOrNo
+        && let Some(kind) = &kind
         && *kind != Type::Flag
     {
-        let message =
-            format!("method \"{method}\" counts yes and no, and `{variable}` holds {}", kind.noun());
+        let what = match subject {
+            Subject::Variable { variable } => format!("`{variable}`"),
+            _ => "this".to_owned(),
+        };
+        let message = format!("method \"{method}\" counts yes and no, and {what} holds {}", kind.noun());
         desk.error("type", &place, message, Some("define a variable with a condition".into()));
+    }
+    let times = matches!(subject, Subject::Records(Records { of: RecordsOf::Times { .. }, .. }));
+    if times != (row.takes == Takes::Times) {
+        let (message, help) = match times {
+            true => {
+                (format!("method \"{method}\" can't be applied to times to an event"), "use \"kaplan-meier\"")
+            }
+            false => (
+                format!("method \"{method}\" needs times to an event"),
+                "write `data = \"…\"`, `time = \"…\"` and `event = \"…\"`",
+            ),
+        };
+        desk.error("type", &place, message, Some(help.into()));
+    }
+    if row.takes == Takes::Levels && kind.is_none() {
+        let message =
+            format!("method \"{method}\" needs a level a participant, and this is a list of events");
+        desk.error("type", &place, message, Some("use \"count\" or \"fisher\"".into()));
+    }
+}
+
+/// Resolves the covariates and factors of a model, each at its place.
+fn check_model(desk: &mut Desk<'_>, entry: &Section<'_>, subject: &Subject) {
+    let Some(options) = entry.section("options") else { return };
+    let baseline = matches!(subject, Subject::Parameter { .. });
+    let known = match subject {
+        Subject::Records(records) => desk.rows.get(&records.data).cloned().unwrap_or_default(),
+        _ => desk.subject_variables.clone(),
+    };
+    let names: Vec<String> = known.keys().cloned().collect();
+    for (key, numbers) in [("covariates", true), ("factors", false), ("strata", false)] {
+        for node in options.get(key).map_or(&[][..], Node::elements) {
+            let Some(name) = node.text() else { continue };
+            let place = Place::new(entry.file, node.text_span());
+            if numbers && baseline && name == "baseline" {
+                continue;
+            }
+            if !desk.refer_among(Kind::Variable, name, &place, &names) {
+                continue;
+            }
+            let kind = known[name].clone();
+            let fits = match kind {
+                Type::Number(_) => numbers,
+                Type::Code(_) | Type::Flag => !numbers,
+                _ => false,
+            };
+            if !fits {
+                let (what, help) = match numbers {
+                    true => ("a covariate", "name it under `factors`"),
+                    false => ("a factor", "name it under `covariates`"),
+                };
+                let message = format!("`{name}` can't be {what}: it holds {}", kind.noun());
+                desk.error("type", &place, message, Some(help.into()));
+            }
+        }
     }
 }
 
@@ -705,6 +736,7 @@ const SHOWN: &[&str] = &[
     "figure:adverse events",
     "figure:trajectory:",
     "figure:waterfall:",
+    "figure:survival:",
     "table:",
 ];
 
@@ -723,6 +755,10 @@ fn read_shown(desk: &mut Desk<'_>, node: &Node, file: usize) -> Option<Shown> {
             at += id.len() + 1;
         }
         return Some(Shown::Table(ids));
+    }
+    if let Some((name, start)) = after("figure:survival:") {
+        desk.refer(Kind::Analysis, name, &whole.part(start, text.len()));
+        return Some(Shown::Survival(name.into()));
     }
     if let Some((name, start)) = after("figure:trajectory:") {
         desk.refer(Kind::Parameter, name, &whole.part(start, text.len()));

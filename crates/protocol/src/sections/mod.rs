@@ -21,11 +21,13 @@ pub(crate) mod allocation;
 pub(crate) mod analysis;
 pub(crate) mod cases;
 pub(crate) mod codelists;
+mod declared_data;
 pub(crate) mod deviations;
 pub(crate) mod dosing;
 pub(crate) mod eligibility;
 pub(crate) mod forms;
 pub(crate) mod laboratory;
+mod methods;
 pub(crate) mod roles;
 pub(crate) mod schedule;
 pub(crate) mod sources;
@@ -58,3 +60,11 @@ pub(crate) static FILES: &[FileShape] = &[
     ),
     file("virtual.toml", Shape::Table(virtual_cohort::FIELDS), false, "Virtual participants."),
 ];
+
+/// The one file of a plan over data sets from elsewhere.
+pub(crate) static PLAN_FILES: &[FileShape] = &[file(
+    "analysis.toml",
+    Shape::Table(analysis::FIELDS),
+    true,
+    "The statistical analysis plan over data sets from elsewhere.",
+)];

@@ -7,12 +7,15 @@
 
 mod events_over_time;
 mod flow_chart;
+mod survival;
 mod trajectories;
 mod waterfall;
 
 pub(crate) use events_over_time::events_over_time;
 pub use events_over_time::{EventShare, draw_events_over_time};
 pub(crate) use flow_chart::draw_flow;
+pub(crate) use survival::survival;
+pub use survival::{SurvivalCurve, draw_survival};
 pub(crate) use trajectories::trajectories;
 pub use trajectories::{Mean, Trajectories, draw_trajectories};
 pub(crate) use waterfall::waterfall;

@@ -167,8 +167,10 @@ impl Shape<'_> {
         indent: u8,
     ) -> Result<Option<Row>, BuildError> {
         let grouped = !self.result.groups.is_empty();
-        let compares =
-            matches!(method, Method::TwoSampleT { .. } | Method::RankSum { .. } | Method::Fisher { .. });
+        let compares = matches!(
+            method,
+            Method::TwoSampleT { .. } | Method::RankSum { .. } | Method::Fisher { .. } | Method::Ancova(_)
+        );
         let mut cells: Vec<Vec<Inline>> = Vec::new();
         for &place in self.places {
             let takes = place.takes(estimate.scope, grouped && compares);

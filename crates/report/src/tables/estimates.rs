@@ -1,7 +1,7 @@
 //! What each method's estimates are called and how they are set together.
 
 use analysis::{AnalysisResult, PublishedNumber};
-use protocol::model::{Method, Subject};
+use protocol::model::{Method, Records, RecordsOf, Subject};
 
 use super::{Place, Scope, find};
 use crate::{BuildError, context::Context, document::Inline, wording};
@@ -143,11 +143,60 @@ const BINOMIAL: &[Estimate] = &[
     ),
 ];
 
+const ANCOVA: &[Estimate] = &[
+    N,
+    MEAN,
+    brief(
+        "Least-squares mean ({ci})",
+        EachGroup,
+        &[Key("ls_mean"), Words(" ("), Key("ls_mean_lower"), Words(" to "), Key("ls_mean_upper"), Words(")")],
+    ),
+    brief(
+        "Difference of least-squares means ({ci})",
+        Comparison,
+        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("Standard error of the difference", Comparison, &[Key("se")]),
+    full(
+        "F (degrees of freedom)",
+        Comparison,
+        &[Key("f"), Words(" ("), Key("df"), Words(", "), Key("df_residual"), Words(")")],
+    ),
+    P,
+];
+
+const ANOVA: &[Estimate] = &[
+    N,
+    MEAN,
+    brief("Median", EachGroup, &[Key("median")]),
+    RANGE,
+    full(
+        "F (degrees of freedom)",
+        Comparison,
+        &[Key("f"), Words(" ("), Key("df"), Words(", "), Key("df_residual"), Words(")")],
+    ),
+    P,
+];
+const KAPLAN_MEIER: &[Estimate] = &[
+    N,
+    brief("Events", EachGroup, &[Key("events")]),
+    brief("Censored", EachGroup, &[Key("censored")]),
+    brief(
+        "Median ({ci})",
+        EachGroup,
+        &[Key("median"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    P,
+];
+
 /// Returns a method's estimates in printing order.
 pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimate] {
     match (method, subject) {
         (Method::Describe { .. }, _) => DESCRIBE,
-        (Method::Count, Subject::AdverseEvents { .. }) => COUNT_EVENTS,
+        (
+            Method::Count,
+            Subject::AdverseEvents { .. } | Subject::Records(Records { of: RecordsOf::Terms { .. }, .. }),
+        ) => COUNT_EVENTS,
         (Method::Count, Subject::Deviations) => COUNT_DEVIATIONS,
         (Method::Count, _) => COUNT,
         (Method::PairedT { .. }, _) => PAIRED_T,
@@ -156,6 +205,10 @@ pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimat
         (Method::RankSum { .. }, _) => RANK_SUM,
         (Method::Fisher { .. }, _) => FISHER,
         (Method::Binomial { .. }, _) => BINOMIAL,
+        (Method::Ancova(_), _) => ANCOVA,
+        (Method::Anova, _) => ANOVA,
+        (Method::ChiSquared { .. } | Method::Cmh(_), _) => COUNT,
+        (Method::KaplanMeier(_), _) => KAPLAN_MEIER,
     }
 }
 

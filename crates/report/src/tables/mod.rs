@@ -119,7 +119,15 @@ fn find<'a>(
 ) -> Option<&'a Number> {
     let group = place.group();
     let found = result.number(key, group.as_deref(), level);
-    found.or_else(|| if key == "n" { result.number(key, group.as_deref(), None) } else { None })
+    let found = found.or_else(|| if key == "n" { result.number(key, group.as_deref(), None) } else { None });
+    found.or_else(|| if place == Place::Between && level.is_none() { only_pair(result, key) } else { None })
+}
+
+/// A number of the comparison of two groups, where there are no more than two.
+pub(crate) fn only_pair<'a>(result: &'a AnalysisResult, key: &str) -> Option<&'a Number> {
+    let [first, second] = result.groups.as_slice() else { return None };
+    let pairs = [(first, second), (second, first)];
+    pairs.into_iter().find_map(|(one, other)| result.number(key, Some(&one.id), Some(&other.id)))
 }
 
 /// The head over stated numbers: they are published only if all are.

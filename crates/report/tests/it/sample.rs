@@ -133,6 +133,7 @@ fn plan() -> AnalysisPlan {
     let section = |en: &str, fr: &str, show: Vec<Shown>| Section { title: label(en, fr), show };
     let table = |ids: &[&str]| Shown::Table(ids.iter().map(|id| (*id).into()).collect());
     AnalysisPlan {
+        data: Vec::new(),
         variables: Vec::new(),
         parameters: vec![Parameter {
             id: "MRSS".into(),
@@ -449,6 +450,7 @@ pub fn data() -> DataSets {
         exposure,
         deviations: deviations(),
         disposition: disposition(),
+        others: Vec::new(),
     }
 }
 

@@ -1,0 +1,501 @@
+//! The methods of the plan language: one row each in [`METHODS`].
+//!
+//! A row says which options the method needs (every option that changes a number is
+//! one of these, so that leaving one out is ambiguous and refused), what it can be
+//! applied to, and the estimates that a published number may stand beside. A new
+//! method is a row here, a variant of [`Method`], and a file of the analysis crate
+//! that computes it.
+
+use terms::Decimal;
+
+use crate::{
+    desk::{Desk, Section},
+    model::*,
+    shape::{Field, Shape, may},
+    tree::Node,
+};
+
+words! { TWO_SIDED, two_sided -> TwoSided {
+    "as far from its mean" => TwoSided::AsFarFromMean,
+    "twice the smaller tail" => TwoSided::TwiceSmallerTail,
+} }
+
+words! { ZEROS, zeros -> Zeros {
+    "dropped" => Zeros::Dropped,
+    "pratt" => Zeros::Pratt,
+} }
+
+words! { QUARTILES, quartiles -> Quartiles {
+    "type 2" => Quartiles::Type2,
+    "type 7" => Quartiles::Type7,
+} }
+
+words! { LS_MEANS, ls_means -> MarginalMeans {
+    "equal weights" => MarginalMeans::EqualWeights,
+    "as observed" => MarginalMeans::AsObserved,
+} }
+
+words! { ASSOCIATIONS, association -> CmhAssociation {
+    "general" => CmhAssociation::General,
+    "row mean scores" => CmhAssociation::RowMeanScores,
+    "correlation" => CmhAssociation::Correlation,
+} }
+
+words! { SCORES, scores -> Scores {
+    "values" => Scores::Values,
+    "order" => Scores::Order,
+} }
+
+words! { LIMITS, limits -> SurvivalLimits {
+    "log" => SurvivalLimits::Log,
+    "log-log" => SurvivalLimits::LogLog,
+} }
+
+words! { SURVIVAL_TESTS, survival_test -> SurvivalTest {
+    "log-rank" => SurvivalTest::LogRank,
+    "peto" => SurvivalTest::Peto,
+    "none" => SurvivalTest::None,
+} }
+
+/// What a method can be applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Whatever there is.
+    Anything,
+    /// A number a participant.
+    Numbers,
+    /// A number that is a change from baseline.
+    Changes,
+    /// Yes or no.
+    YesOrNo,
+    /// A level a participant.
+    Levels,
+    /// Times to an event.
+    Times,
+}
+
+/// One method.
+pub(super) struct MethodRow {
+    pub(super) word: &'static str,
+    /// Options that it can't do without.
+    pub(super) needs: &'static [&'static str],
+    /// Options that add something to it.
+    pub(super) may: &'static [&'static str],
+    /// The keys of its estimates.
+    pub(super) estimates: &'static [&'static str],
+    pub(super) takes: Takes,
+    /// Whether it compares groups, and so needs them.
+    pub(super) compares: bool,
+    /// Reads its options; none where one is missing or wrong, which has been reported.
+    read: fn(&Options<'_>) -> Option<Method>,
+}
+
+/// The table of methods.
+pub(super) const METHODS: &[MethodRow] = &[
+    MethodRow {
+        word: "describe",
+        needs: &["quartiles"],
+        may: &[],
+        estimates: &["n", "mean", "sd", "median", "q1", "q3", "min", "max"],
+        takes: Takes::Numbers,
+        compares: false,
+        read: |options| Some(Method::Describe { quartiles: options.word("quartiles", quartiles)? }),
+    },
+    MethodRow {
+        word: "count",
+        needs: &[],
+        may: &[],
+        estimates: &[
+            "count",
+            "percent",
+            "denominator",
+            "missing",
+            "events",
+            "participants",
+            "low_grade_events",
+            "low_grade_percent",
+            "deviations",
+        ],
+        takes: Takes::Anything,
+        compares: false,
+        read: |_| Some(Method::Count),
+    },
+    MethodRow {
+        word: "paired t",
+        needs: &["confidence"],
+        may: &[],
+        estimates: &[
+            "n",
+            "mean",
+            "sd",
+            "se",
+            "lower",
+            "upper",
+            "t",
+            "df",
+            "p",
+            "baseline_mean",
+            "percent_of_baseline",
+            "mean_percent",
+        ],
+        takes: Takes::Changes,
+        compares: false,
+        read: |options| Some(Method::PairedT { confidence: options.confidence()? }),
+    },
+    MethodRow {
+        word: "two-sample t",
+        needs: &["confidence", "equal_variances"],
+        may: &[],
+        estimates: &["n", "mean", "sd", "difference", "lower", "upper", "t", "df", "p"],
+        takes: Takes::Numbers,
+        compares: true,
+        read: |options| {
+            let (confidence, equal_variances) = (options.confidence()?, options.flag("equal_variances")?);
+            Some(Method::TwoSampleT { confidence, equal_variances })
+        },
+    },
+    MethodRow {
+        word: "signed rank",
+        needs: &["zeros", "two_sided", "confidence"],
+        may: &[],
+        estimates: &["n", "v", "p", "pseudomedian", "lower", "upper"],
+        takes: Takes::Changes,
+        compares: false,
+        read: |options| {
+            Some(Method::SignedRank {
+                zeros: options.word("zeros", zeros)?,
+                two_sided: options.word("two_sided", two_sided)?,
+                confidence: options.confidence()?,
+            })
+        },
+    },
+    MethodRow {
+        word: "rank sum",
+        needs: &["two_sided", "confidence", "quartiles"],
+        may: &[],
+        estimates: &["w", "p", "shift", "lower", "upper", "n", "median", "q1", "q3", "min", "max"],
+        takes: Takes::Numbers,
+        compares: true,
+        read: |options| {
+            Some(Method::RankSum {
+                two_sided: options.word("two_sided", two_sided)?,
+                confidence: options.confidence()?,
+                quartiles: options.word("quartiles", quartiles)?,
+            })
+        },
+    },
+    MethodRow {
+        word: "fisher",
+        needs: &["confidence"],
+        may: &[],
+        estimates: &["events", "n", "percent", "p", "odds_ratio", "lower", "upper"],
+        takes: Takes::YesOrNo,
+        compares: true,
+        read: |options| Some(Method::Fisher { confidence: options.confidence()? }),
+    },
+    MethodRow {
+        word: "binomial",
+        needs: &["confidence"],
+        may: &[],
+        estimates: &["events", "n", "percent", "lower", "upper"],
+        takes: Takes::YesOrNo,
+        compares: false,
+        read: |options| Some(Method::Binomial { confidence: options.confidence()? }),
+    },
+    MethodRow {
+        word: "ancova",
+        needs: &["confidence", "ls_means"],
+        may: &["covariates", "factors"],
+        estimates: &[
+            "n",
+            "mean",
+            "sd",
+            "ls_mean",
+            "ls_mean_se",
+            "ls_mean_lower",
+            "ls_mean_upper",
+            "difference",
+            "se",
+            "lower",
+            "upper",
+            "t",
+            "p",
+            "f",
+            "df",
+            "df_residual",
+            "sigma",
+            "slope",
+            "slope_se",
+            "slope_lower",
+            "slope_upper",
+            "slope_p",
+            "term_f",
+            "term_p",
+        ],
+        takes: Takes::Numbers,
+        compares: false,
+        read: |options| {
+            Some(Method::Ancova(Ancova {
+                confidence: options.confidence()?,
+                ls_means: options.word("ls_means", ls_means)?,
+                covariates: options.texts("covariates"),
+                factors: options.texts("factors"),
+            }))
+        },
+    },
+    MethodRow {
+        word: "anova",
+        needs: &[],
+        may: &[],
+        estimates: &["n", "mean", "sd", "median", "min", "max", "f", "df", "df_residual", "p"],
+        takes: Takes::Numbers,
+        compares: true,
+        read: |_| Some(Method::Anova),
+    },
+    MethodRow {
+        word: "chi-squared",
+        needs: &["continuity_correction"],
+        may: &[],
+        estimates: &["n", "count", "percent", "missing", "chi_squared", "df", "p"],
+        takes: Takes::Levels,
+        compares: true,
+        read: |options| {
+            Some(Method::ChiSquared { continuity_correction: options.flag("continuity_correction")? })
+        },
+    },
+    MethodRow {
+        word: "cmh",
+        needs: &["association", "strata"],
+        may: &["scores"],
+        estimates: &["n", "count", "percent", "missing", "chi_squared", "df", "p"],
+        takes: Takes::Levels,
+        compares: true,
+        read: |options| {
+            Some(Method::Cmh(Cmh {
+                association: options.word("association", association)?,
+                scores: options.word("scores", scores),
+                strata: options.texts("strata"),
+            }))
+        },
+    },
+    MethodRow {
+        word: "kaplan-meier",
+        needs: &["confidence", "limits", "test"],
+        may: &["at", "strata"],
+        estimates: &[
+            "n",
+            "events",
+            "censored",
+            "median",
+            "lower",
+            "upper",
+            "at_risk",
+            "survival",
+            "chi_squared",
+            "df",
+            "p",
+        ],
+        takes: Takes::Times,
+        compares: false,
+        read: |options| {
+            Some(Method::KaplanMeier(KaplanMeier {
+                confidence: options.confidence()?,
+                limits: options.word("limits", limits)?,
+                test: options.word("test", survival_test)?,
+                at: options.numbers("at"),
+                strata: options.texts("strata"),
+            }))
+        },
+    },
+];
+
+/// The methods' names, as the shape of an analysis lists them.
+pub(super) const METHOD_WORDS: &[&str] = &{
+    let mut words = [""; METHODS.len()];
+    let mut place = 0;
+    while place < METHODS.len() {
+        words[place] = METHODS[place].word;
+        place += 1;
+    }
+    words
+};
+
+const CONFIDENCE: Shape = Shape::Number { min: Some(0), max: Some(1) };
+
+/// All options of all methods.
+pub(super) const OPTIONS: &[Field] = &[
+    may("quartiles", Shape::Word(QUARTILES), "Quartile definition: type 2 (SAS) or type 7 (R)."),
+    may("confidence", CONFIDENCE, "Confidence of the interval, such as 0.95."),
+    may("equal_variances", Shape::Flag, "Whether variances are taken as equal."),
+    may("zeros", Shape::Word(ZEROS), "What becomes of zero differences."),
+    may("two_sided", Shape::Word(TWO_SIDED), "Which two-sided p-value: they differ where arms are unequal."),
+    may("ls_means", Shape::Word(LS_MEANS), "How least-squares means average over the other factors."),
+    may(
+        "covariates",
+        Shape::List(&Shape::Text),
+        "Numbers in the model: `baseline`, or variables that hold numbers.",
+    ),
+    may(
+        "factors",
+        Shape::List(&Shape::Text),
+        "Groupings in the model beside `by`: variables that hold codes.",
+    ),
+    may(
+        "continuity_correction",
+        Shape::Flag,
+        "Whether Yates' correction is applied (two levels of two groups).",
+    ),
+    may("association", Shape::Word(ASSOCIATIONS), "Which alternative a stratified test has in mind."),
+    may("scores", Shape::Word(SCORES), "Scores of levels: their own numbers, or 1, 2, 3 in their order."),
+    may("strata", Shape::List(&Shape::Text), "Variables whose combinations are the strata."),
+    may("limits", Shape::Word(LIMITS), "The scale on which limits of a survival curve are symmetric."),
+    may("test", Shape::Word(SURVIVAL_TESTS), "How survival curves are compared."),
+    may(
+        "at",
+        Shape::List(&Shape::Number { min: Some(0), max: None }),
+        "Times at which numbers at risk are given.",
+    ),
+];
+
+/// What is ambiguous without an option, and what to write.
+fn ambiguity(option: &str) -> (&'static str, &'static str) {
+    match option {
+        "two_sided" => (
+            "which two-sided p-value (they differ in unequal arms)",
+            "add `two_sided = \"as far from its mean\"` (the permutation rule) or `two_sided = \"twice the smaller tail\"`",
+        ),
+        "quartiles" => (
+            "which quartiles (programs differ)",
+            "add `quartiles = \"type 2\"` (SAS) or `quartiles = \"type 7\"` (R)",
+        ),
+        "zeros" => (
+            "what becomes of zero differences",
+            "add `zeros = \"dropped\"` (before ranking) or `zeros = \"pratt\"` (after)",
+        ),
+        "equal_variances" => (
+            "whether variances are equal",
+            "add `equal_variances = false` (Welch) or `equal_variances = true` (Student)",
+        ),
+        "ls_means" => (
+            "how least-squares means average over other factors",
+            "add `ls_means = \"equal weights\"` (SAS) or `ls_means = \"as observed\"`",
+        ),
+        "continuity_correction" => (
+            "whether it corrects for continuity",
+            "add `continuity_correction = false` (Pearson) or `continuity_correction = true` (Yates)",
+        ),
+        "association" => (
+            "which association it tests",
+            "add `association = \"row mean scores\"`, `association = \"general\"` or `association = \"correlation\"`",
+        ),
+        "strata" => {
+            ("what its strata are", "add `strata = [\"site\"]`, or another variable that holds codes")
+        }
+        "scores" => (
+            "which scores its levels have",
+            "add `scores = \"values\"` (the numbers that they are) or `scores = \"order\"` (1, 2, 3 …)",
+        ),
+        "limits" => (
+            "on which scale its limits are symmetric",
+            "add `limits = \"log-log\"` (SAS) or `limits = \"log\"` (R)",
+        ),
+        "test" => {
+            ("how curves are compared", "add `test = \"log-rank\"`, `test = \"peto\"` or `test = \"none\"`")
+        }
+        _ => ("how sure its interval is", "add `confidence = 0.95`"),
+    }
+}
+
+/// The options of one analysis.
+pub(super) struct Options<'t>(Option<Section<'t>>);
+
+impl<'t> Options<'t> {
+    fn word<T>(&self, key: &str, read: fn(&str) -> Option<T>) -> Option<T> {
+        read(self.0.as_ref()?.text(key)?)
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        self.0.as_ref()?.flag(key)
+    }
+
+    fn confidence(&self) -> Option<Decimal> {
+        self.0.as_ref()?.decimal("confidence").filter(|level| *level > Decimal::ZERO && *level < Decimal::ONE)
+    }
+
+    fn numbers(&self, key: &str) -> Vec<Decimal> {
+        let nodes = self.0.as_ref().and_then(|options| options.get(key)).map_or(&[][..], Node::elements);
+        nodes.iter().filter_map(Node::decimal).collect()
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        let nodes = self.0.as_ref().and_then(|options| options.get(key)).map_or(&[][..], Node::elements);
+        nodes.iter().filter_map(Node::text).map(str::to_owned).collect()
+    }
+}
+
+/// Returns the row of a method.
+pub(super) fn row(word: &str) -> Option<&'static MethodRow> {
+    METHODS.iter().find(|row| row.word == word)
+}
+
+/// Reads the method and its options; reports those that are missing or of another method.
+pub(super) fn read_method(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Method> {
+    let row = row(entry.text("method")?)?;
+    let options = entry.section("options");
+    let place = options.map_or_else(|| entry.place_of("method"), |options| options.place());
+    for option in row.needs {
+        if options.and_then(|options| options.get(option)).is_none() && !desk.was_left_out(option) {
+            let (what, help) = ambiguity(option);
+            desk.error(
+                "ambiguous",
+                &place,
+                format!("{} does not say {what}", entry.name()),
+                Some(help.to_owned()),
+            );
+        }
+    }
+    // What a test of mean scores or of correlation means depends on the scores.
+    let scored = row.word == "cmh"
+        && options.and_then(|options| options.text("association")).is_some_and(|word| word != "general");
+    if scored && options.and_then(|options| options.get("scores")).is_none() {
+        let (what, help) = ambiguity("scores");
+        desk.error(
+            "ambiguous",
+            &place,
+            format!("{} does not say {what}", entry.name()),
+            Some(help.to_owned()),
+        );
+        return None;
+    }
+    for option in options.iter().flat_map(Section::all) {
+        let known = OPTIONS.iter().any(|field| field.key == option.name());
+        if known && !row.needs.contains(&option.name()) && !row.may.contains(&option.name()) {
+            let all: Vec<&str> = row.needs.iter().chain(row.may).copied().collect();
+            let help = if all.is_empty() {
+                "it takes no options".to_owned()
+            } else {
+                format!("it takes {}", all.join(", "))
+            };
+            desk.error(
+                "unknown-key",
+                &option.place(),
+                format!("method \"{}\" has no option `{}`", row.word, option.name()),
+                Some(help),
+            );
+        }
+    }
+    let read = Options(options);
+    let given = options.and_then(|options| Some((options, options.get("confidence")?)));
+    if let Some((options, node)) = given
+        && node.decimal().is_some()
+        && read.confidence().is_none()
+    {
+        desk.error(
+            "out-of-range",
+            &options.place_of("confidence"),
+            "a confidence lies between 0 and 1, both excluded",
+            Some("write 0.95".into()),
+        );
+    }
+    (row.read)(&read)
+}
