@@ -70,6 +70,47 @@ pub enum NotEstimable {
         /// The number of iterations made.
         iterations: u32,
     },
+    /// A participant has no observation.
+    #[error("participant number {} has no observation", .participant + 1)]
+    NothingObserved {
+        /// The participant's place, from 0.
+        participant: usize,
+    },
+    /// A participant has two observations at one visit.
+    #[error("participant number {} has two observations at visit number {}", .participant + 1, .visit + 1)]
+    TwiceAtVisit {
+        /// The participant's place, from 0.
+        participant: usize,
+        /// The visit's place, from 0.
+        visit: usize,
+    },
+    /// A visit has too few observations for what is estimated there.
+    #[error("visit number {} has {found} observations, too few for its mean and variance", .visit + 1)]
+    TooFewAtVisit {
+        /// The visit's place, from 0.
+        visit: usize,
+        /// The number of its observations.
+        found: usize,
+    },
+    /// An unstructured covariance needs as many participants as visits, beyond the coefficients of a visit.
+    #[error(
+        "{participants} participants are too few for an unstructured covariance of {visits} visits \
+         with {coefficients} coefficients at each"
+    )]
+    MoreVisitsThanParticipants {
+        /// The number of visits.
+        visits: usize,
+        /// The number of participants.
+        participants: usize,
+        /// The number of coefficients at each visit.
+        coefficients: usize,
+    },
+    /// The likelihood grows towards a singular covariance, one visit being explained by the others.
+    #[error("the covariance of the visits tends to a singular matrix")]
+    SingularCovariance,
+    /// The data do not determine every parameter, such as the covariance of two visits that nobody has both of.
+    #[error("the data do not determine every covariance parameter")]
+    NotIdentified,
     /// The survival curve does not fall to the level that was asked for.
     #[error("the survival curve does not reach this level")]
     NotReached,

@@ -171,7 +171,7 @@ impl<'a> Design<'a> {
         &self.matrix
     }
 
-    pub(super) fn variables(&self) -> &[Variable<'a>] {
+    pub(crate) fn variables(&self) -> &[Variable<'a>] {
         &self.variables
     }
 

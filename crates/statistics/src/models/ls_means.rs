@@ -58,8 +58,9 @@ pub fn ls_means(
     let Some(Variable::Factor { levels, .. }) = design.variables().get(factor) else {
         return Err(NotEstimable::OutOfRange { name: "factor" });
     };
-    let grid = Grid::new(design, factor, weights)?;
-    let rows: Vec<Vec<f64>> = (0..*levels).map(|level| grid.average_row(design, factor, level)).collect();
+    let grid = Grid::new(design, &[factor], weights)?;
+    let rows: Vec<Vec<f64>> =
+        (0..*levels).map(|level| grid.average_row(design, &[(factor, level)])).collect();
     let mut answer = LsMeans { means: Vec::new(), contrasts: Vec::new() };
     for (level, row) in rows.iter().enumerate() {
         answer.means.push(LsMean { level, mean: fit.linear_function(row, confidence)? });
@@ -73,15 +74,36 @@ pub fn ls_means(
     Ok(answer)
 }
 
+/// The weights of the design's columns that give the mean where some factors have the levels given.
+///
+/// Covariates stand at their mean over the rows of the design, other factors are averaged over.
+///
+/// # Errors
+/// [`NotEstimable::OutOfRange`] if a variable given is not a factor with that level.
+pub fn mean_weights(
+    design: &Design<'_>,
+    at: &[(usize, usize)],
+    weights: LsWeights,
+) -> Result<Vec<f64>, NotEstimable> {
+    for (factor, level) in at {
+        match design.variables().get(*factor) {
+            Some(Variable::Factor { levels, .. }) if level < levels => {}
+            _ => return Err(NotEstimable::OutOfRange { name: "factor" }),
+        }
+    }
+    let fixed: Vec<usize> = at.iter().map(|(factor, _)| *factor).collect();
+    Ok(Grid::new(design, &fixed, weights)?.average_row(design, at))
+}
+
 /// Covariates at their means, and weighted combinations of the other factors' levels.
 struct Grid {
     covariate_means: Vec<f64>,
-    /// The level of each variable (zero for covariates and for the factor in question), and its weight.
+    /// The level of each variable (zero for covariates and for the factors in question), and its weight.
     combinations: Vec<(Vec<usize>, f64)>,
 }
 
 impl Grid {
-    fn new(design: &Design<'_>, factor: usize, weights: LsWeights) -> Result<Self, NotEstimable> {
+    fn new(design: &Design<'_>, fixed: &[usize], weights: LsWeights) -> Result<Self, NotEstimable> {
         let variables = design.variables();
         let mut covariate_means = vec![0.0; variables.len()];
         for (slot, variable) in covariate_means.iter_mut().zip(variables) {
@@ -90,11 +112,11 @@ impl Grid {
             }
         }
         let code = |v: usize, i: usize| match variables[v] {
-            Variable::Factor { codes, .. } if v != factor => codes[i],
+            Variable::Factor { codes, .. } if !fixed.contains(&v) => codes[i],
             _ => 0,
         };
         let combinations = match weights {
-            LsWeights::Equal => all_combinations(variables, factor),
+            LsWeights::Equal => all_combinations(variables, fixed),
             LsWeights::Proportional => {
                 let mut seen: Vec<Vec<usize>> =
                     (0..design.rows()).map(|i| (0..variables.len()).map(|v| code(v, i)).collect()).collect();
@@ -114,14 +136,14 @@ impl Grid {
         Ok(Self { covariate_means, combinations })
     }
 
-    fn average_row(&self, design: &Design<'_>, factor: usize, level: usize) -> Vec<f64> {
+    fn average_row(&self, design: &Design<'_>, at: &[(usize, usize)]) -> Vec<f64> {
         let width = design.columns().len();
         let (mut average, mut row) = (vec![0.0; width], vec![0.0; width]);
         for (combination, weight) in &self.combinations {
             let value = |v: usize, asked: Option<usize>| match asked {
                 None => self.covariate_means[v],
                 Some(asked) => {
-                    let own = if v == factor { level } else { combination[v] };
+                    let own = at.iter().find(|(f, _)| *f == v).map_or(combination[v], |(_, level)| *level);
                     f64::from(u8::from(own == asked))
                 }
             };
@@ -134,11 +156,11 @@ impl Grid {
     }
 }
 
-fn all_combinations(variables: &[Variable<'_>], factor: usize) -> Vec<(Vec<usize>, f64)> {
+fn all_combinations(variables: &[Variable<'_>], fixed: &[usize]) -> Vec<(Vec<usize>, f64)> {
     let mut combinations = vec![vec![0; variables.len()]];
     for (v, variable) in variables.iter().enumerate() {
         let Variable::Factor { levels, .. } = variable else { continue };
-        if v == factor {
+        if fixed.contains(&v) {
             continue;
         }
         combinations = combinations

@@ -85,6 +85,14 @@ impl Frame {
         self.names.iter().position(|n| n == name)
     }
 
+    /// The names of a factor's levels, and the level of each row; `None` for a covariate.
+    pub(super) fn factor(&self, variable: usize) -> Option<(&[String], &[usize])> {
+        match &self.series[variable] {
+            Series::Levels { names, codes } => Some((names, codes)),
+            Series::Numbers(_) => None,
+        }
+    }
+
     /// R's names of the columns: `(Intercept)`, `base`, `trtB`, `base:trtB`.
     pub(super) fn column_names(&self, design: &Design<'_>) -> Vec<String> {
         let name = |column: &crate::models::Column| {
@@ -128,10 +136,11 @@ fn read_series(
         let list = input.value(&given)?.as_array().ok_or_else(|| wrong(&given, "a list"))?;
         list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     } else {
+        // Levels come in the order of all rows; those without a row that is kept are dropped.
         let mut names: Vec<String> = Vec::new();
-        for text in &texts {
-            if !names.iter().any(|n| n == text) {
-                names.push((*text).to_owned());
+        for text in list.iter().filter_map(Value::as_str) {
+            if texts.contains(&text) && !names.iter().any(|n| n == text) {
+                names.push(text.to_owned());
             }
         }
         if order == LevelOrder::Alphabetical {

@@ -14,8 +14,10 @@
 mod agreement;
 mod descriptive;
 mod formula;
+mod imputation;
 mod inputs;
 mod means;
+mod mixed;
 mod models;
 mod monitoring;
 mod multiplicity;
@@ -84,11 +86,13 @@ pub const METHODS: &[&str] = &[
     "logistic",
     "mann_whitney",
     "mcnemar",
+    "mmrm",
     "multiplicity",
     "poisson_rate",
     "power",
     "predictive_probability",
     "rounding",
+    "rubin_pooling",
     "simon_two_stage",
     "stopping_rule",
     "survival",
@@ -129,11 +133,13 @@ pub fn compute_with_reasons(method: &str, input: &Value) -> Result<Computed, Uns
         "logistic" => models::logistic(input),
         "mann_whitney" => ranks::mann_whitney(input),
         "mcnemar" => proportions::mcnemar(input),
+        "mmrm" => mixed::mmrm(input),
         "multiplicity" => multiplicity::multiplicity(input),
         "poisson_rate" => rates::poisson_rate(input),
         "power" => planning::power(input),
         "predictive_probability" => monitoring::predictive_probability(input),
         "rounding" => rounding::rounding(input),
+        "rubin_pooling" => imputation::rubin_pooling(input),
         "simon_two_stage" => planning::simon_two_stage(input),
         "stopping_rule" => monitoring::stopping_rule(input),
         "survival" => survival::survival(input),

@@ -1,5 +1,7 @@
 //! Integration tests of the statistical methods.
 
 mod degenerate;
+mod mixed;
 mod not_estimable;
 mod reference;
+mod stream;
