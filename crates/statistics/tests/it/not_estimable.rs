@@ -12,6 +12,7 @@ fn cases() -> Vec<Case> {
     cases.extend(ranks());
     cases.extend(tables());
     cases.extend(models());
+    cases.extend(mixed());
     cases.extend(survival());
     cases.extend(agreement_and_monitoring());
     cases.extend(planning());
@@ -153,6 +154,72 @@ fn models() -> Vec<Case> {
         ("logistic", "all alike", covariate(json!([1, 2, 3]), json!([1, 1, 1])), "coef", separated),
         ("logistic", "separation", covariate(json!([1, 2, 3, 4]), json!([0, 0, 1, 1])), "coef", separated),
         ("logistic", "singular", covariate(json!([2, 2, 2]), json!([1, 0, 1])), "se", SINGULAR),
+    ]
+}
+
+fn mixed() -> Vec<Case> {
+    // Six participants in two arms at two visits.
+    let repeated = |covariance: &str, y: Value| {
+        let (mut id, mut trt, mut visit) = (Vec::new(), Vec::new(), Vec::new());
+        for i in 0..6 {
+            for v in ["V1", "V2"] {
+                id.push(i);
+                trt.push(if i < 3 { "p" } else { "a" });
+                visit.push(v);
+            }
+        }
+        let data = json!({"id": id, "trt": trt, "visit": visit, "y": y});
+        json!({"response": "y", "rhs": "trt * visit", "covariance": covariance, "data": data})
+    };
+    let y = json!([1, 2, 4, 3, 2, 6, 3, 3, 5, 9, 4, 1]);
+    let alone = json!([1, 2, 4, null, 2, null, 3, null, 5, null, 4, null]);
+    let no_active_at_2 = json!([1, 2, 4, 3, 2, 6, 3, null, 5, null, 4, null]);
+    let twin = json!([1, 1, 4, 4, 2, 2, 3, 3, 5, 5, 4, 4]);
+    let exact = json!([1, 2, 1, 2, 1, 2, 3, 5, 3, 5, 3, 5]);
+    let pool = |est: Value, se: Value| json!({"est": est, "se": se, "df_complete": 20});
+    let one_at_visit = "visit number 2 has 1 observations, too few for its mean and variance";
+    let too_few =
+        "3 participants are too few for an unstructured covariance of 2 visits with 2 coefficients at each";
+    let three = json!([1, 2, 4, 3, null, null, null, null, null, null, 4, 1]);
+    vec![
+        ("mmrm", "a visit with one observation", repeated("us", alone), "beta", one_at_visit),
+        ("mmrm", "more visits than participants", repeated("us", three), "beta", too_few),
+        ("mmrm", "an arm without a visit", repeated("cs", no_active_at_2), "satterthwaite", SINGULAR),
+        (
+            "mmrm",
+            "a visit repeated",
+            repeated("us", twin),
+            "cov_matrix",
+            "the covariance of the visits tends to a singular matrix",
+        ),
+        ("mmrm", "a perfect fit", repeated("ar1", exact), "beta", CONSTANT),
+        ("mmrm", "all alike", repeated("toep", Value::from(vec![2; 12])), "kenward_roger", CONSTANT),
+        (
+            "mmrm",
+            "two rows at a visit",
+            {
+                let mut input = repeated("us", y);
+                input["data"]["visit"][1] = json!("V1");
+                input
+            },
+            "beta",
+            "participant number 1 has two observations at visit number 1",
+        ),
+        ("rubin_pooling", "one imputation", pool(json!([1]), json!([1])), "se", two(2, 1)),
+        (
+            "rubin_pooling",
+            "no imputation",
+            pool(json!([]), json!([])),
+            "qbar",
+            "0 observations where the method needs 2",
+        ),
+        (
+            "rubin_pooling",
+            "no error",
+            pool(json!([1, 2]), json!([0, 1])),
+            "t",
+            "an observation is not positive",
+        ),
     ]
 }
 
