@@ -3,8 +3,8 @@
 //! A reference file names a method and gives inputs and outputs by key; [`compute`]
 //! answers with every key it knows for that method. It is given the inputs alone, so
 //! that expected values cannot be reached by the code that computes. What it does not
-//! know it refuses ([`Unsupported`]) and never skips; which keys are expected is the
-//! caller's business.
+//! know it refuses ([`Unsupported`]) and never skips. [`differences`] compares with what
+//! is expected, key by key.
 //!
 //! Numbers that are not estimable come out as `null`, infinite ones as `"Inf"` or
 //! `"-Inf"`. In an input series `null` is a missing value and is dropped, with its
@@ -13,6 +13,7 @@
 
 mod agreement;
 mod descriptive;
+mod differences;
 mod formula;
 mod imputation;
 mod inputs;
@@ -31,6 +32,7 @@ mod survival;
 
 use std::collections::BTreeMap;
 
+pub use differences::{Difference, Tolerance, Tolerances, differences};
 use inputs::Inputs;
 use serde_json::Value;
 
