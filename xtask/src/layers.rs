@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("datasets", &["terms", "protocol", "record", "conduct"]),
     ("analysis", &["terms", "protocol", "datasets", "statistics"]),
     ("simulation", &["terms", "protocol", "instruments", "conduct", "record"]),
-    ("report", &["terms", "protocol", "datasets", "analysis"]),
+    ("report", &["terms", "protocol", "instruments", "datasets", "analysis"]),
     ("store", &["terms", "record", "conduct"]),
     (
         "cli",

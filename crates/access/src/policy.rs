@@ -13,6 +13,7 @@ use crate::Delegations;
 pub enum Step {
     OpenStudy,
     ActivateSite,
+    LoadContentPack,
     DelegateRole,
     SealAllocation,
     ReceiveKits,
@@ -77,6 +78,7 @@ impl Step {
     pub const ALL: &[Step] = &[
         Step::OpenStudy,
         Step::ActivateSite,
+        Step::LoadContentPack,
         Step::DelegateRole,
         Step::SealAllocation,
         Step::ReceiveKits,
@@ -120,7 +122,9 @@ impl Step {
 /// Returns what a step needs. This is the table.
 pub const fn needs(step: Step) -> Needs {
     match step {
-        Step::OpenStudy | Step::ActivateSite | Step::DelegateRole => Needs::Power(Power::Administer),
+        Step::OpenStudy | Step::ActivateSite | Step::LoadContentPack | Step::DelegateRole => {
+            Needs::Power(Power::Administer)
+        }
         Step::SealAllocation => Needs::Power(Power::SealAllocation),
         Step::ReceiveKits => Needs::Power(Power::ReceiveKits),
         Step::SignConsent | Step::WithdrawConsent => Needs::Power(Power::TakeConsent),
@@ -152,6 +156,7 @@ pub const fn reach(step: Step) -> Reach {
     match step {
         Step::OpenStudy
         | Step::ActivateSite
+        | Step::LoadContentPack
         | Step::DelegateRole
         | Step::SealAllocation
         | Step::DrawReadingOrder

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod commands;
+mod coverage;
 mod demo;
 mod folder;
 mod lines;
@@ -35,6 +36,10 @@ enum Command {
     Demo(commands::demo::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),
+    /// Make and check content packs: licensed wording of questionnaires, by language and version
+    Pack(commands::pack::Arguments),
+    /// Run reference cases on the installed program and name every number that differs
+    Qualify(commands::qualify::Arguments),
     /// Follow a number of a report to the rows and events behind it
     Trace(commands::trace::Arguments),
 }
@@ -55,6 +60,8 @@ fn main() -> ExitCode {
         Command::Schema => commands::schema::run(),
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Verify(arguments) => commands::verify::run(arguments),
+        Command::Pack(arguments) => commands::pack::run(arguments),
+        Command::Qualify(arguments) => commands::qualify::run(arguments),
         Command::Trace(arguments) => commands::trace::run(arguments),
     };
     match outcome {

@@ -2,7 +2,8 @@
 //!
 //! A grade that changes is corrected on the row with a reason; its history is the cell's.
 
-use protocol::model::{Form, ItemRole, Purpose, Study};
+use instruments::ctcae5_terms;
+use protocol::model::{Dictionary, Form, ItemRole, ItemType, Purpose, Study};
 use record::FormKey;
 use terms::*;
 
@@ -122,6 +123,13 @@ pub(crate) fn need_sound_row(
         need(start.latest() >= consent.signed.date, || Refusal::StartsBeforeConsent)?;
     }
     let grade = value(ItemRole::AeGrade).as_ref().and_then(as_grade);
+    if let (Some(Value::Text(name)), Some(grade)) = (value(ItemRole::AeTerm), grade)
+        && let Some(ItemType::Term { dictionary: Dictionary::Ctcae5 }) =
+            form.item_for(ItemRole::AeTerm).map(|item| &item.kind)
+        && let Some(term) = ctcae5_terms::by_name(&name)
+    {
+        need(term.has_grade(grade), || Refusal::GradeNotOfTerm { grades: term.grades() })?;
+    }
     let outcome = value(ItemRole::AeOutcome).map(|outcome| outcome.to_string().eq_ignore_ascii_case("fatal"));
     if let (Some(grade), Some(fatal)) = (grade, outcome) {
         need((grade == 5) == fatal, || Refusal::FatalGradeMismatch)?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use access::Step;
+use protocol::content_pack::ContentPack;
 use record::{Actor, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey};
 use terms::*;
 
@@ -39,6 +40,8 @@ pub enum Action {
     OpenStudy { environment: Environment, seed: Option<u64> },
     /// Lets a site enrol.
     ActivateSite { site: SiteId },
+    /// Loads the licensed wording of an instrument: the record keeps which pack, by its digest.
+    LoadContentPack { pack: ContentPack },
     /// Gives a person a role at a site, or (none) for the whole study.
     DelegateRole { person: PersonId, role: RoleId, site: Option<SiteId> },
     /// Fixes the allocation list by its digest.
@@ -141,6 +144,7 @@ impl Action {
         match self {
             Action::OpenStudy { .. } => Step::OpenStudy,
             Action::ActivateSite { .. } => Step::ActivateSite,
+            Action::LoadContentPack { .. } => Step::LoadContentPack,
             Action::DelegateRole { .. } => Step::DelegateRole,
             Action::SealAllocation { .. } => Step::SealAllocation,
             Action::SignAnalysisSets { .. } => Step::SignAnalysisSets,
@@ -187,6 +191,7 @@ impl Action {
             self,
             Action::OpenStudy { .. }
                 | Action::ActivateSite { .. }
+                | Action::LoadContentPack { .. }
                 | Action::DelegateRole { .. }
                 | Action::SealAllocation { .. }
                 | Action::SignAnalysisSets { .. }

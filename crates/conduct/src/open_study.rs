@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use access::Delegations;
-use protocol::model::Study;
+use protocol::{content_pack::ContentPack, model::Study};
 use record::{Draft, Environment, Fact, Stream};
 use terms::*;
 
@@ -49,6 +49,24 @@ pub(crate) fn activate_site(
     whole_date(command)?;
     let fact = Fact::SiteActivated { site: site.clone() };
     Ok(vec![study_draft(command, Stream::Study, Some(site.clone()), fact)])
+}
+
+/// Takes the wording of an instrument into use. A later version of it, in the same language, replaces the earlier one.
+pub(crate) fn load_content_pack(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    pack: &ContentPack,
+) -> Result<Vec<Draft>, Refusal> {
+    whole_date(command)?;
+    let used = study.forms.iter().any(|form| form.instrument.as_deref() == Some(pack.instrument.as_str()));
+    need(used, || Refusal::ContentPackNotUsed { instrument: pack.instrument.clone() })?;
+    let loaded = state.content_packs.get(&(pack.instrument.clone(), pack.language.clone()));
+    let same = loaded.is_some_and(|loaded| loaded.digest == pack.digest);
+    need(!same, || Refusal::ContentPackAlreadyLoaded { instrument: pack.instrument.clone() })?;
+    let ContentPack { instrument, language, version, licence, digest, .. } = pack.clone();
+    let fact = Fact::ContentPackLoaded { instrument, language, version, licence, digest };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
 
 pub(crate) fn delegate_role(

@@ -209,6 +209,17 @@ pub enum Refusal {
     StartsBeforeConsent,
     #[error("grade 5 means a fatal outcome, and a fatal outcome grade 5; correct one of them")]
     FatalGradeMismatch,
+    #[error("the term does not have this grade; it has {}", list(grades))]
+    GradeNotOfTerm { grades: Vec<u8> },
+    #[error(
+        "form {form} can't go live: the wording of {instrument} is licensed, and no content pack in language \
+         `{language}` is loaded"
+    )]
+    ContentPackMissing { form: FormId, instrument: String, language: String },
+    #[error("no form of the study uses {instrument}")]
+    ContentPackNotUsed { instrument: String },
+    #[error("this content pack of {instrument} is loaded already")]
+    ContentPackAlreadyLoaded { instrument: String },
     #[error("a serious event needs a criterion of seriousness")]
     SeriousCriterionMissing,
     #[error("there is no adverse event {row}; save it on its form first")]

@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use protocol::model::{Form, Item, ItemRole, ItemType, Purpose, Study};
-use record::{Content, DeviationKind, Draft, Fact, FormKey, ItemChange, Source};
+use instruments::ctcae5_terms;
+use protocol::{
+    content_pack,
+    model::{Dictionary, Form, Item, ItemRole, ItemType, Purpose, Study},
+};
+use record::{Content, DeviationKind, Draft, Environment, Fact, FormKey, ItemChange, Source};
 use terms::*;
 
 use crate::{
@@ -121,6 +125,9 @@ fn enter(
     entering: Entering,
 ) -> Result<Vec<Draft>, Refusal> {
     need(!answers.is_empty(), || Refusal::NothingToSave)?;
+    if entering == Entering::First {
+        need_wording(&case, form)?;
+    }
     let mut pending = Pending::new();
     let section = pending.entry(key.clone()).or_default();
     for (item, answer) in answers {
@@ -146,6 +153,20 @@ fn enter(
         judge_eligibility_again(&mut case, &pending);
     }
     Ok(case.drafts)
+}
+
+/// A form whose wording is licensed takes no answers of real people before its content pack is loaded.
+fn need_wording(case: &Case<'_>, form: &Form) -> Result<(), Refusal> {
+    let live = case.state.opened.as_ref().is_some_and(|opened| opened.environment == Environment::Live);
+    let Some(needed) = content_pack::needed_by(case.study, form.id.as_str()).filter(|_| live) else {
+        return Ok(());
+    };
+    let key = (needed.instrument.clone(), needed.language.clone());
+    need(case.state.content_packs.contains_key(&key), || Refusal::ContentPackMissing {
+        form: needed.form,
+        instrument: needed.instrument,
+        language: needed.language,
+    })
 }
 
 /// First entries fill what is empty; corrections change what is not.
@@ -206,11 +227,17 @@ fn misfit(study: &Study, value: &Value, kind: &ItemType) -> Option<String> {
         | (ItemType::Text, Value::Text(_))
         | (ItemType::Decimal { .. }, Value::Integer(_)) => true,
         (ItemType::Code { codelist }, Value::Code(code)) => listed(codelist, code),
+        (ItemType::Term { dictionary: Dictionary::Ctcae5 }, Value::Text(name)) => {
+            ctcae5_terms::by_name(name).is_some()
+        }
         (ItemType::Decimal { decimals }, Value::Decimal(number)) => number.normalize().scale() <= *decimals,
         (ItemType::Date { partial }, Value::Date(date)) => *partial || date.complete().is_some(),
         _ => false,
     };
-    let expected = match kind {
+    if fits {
+        return None;
+    }
+    Some(match kind {
         ItemType::Integer => "a whole number".to_owned(),
         ItemType::Decimal { decimals } => format!("a number with at most {decimals} decimals"),
         ItemType::Boolean => "yes or no".to_owned(),
@@ -218,8 +245,22 @@ fn misfit(study: &Study, value: &Value, kind: &ItemType) -> Option<String> {
         ItemType::Date { partial: true } => "a date, perhaps partly known".to_owned(),
         ItemType::Date { partial: false } => "a whole date".to_owned(),
         ItemType::Text => "text".to_owned(),
+        ItemType::Term { dictionary: Dictionary::Ctcae5 } => near_terms(value),
+    })
+}
+
+/// Says that a term of CTCAE is wanted, and which come near what was written.
+fn near_terms(value: &Value) -> String {
+    const NEAR_MAX: usize = 3;
+    let near = match value {
+        Value::Text(name) => ctcae5_terms::near(name, NEAR_MAX),
+        _ => Vec::new(),
     };
-    (!fits).then_some(expected)
+    let names: Vec<&str> = near.into_iter().map(|term| term.name).collect();
+    match names.as_slice() {
+        [] => "a term of CTCAE v5.0".to_owned(),
+        names => format!("a term of CTCAE v5.0, such as {}", names.join(" or ")),
+    }
 }
 
 /// Says the changes, derived ones included: those of the form itself in one event.

@@ -35,6 +35,19 @@ pub struct SealedList {
     pub sequence: u64,
 }
 
+/// The licensed wording of an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedPack {
+    /// The version of the wording.
+    pub version: String,
+    /// The reference of the licence.
+    pub licence: String,
+    /// The digest of the pack.
+    pub digest: String,
+    /// The event.
+    pub sequence: u64,
+}
+
 /// A kit that reached a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StockedKit {
@@ -100,6 +113,8 @@ pub struct State {
     pub opened: Option<Opened>,
     /// Sites that may enrol.
     pub sites: BTreeMap<SiteId, Dated>,
+    /// Content packs in use, by instrument and language.
+    pub content_packs: BTreeMap<(String, String), LoadedPack>,
     /// Who has which role.
     pub delegations: Delegations,
     /// The sealed list.
@@ -214,6 +229,11 @@ impl State {
             Fact::SiteActivated { site } => {
                 self.sites.insert(site.clone(), dated);
             }
+            Fact::ContentPackLoaded { instrument, language, version, licence, digest } => {
+                let (version, licence, digest) = (version.clone(), licence.clone(), digest.clone());
+                let pack = LoadedPack { version, licence, digest, sequence };
+                self.content_packs.insert((instrument.clone(), language.clone()), pack);
+            }
             Fact::RoleDelegated { person, role, site } => {
                 let (person, role, site) = (person.clone(), role.clone(), site.clone());
                 self.delegations.add(Grant { person, role, site, from: dated.date });
@@ -277,6 +297,7 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
             | Fact::AllocationUnblinded { .. }
             | Fact::RoleDelegated { .. }
             | Fact::SiteActivated { .. }
+            | Fact::ContentPackLoaded { .. }
             | Fact::KitsReceived { .. }
             | Fact::QueryOpened { .. }
             | Fact::QueryAnswered { .. }

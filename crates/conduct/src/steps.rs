@@ -65,6 +65,7 @@ pub(crate) fn decide_for_study(
 ) -> Result<Vec<Draft>, Refusal> {
     match &command.action {
         Action::ActivateSite { site } => open_study::activate_site(study, state, command, site),
+        Action::LoadContentPack { pack } => open_study::load_content_pack(study, state, command, pack),
         Action::DelegateRole { person, role, site } => {
             open_study::delegate_role(study, state, command, (person, role, site.as_ref()))
         }

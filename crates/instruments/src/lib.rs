@@ -21,6 +21,7 @@ pub mod cockcroft_gault;
 pub mod crapo;
 pub mod ctcae5_clinical;
 pub mod ctcae5_labs;
+pub mod ctcae5_terms;
 pub mod dili_hys_law;
 pub mod dlqi;
 pub mod echocardiography;

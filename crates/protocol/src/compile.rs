@@ -12,8 +12,8 @@ use crate::{
     diagnostic::{Diagnostic, Severity},
     expression::{Codes, Type, Unit},
     model::{
-        ADVERSE_EVENT_VARIABLES, AnalysisPlan, Arm, BuiltIn, CASEBOOK_VARIABLES, SUBJECT_VARIABLES, Study,
-        VariableKind, VirtualCohort,
+        ADVERSE_EVENT_VARIABLES, AnalysisPlan, Arm, BuiltIn, CASEBOOK_VARIABLES, Coverage, SUBJECT_VARIABLES,
+        Study, VariableKind, VirtualCohort,
     },
     names::suggest,
     reader::{self, Spot},
@@ -56,7 +56,8 @@ pub fn compile(files: &BTreeMap<String, String>) -> Result<Compiled, Vec<Diagnos
     for (form, _) in &forms {
         desk.names.define(Kind::Form, form.clone());
     }
-    let folder = Folder { trees: &trees, shapes: &shapes, forms: &forms, nothing: &empty() };
+    let folder =
+        Folder { sources: &sources, trees: &trees, shapes: &shapes, forms: &forms, nothing: &empty() };
     let study = folder.study(&mut desk, content_hash(files));
     finish(desk, study)
 }
@@ -214,6 +215,7 @@ fn form_files<'t>(
 
 /// The parsed folder.
 struct Folder<'t> {
+    sources: &'t [SourceFile],
     trees: &'t [Tree],
     shapes: &'t [Option<&'static FileShape>],
     forms: &'t [FormFile<'t>],
@@ -280,6 +282,14 @@ impl<'t> Folder<'t> {
             true => sections::virtual_cohort::read(desk, self.root("virtual.toml")),
             false => VirtualCohort::default(),
         };
+        let file_root = |path: &str| {
+            let file = self.sources.iter().position(|source| source.path == path)?;
+            self.trees.get(file).map(|tree| &tree.root)
+        };
+        let coverage = match self.has("coverage.toml") {
+            true => sections::coverage::read(desk, &self.root("coverage.toml"), &schedule, file_root),
+            false => Coverage::default(),
+        };
         let study = Study {
             version,
             id: identity.id.as_str().into(),
@@ -310,6 +320,7 @@ impl<'t> Folder<'t> {
             deviations,
             plan: plan.plan.clone(),
             virtual_cohort,
+            coverage,
         };
         let parts = checks::Parts {
             study: &study,

@@ -6,6 +6,7 @@
 
 mod checks;
 mod compile;
+pub mod content_pack;
 mod desk;
 mod diagnostic;
 pub mod expression;
@@ -16,6 +17,7 @@ mod schedule_table;
 mod sections;
 mod shape;
 mod source;
+mod study_lines;
 pub mod templates;
 mod tree;
 mod units;
@@ -27,6 +29,7 @@ pub use diagnostic::{Diagnostic, Report, Severity};
 pub use model::Study;
 pub use schedule_table::{ScheduleTable, schedule_table};
 pub use shape::Kind;
+pub use study_lines::{StudyLine, StudyLines, study_lines};
 pub use version::content_hash;
 
 /// Returns the JSON Schema of study files, made from the same description as the reader.

@@ -242,6 +242,14 @@ pub enum Fact {
     SiteActivated { site: SiteId },
     /// A person was given a role at a site (or at all sites).
     RoleDelegated { person: PersonId, role: RoleId, site: Option<SiteId> },
+    /// The licensed wording of an instrument was loaded, by language and version; the wording itself stands apart.
+    ContentPackLoaded {
+        instrument: String,
+        language: String,
+        version: String,
+        licence: String,
+        digest: String,
+    },
     /// The allocation list was sealed; the digest fixes it.
     AllocationListSealed { digest: String, scheme_digest: String },
     /// Deviations were classified and the analysis sets signed, blind.

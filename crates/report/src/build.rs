@@ -247,6 +247,7 @@ fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Se
                 let results = shown_results(context, planned)?;
                 vec![listing(listings::exclusions(context, &results, &id("exclusions")))]
             }
+            Shown::Protocol => listings::protocol(context).into_iter().map(Block::Table).collect(),
             Shown::Sources => listings::sources(context).into_iter().map(Block::Table).collect(),
         };
         section.blocks.extend(blocks);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use protocol::{
     expression::{ItemRef, Scope, When},
-    model::{AnswerDraw, Form, Item, ItemType, Spread, Study},
+    model::{AnswerDraw, Dictionary, Form, Item, ItemType, Spread, Study},
 };
 use rust_decimal::{Decimal, RoundingStrategy, prelude::FromPrimitive};
 use terms::{Answer, Date, ItemId, MissingReason, PartialDate, Truth, Value};
@@ -189,6 +189,9 @@ fn unmodelled(
         }
         ItemType::Date { .. } => Value::Date(condition.day.into()),
         ItemType::Text => Value::Text("virtual".to_owned()),
+        ItemType::Term { dictionary: Dictionary::Ctcae5 } => {
+            Value::Text(instruments::ctcae5_terms::all().next()?.name.to_owned())
+        }
         ItemType::Integer | ItemType::Decimal { .. } => {
             let (Some(least), Some(most)) = (item.minimum, item.maximum) else {
                 return Some(Answer::Missing(MissingReason::NotDone));
@@ -237,7 +240,7 @@ fn coded(item: &Item, code: &str) -> Value {
         (ItemType::Decimal { .. }, code) => {
             code.parse().map_or_else(|_| Value::Text(code.to_owned()), Value::Decimal)
         }
-        (ItemType::Text, code) => Value::Text(code.to_owned()),
+        (ItemType::Text | ItemType::Term { .. }, code) => Value::Text(code.to_owned()),
         (_, code) => Value::Code(code.to_owned()),
     }
 }

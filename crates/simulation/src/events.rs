@@ -2,7 +2,7 @@
 
 use conduct::Action;
 use jiff::Span;
-use protocol::model::{Form, ItemRole, Power, Purpose};
+use protocol::model::{Dictionary, Form, ItemRole, ItemType, Power, Purpose};
 use record::{DoseStep, FormKey};
 use terms::{Answer, Date, Decimal, ItemId, Value};
 
@@ -223,6 +223,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         let study = self.study;
         let Some(form) = study.form_for(Purpose::AdverseEvents) else { return Ok(None) };
         let row = self.people[who].event_rows + 1;
+        let grade = grade_of_term(form, noted.term, noted.grade);
         let wordings = if noted.related {
             &study.virtual_cohort.events.related
         } else {
@@ -238,7 +239,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             &[
                 (ItemRole::AeTerm, Value::Text(noted.term.to_owned())),
                 (ItemRole::AeStart, Value::Date(day.into())),
-                (ItemRole::AeGrade, self.grade_value(form, noted.grade)),
+                (ItemRole::AeGrade, self.grade_value(form, grade)),
                 (ItemRole::AeSerious, Value::Boolean(noted.serious)),
                 (ItemRole::AeRelation, Value::Code(relation.to_owned())),
                 (ItemRole::AeAction, Value::Code(noted.action.to_owned())),
@@ -246,7 +247,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             ],
         );
         if noted.serious {
-            let criterion = if noted.grade >= 4 { "life_threatening" } else { "admission" };
+            let criterion = if grade >= 4 { "life_threatening" } else { "admission" };
             answers.extend(
                 self.event_answers(
                     form,
@@ -260,6 +261,9 @@ impl<T: Trial> Rehearsal<'_, T> {
             return Ok(None);
         }
         self.people[who].event_rows = row;
+        if grade >= 3 {
+            self.diary.enter(day + Span::new().days(1), Task::Unscheduled(who));
+        }
         if noted.serious {
             let reporter = self.with_power(who, Power::ReportEvents);
             self.step(day, who, reporter, Action::ReportSeriousEvent { row, aware: day })?;
@@ -299,8 +303,19 @@ impl<T: Trial> Rehearsal<'_, T> {
     /// A grade as the form holds it: a code or a number.
     fn grade_value(&self, form: &Form, grade: u8) -> Value {
         match form.item_for(ItemRole::AeGrade).map(|item| &item.kind) {
-            Some(protocol::model::ItemType::Integer) => Value::Integer(i64::from(grade)),
+            Some(ItemType::Integer) => Value::Integer(i64::from(grade)),
             _ => Value::Code(grade.to_string()),
         }
+    }
+}
+
+/// The grade that is written down: the term's own nearest, where a dictionary says which it has.
+fn grade_of_term(form: &Form, term: &str, grade: u8) -> u8 {
+    let kind = form.item_for(ItemRole::AeTerm).map(|item| &item.kind);
+    match kind {
+        Some(ItemType::Term { dictionary: Dictionary::Ctcae5 }) => instruments::ctcae5_terms::by_name(term)
+            .and_then(|term| term.nearest_grade(grade))
+            .unwrap_or(grade),
+        _ => grade,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use conduct::{Action, Casebook, Command};
+use conduct::{Action, Casebook, Command, scheduled_visit};
 use jiff::Span;
 use protocol::model::{Form, Power, Purpose, Severity, Timing, Visit};
 use record::{Actor, DoseStep, EndReason, FormKey};
@@ -38,6 +38,8 @@ pub(crate) struct Participant {
     pub episode_rows: Vec<Option<u32>>,
     /// Whether the dose has gone up again once.
     pub escalated: bool,
+    /// Unscheduled visits so far.
+    pub unscheduled: u32,
 }
 
 /// Where a person is in the trial.
@@ -59,6 +61,9 @@ impl Participant {
         self.phase == Phase::Screening
     }
 }
+
+/// Occasion numbers from here on are those of unscheduled visits; planned ones count from 0.
+const OTHER_OCCASIONS: u64 = 1_000;
 
 impl<T: Trial> Rehearsal<'_, T> {
     // ---- giving commands ----
@@ -142,6 +147,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             event_rows: 0,
             episode_rows: Vec::new(),
             escalated: false,
+            unscheduled: 0,
         });
         self.take_consent(day, who)?;
         let coordinator = self.with_power(who, Power::RunVisits);
@@ -350,6 +356,26 @@ impl<T: Trial> Rehearsal<'_, T> {
         Ok(())
     }
 
+    /// A visit outside the schedule, numbered after the schedule's own (`U1`, `U2` …).
+    pub(crate) fn come_unscheduled(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
+        let unscheduled = self.study.visits.iter().find(|visit| visit.timing == Timing::Unscheduled);
+        let (Some(planned), Phase::Treated | Phase::Followed) = (unscheduled, self.people[who].phase) else {
+            return Ok(());
+        };
+        // Whoever is seen that day anyway needs no visit of its own.
+        let seen = self
+            .casebook(who)
+            .is_some_and(|casebook| casebook.visits_by_date().into_iter().any(|(_, held)| held == day));
+        if seen {
+            return Ok(());
+        }
+        let number = self.people[who].unscheduled + 1;
+        self.people[who].unscheduled = number;
+        let visit = VisitId::from(format!("{}{number}", planned.id));
+        self.hold(day, who, &visit)?;
+        self.sign(day, who, &visit)
+    }
+
     /// Holds a visit and fills its forms.
     fn hold(&mut self, day: Date, who: usize, visit: &VisitId) -> Result<(), T::Error> {
         self.take_consent(day, who)?;
@@ -358,19 +384,23 @@ impl<T: Trial> Rehearsal<'_, T> {
             return Ok(());
         }
         let study = self.study;
-        let occasion = study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64;
+        let Some(planned) = scheduled_visit(study, visit) else { return Ok(()) };
+        let occasion = match study.visits.iter().position(|known| known.id == *visit) {
+            Some(place) => place as u64,
+            None => OTHER_OCCASIONS + u64::from(self.people[who].unscheduled),
+        };
         let assessor_changes = self
             .streams
             .of(self.people[who].person.number, "assessor", occasion)
             .chance(study.virtual_cohort.conduct.assessor_change);
-        for form in study.forms_at(visit).filter(|form| form.by_visit) {
+        for form in study.forms_at(&planned.id).filter(|form| form.by_visit) {
             let second = assessor_changes && form.purpose == Some(Purpose::BlindedAssessment);
             self.fill_form(day, who, visit, form, occasion, second)?;
         }
         let specimen = study
             .blind_reading
             .as_ref()
-            .is_some_and(|reading| study.forms_at(visit).any(|form| form.id == reading.taken_on));
+            .is_some_and(|reading| study.forms_at(&planned.id).any(|form| form.id == reading.taken_on));
         if specimen {
             let custodian = self.staff.central(Power::KeepSpecimenKey);
             self.step(day, who, custodian, Action::TakeSpecimen { visit: visit.clone() })?;

@@ -46,6 +46,8 @@ pub(crate) enum Task {
     Arrive,
     /// A visit is due.
     Visit(usize, VisitId),
+    /// A severe event brings a person in between the planned visits.
+    Unscheduled(usize),
     /// An episode of a reaction begins.
     Onset(usize, usize),
     /// It ends.
@@ -241,6 +243,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         match task {
             Task::Arrive => self.arrive(day),
             Task::Visit(who, visit) => self.visit(day, who, &visit),
+            Task::Unscheduled(who) => self.come_unscheduled(day, who),
             Task::Onset(who, episode) => self.onset(day, who, episode),
             Task::Resolve(who, episode, row) => self.resolve(day, who, episode, row),
             Task::Resume(who) => self.resume(day, who),

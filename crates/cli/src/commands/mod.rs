@@ -3,6 +3,8 @@
 pub mod check;
 pub mod demo;
 pub mod new;
+pub mod pack;
+pub mod qualify;
 pub mod schema;
 pub mod trace;
 pub mod verify;

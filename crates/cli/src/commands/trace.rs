@@ -2,11 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use record::Reader;
 use serde_json::{Map, Value, json};
@@ -16,7 +15,8 @@ use crate::terminal::say;
 use crate::{
     Outcome,
     commands::verify::record_folder,
-    demo::{REPORTED, Reported},
+    coverage::lines_of_analysis,
+    demo::{Reported, reported},
     lines::line,
 };
 
@@ -44,11 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     } else {
         arguments.report.parent().map_or_else(PathBuf::new, Path::to_owned)
     };
-    let path = folder.join(REPORTED);
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("{} can't be read; name the report's page or its folder", path.display()))?;
-    let Reported { data, results } = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not a report's results", path.display()))?;
+    let Reported { data, results } = reported(&folder)?;
     if arguments.id == "list" {
         for (id, number) in results.numbers() {
             say!("{id}\t{}", number.text());
@@ -82,6 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             }
         );
     };
+    let study_lines = study_lines(&folder, trace.analysis.as_str())?;
     let store = SqliteReader::open(&record_folder(&folder))?;
     let wanted: BTreeSet<u64> = trace
         .rows
@@ -113,7 +110,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             .collect();
         let document = json!({
             "number": trace.number, "text": trace.text, "analysis": trace.analysis, "label": trace.label,
-            "method": trace.method, "set": trace.set, "rows": rows(&data, &trace), "events": events,
+            "method": trace.method, "set": trace.set,
+            "study": study_lines.iter().map(|(what, line)| json!({ "what": what, "line": line })).collect::<Vec<_>>(),
+            "rows": rows(&data, &trace), "events": events,
         });
         say!("{document:#}");
         return Ok(Outcome::Success);
@@ -121,6 +120,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     say!("{} = {}", trace.number, trace.text);
     say!("{} ({})", trace.label, trace.analysis);
     say!("{}\n{}", trace.method, trace.set);
+    for (what, line) in &study_lines {
+        say!("study/{line}  {what}");
+    }
     for rows in &trace.rows {
         say!("\n{} rows of {}", rows.rows.len(), rows.dataset);
         for (row, sources) in &rows.rows {
@@ -155,6 +157,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Success)
+}
+
+/// Where the trial's own study says what the analysis is and what it rests on; standing analyses are nobody's line.
+fn study_lines(folder: &Path, analysis: &str) -> Result<Vec<(String, String)>> {
+    let files = crate::folder::read(&folder.join("study"))?;
+    let compiled = protocol::compile(&files)
+        .map_err(|errors| anyhow::anyhow!("the trial's study does not compile: {}", errors[0]))?;
+    Ok(lines_of_analysis(&compiled.study, &protocol::study_lines(&files), analysis))
 }
 
 /// The rows behind a number, each with its values and the events behind them.

@@ -49,6 +49,8 @@ pub struct Outcome {
     pub verified: bool,
     /// The results.
     pub results: Results,
+    /// The folder that holds all of it.
+    pub folder: PathBuf,
     /// The report's page.
     pub page: PathBuf,
     /// Files written, by path below the output folder.
@@ -67,7 +69,18 @@ pub struct Reported {
 }
 
 /// The file that holds [`Reported`].
-pub const REPORTED: &str = "results.json";
+const REPORTED: &str = "results.json";
+
+/// Reads what was reported of a trial in its folder.
+///
+/// # Errors
+/// The folder holds no report's results.
+pub fn reported(folder: &Path) -> Result<Reported> {
+    let path = folder.join(REPORTED);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("{} can't be read; name the report's page or its folder", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not a report's results", path.display()))
+}
 
 /// Rehearses one study below `out` and writes everything it led to.
 ///
@@ -157,6 +170,7 @@ pub fn rehearse(
         head,
         verified,
         results,
+        folder,
         page,
         files: written,
         seconds: clock.laps,

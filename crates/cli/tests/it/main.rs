@@ -1,10 +1,12 @@
 //! The command as its users run it.
 
 mod blinding;
+mod coverage;
 mod demo;
 mod doc_tests;
 mod kill;
 mod proof;
+mod qualify;
 mod studies;
 mod trace;
 mod verify;

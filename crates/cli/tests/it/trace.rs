@@ -48,6 +48,11 @@ fn one_number_is_traced_to_who_entered_what_and_when() {
     let output = run(&["trace", page, "A-P1-main/mean", "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let trace: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The third step: from the number's trace to the line of the study that says what it is.
+    let line = trace["study"][0]["line"].as_str().unwrap();
+    let (file, number) = line.split_once(':').unwrap();
+    let text = fs::read_to_string(Path::new(page).with_file_name("study").join(file)).unwrap();
+    assert_eq!(text.lines().nth(number.parse::<usize>().unwrap() - 1).unwrap(), "[analyses.A-P1-main]");
     let events = trace["events"].as_array().unwrap();
     assert!(events.iter().any(|event| {
         event["what"].as_str().unwrap().contains("skin_score")

@@ -36,6 +36,11 @@ scripts! {
         let mut serious = event("2009-03-02", "3", true);
         serious.retain(|(item, _)| *item != "criterion");
         refused!(trial, saving_event(1, &serious), Refusal::SeriousCriterionMissing);
+        // Nausea has no grade 4; and what is no term of the dictionary is none under any spelling.
+        let nausea = with(with(sound(), "term", text("Nausea")), "grade", code("4"));
+        refused!(trial, saving_event(1, &nausea), Refusal::GradeNotOfTerm { .. });
+        let swollen = trial.refuses(saving_event(1, &with(sound(), "term", text("Oedema limbs"))));
+        assert!(swollen.to_string().contains("such as Edema limbs"), "{swollen}");
         // Dates known in part are kept so, and decide only what they can.
         trial.does(saving_event(1, &with(with(sound(), "start", date("2009-03")), "stop", date("2009-03-02"))));
         let events = adverse_events(&trial.study, trial.casebook());

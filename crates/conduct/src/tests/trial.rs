@@ -618,7 +618,8 @@ pub fn dosing(step: DoseStep, from: Date, dose_mg: i64) -> Action {
 /// An adverse event's items, in both studies the same.
 pub fn event(start: &str, grade: &str, serious: bool) -> Vec<(&'static str, Answer)> {
     let mut answers = vec![
-        ("term", text("Nausea")),
+        // A term that has all five grades.
+        ("term", text("Diarrhea")),
         ("start", date(start)),
         ("grade", code(grade)),
         ("serious", flag(serious)),
@@ -717,6 +718,7 @@ fn ordinary(study: &Study, today: Option<Date>, form: &FormId, item: &Item) -> A
         }
         ItemType::Date { .. } => Answer::Given(Value::Date(today.unwrap_or_default().into())),
         ItemType::Text => text("as usual"),
+        ItemType::Term { .. } => text("Nausea"),
     }
 }
 

@@ -187,6 +187,33 @@ scripts! {
         assert_eq!(trial.refuses_command(&unnamed), Refusal::SubjectMissing);
     }
 
+    a_form_of_licensed_wording_waits_for_its_content_pack(trial = Trial::of(study_b())) {
+        let form = trial.study.forms.iter_mut().find(|form| form.id == "examination").unwrap();
+        form.instrument = Some("dlqi".to_owned());
+        let pack = |instrument: &str| {
+            let text = protocol::content_pack::skeleton(instrument, "fr").unwrap().replace("\"\"", "\"texte\"");
+            Action::LoadContentPack { pack: protocol::content_pack::read(&text).unwrap() }
+        };
+        trial.does(Action::OpenStudy { environment: Environment::Live, seed: None });
+        trial.delegate_all();
+        trial.does(Action::ActivateSite { site: SITE.into() });
+        trial.consents();
+        trial.does(Action::ScreenSubject);
+        trial.holds("Scr");
+        let examined = saving("Scr", "examination", &[("oedema_grade", whole(0))]);
+        let refusal = trial.refuses(examined.clone());
+        assert!(refusal.to_string().contains("no content pack in language `fr` is loaded"), "{refusal}");
+        let subject = trial.subject.take();
+        let month = PartialDate::of_month(2009, 3).unwrap();
+        let command = Command { happened: month, ..trial.command(pack("dlqi")) };
+        assert!(matches!(trial.refuses_command(&command), Refusal::DateIncomplete { .. }));
+        refused!(trial, pack("rand36"), Refusal::ContentPackNotUsed { .. });
+        trial.does(pack("dlqi"));
+        refused!(trial, pack("dlqi"), Refusal::ContentPackAlreadyLoaded { .. });
+        trial.subject = subject;
+        trial.does(examined);
+    }
+
     each_step_needs_the_consent_that_is_current_on_its_day(trial = Trial::of(study_b())) {
         trial.today = day("2009-01-05");
         trial = {

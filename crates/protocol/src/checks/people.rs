@@ -118,7 +118,8 @@ fn fits(role: ItemRole, kind: &ItemType) -> bool {
             matches!(kind, ItemType::Integer | ItemType::Decimal { .. })
         }
         ItemRole::AeGrade => matches!(kind, ItemType::Code { .. } | ItemType::Integer),
-        ItemRole::AeTerm | ItemRole::TreatmentName => matches!(kind, ItemType::Text | ItemType::Code { .. }),
+        ItemRole::AeTerm => matches!(kind, ItemType::Text | ItemType::Code { .. } | ItemType::Term { .. }),
+        ItemRole::TreatmentName => matches!(kind, ItemType::Text | ItemType::Code { .. }),
         ItemRole::AeSerious | ItemRole::TreatmentProhibited => matches!(kind, ItemType::Boolean),
         ItemRole::AeStart | ItemRole::AeStop | ItemRole::TreatmentStart | ItemRole::TreatmentStop => {
             matches!(kind, ItemType::Date { .. })

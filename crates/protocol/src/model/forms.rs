@@ -73,6 +73,16 @@ pub enum ItemType {
     Date { partial: bool },
     /// Free text.
     Text,
+    /// A term of a dictionary that ships, as the dictionary spells it.
+    Term { dictionary: Dictionary },
+}
+
+/// A dictionary whose terms an item may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dictionary {
+    /// The terms of CTCAE v5.0, each with the grades it has.
+    Ctcae5,
 }
 
 /// Where a derived item's value comes from.

@@ -4,10 +4,11 @@
 //! The parts follow the files of a study folder: `study.toml` ([`Study`],
 //! facts, arms, sites), `roles.toml`, `schedule.toml`, `eligibility.toml`,
 //! `forms/*.toml`, `codelists.toml`, `laboratory.toml`, `dosing.toml`,
-//! `allocation.toml`, `deviations.toml`, `analysis.toml`, `virtual.toml`.
+//! `allocation.toml`, `deviations.toml`, `analysis.toml`, `virtual.toml`, `coverage.toml`.
 
 mod built_in;
 mod conduct;
+mod coverage;
 mod facts;
 mod forms;
 mod plan;
@@ -21,6 +22,7 @@ use terms::*;
 
 pub use built_in::*;
 pub use conduct::*;
+pub use coverage::*;
 pub use facts::*;
 pub use forms::*;
 pub use plan::*;
@@ -105,6 +107,8 @@ pub struct Study {
     pub plan: AnalysisPlan,
     /// The virtual participants.
     pub virtual_cohort: VirtualCohort,
+    /// What the protocol says and what here answers to it.
+    pub coverage: Coverage,
 }
 
 impl Study {

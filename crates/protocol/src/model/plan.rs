@@ -493,6 +493,8 @@ pub enum Shown {
     DeviationListing,
     /// Participants excluded from an analysis and why.
     ExclusionListing,
+    /// The protocol as it was run: visits, schedule, forms, doses, roles, sets, endpoints.
+    Protocol,
     /// Facts and rules with their sources and marks.
     Sources,
 }

@@ -730,6 +730,7 @@ fn read_section(desk: &mut Desk<'_>, section: &Section<'_>) -> crate::model::Sec
 /// What a section may show besides analyses, and how it is written.
 const SHOWN: &[&str] = &[
     "flow",
+    "protocol",
     "sources",
     "listing:deviations",
     "listing:exclusions",
@@ -780,6 +781,7 @@ fn read_shown(desk: &mut Desk<'_>, node: &Node, file: usize) -> Option<Shown> {
     }
     match text {
         "flow" => return Some(Shown::Flow),
+        "protocol" => return Some(Shown::Protocol),
         "sources" => return Some(Shown::Sources),
         "listing:deviations" => return Some(Shown::DeviationListing),
         "listing:exclusions" => return Some(Shown::ExclusionListing),

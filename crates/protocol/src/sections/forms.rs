@@ -12,7 +12,9 @@ use super::cases::{Cases, read_cases};
 use crate::{
     desk::{Desk, Placed, Section},
     expression::{Codes, Expression, ItemFacts, Reads, Term, Type, Unit},
-    model::{Codelist, Derivation, EditCheck, Form, Item, ItemRole, ItemType, Label, Purpose, Severity},
+    model::{
+        Codelist, Derivation, Dictionary, EditCheck, Form, Item, ItemRole, ItemType, Label, Purpose, Severity,
+    },
     shape::{Field, Keys, Kind, Shape, may, must},
     source::Place,
     tree::Node,
@@ -61,7 +63,11 @@ words! { SEVERITIES, severity -> Severity {
     "soft" => Severity::Soft,
 } }
 
-const TYPES: &[&str] = &["integer", "decimal", "boolean", "code", "date", "text"];
+words! { DICTIONARIES, dictionary -> Dictionary {
+    "ctcae5" => Dictionary::Ctcae5,
+} }
+
+const TYPES: &[&str] = &["integer", "decimal", "boolean", "code", "date", "text", "term"];
 
 const NUMBER: Shape = Shape::Number { min: None, max: None };
 
@@ -70,6 +76,7 @@ const ITEM: &[Field] = &[
     must("type", Shape::Word(TYPES), "What it holds."),
     may("decimals", Shape::Integer { min: 0, max: 12 }, "Decimals of a decimal number."),
     may("codelist", Shape::Name(Kind::Codelist), "The code list of a code."),
+    may("dictionary", Shape::Word(DICTIONARIES), "The dictionary of a term."),
     may("partial", Shape::Flag, "Whether a date's day or month may be unknown."),
     may("unit", Shape::Name(Kind::Unit), "The unit (UCUM)."),
     may("minimum", NUMBER, "Least value allowed."),
@@ -200,7 +207,7 @@ fn item_facts(desk: &Desk<'_>, entry: &Section<'_>, codelists: &[Codelist], has_
     let kind = match entry.text("type") {
         Some("boolean") => Type::Flag,
         Some("date") => Type::Date,
-        Some("text") => Type::Text,
+        Some("text" | "term") => Type::Text,
         Some("code") => {
             let list = entry.owned("codelist");
             let among = codelists.iter().find(|codelist| codelist.id == *list.as_str());
@@ -342,6 +349,10 @@ fn read_item(desk: &mut Desk<'_>, form: &str, entry: &Section<'_>, parts: &mut F
         Some("code") => ItemType::Code { codelist: entry.owned("codelist").into() },
         Some("date") => ItemType::Date { partial: entry.flag("partial").unwrap_or(false) },
         Some("decimal") => ItemType::Decimal { decimals: entry.whole("decimals").unwrap_or(0) },
+        Some("term") => match entry.text("dictionary").and_then(dictionary) {
+            Some(dictionary) => ItemType::Term { dictionary },
+            None => ItemType::Text,
+        },
         _ => ItemType::Text,
     };
     fitting_keys(desk, entry);
@@ -399,6 +410,7 @@ fn fitting_keys(desk: &mut Desk<'_>, entry: &Section<'_>) {
     let Some(kind) = entry.text("type") else { return };
     let needs: &[(&str, &[&str])] = &[
         ("codelist", &["code"]),
+        ("dictionary", &["term"]),
         ("decimals", &["decimal"]),
         ("partial", &["date"]),
         ("unit", &["integer", "decimal"]),
@@ -419,7 +431,7 @@ fn fitting_keys(desk: &mut Desk<'_>, entry: &Section<'_>) {
             );
         }
     }
-    for (key, of) in [("codelist", "code"), ("decimals", "decimal")] {
+    for (key, of) in [("codelist", "code"), ("decimals", "decimal"), ("dictionary", "term")] {
         if kind == of && entry.get(key).is_none() {
             let message = format!("item `{}` of type `{of}` lacks `{key}`", entry.name());
             desk.error("missing-key", &entry.place(), message, None);

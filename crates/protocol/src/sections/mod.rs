@@ -21,7 +21,8 @@ pub(crate) mod allocation;
 pub(crate) mod analysis;
 pub(crate) mod cases;
 pub(crate) mod codelists;
-mod declared_data;
+pub(crate) mod coverage;
+pub(crate) mod declared_data;
 pub(crate) mod deviations;
 pub(crate) mod dosing;
 pub(crate) mod eligibility;
@@ -59,6 +60,12 @@ pub(crate) static FILES: &[FileShape] = &[
         "The statistical analysis plan and the report.",
     ),
     file("virtual.toml", Shape::Table(virtual_cohort::FIELDS), false, "Virtual participants."),
+    file(
+        "coverage.toml",
+        Shape::Table(coverage::FIELDS),
+        false,
+        "What the protocol says, and what here answers to it.",
+    ),
 ];
 
 /// The one file of a plan over data sets from elsewhere.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod broken;
+mod coverage;
 mod misspelling;
 mod panics;
 mod schema;

@@ -3,7 +3,7 @@
 use protocol::model::{EligibilityRule, StatedFact, Statement};
 
 use crate::{
-    context::{Context, fact_anchor},
+    context::{Context, anchor, fact_anchor},
     document::{Row, Table, text, text_columns},
     wording,
 };
@@ -75,7 +75,10 @@ fn rule_row(context: &Context<'_>, rule: &EligibilityRule) -> Row {
         statements(&rule.statements),
         rule.because.clone().unwrap_or_default(),
     ];
-    Row::new(rule.id.as_str(), cells.map(text).into())
+    Row {
+        id: Some(format!("rule-{}", anchor(rule.id.as_str()))),
+        ..Row::new(rule.id.as_str(), cells.map(text).into())
+    }
 }
 
 /// Every source's wording; a lone one is the value itself and is not repeated.

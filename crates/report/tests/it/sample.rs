@@ -239,6 +239,7 @@ pub fn study() -> Study {
         deviations: Vec::new(),
         plan: plan(),
         virtual_cohort: VirtualCohort::default(),
+        coverage: Coverage::default(),
     }
 }
 
