@@ -511,6 +511,8 @@ pub fn lines_of_analysis(study: &Study, lines: &StudyLines, id: &str) -> Vec<(St
                 add(Kind::Form, "form", form.id.as_str());
             }
         }
+        // Data sets from elsewhere are declared beside the plan, not collected on forms.
+        Subject::Records(_) => {}
         Subject::Deviations => {
             for rule in &study.deviations {
                 add(Kind::Deviation, "deviation", rule.id.as_str());

@@ -83,7 +83,7 @@ pub fn compile_plan(files: &BTreeMap<String, String>) -> Result<Compiled, Vec<Di
     collect_names(&mut desk, &trees, &shapes);
     desk.languages = vec!["en".to_owned()];
     desk.names.define(Kind::Language, "en");
-    let folder = Folder { trees: &trees, shapes: &shapes, forms: &[], nothing: &empty() };
+    let folder = Folder { sources: &sources, trees: &trees, shapes: &shapes, forms: &[], nothing: &empty() };
     folder.hold_against_shapes(&mut desk);
     let root = folder.root("analysis.toml");
     sections::analysis::check_place(&mut desk, &root, false);

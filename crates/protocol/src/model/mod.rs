@@ -144,6 +144,7 @@ impl Study {
             deviations: Vec::new(),
             plan: AnalysisPlan::default(),
             virtual_cohort: VirtualCohort::default(),
+            coverage: Coverage::default(),
         }
     }
 
