@@ -15,6 +15,9 @@ mod lung;
 mod output;
 mod questionnaires;
 mod safety;
+mod shipped;
+
+pub use shipped::{CASE_FILES, CaseFile};
 
 use input::Fields;
 use serde_json::Value;

@@ -136,3 +136,19 @@ fn ages_outside_a_reference_set_have_no_value_at_all() {
         }
     }
 }
+
+#[test]
+fn every_build_carries_every_case_file() {
+    use instruments::qualification::CASE_FILES;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let mut there: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    there.sort();
+    assert_eq!(CASE_FILES.iter().map(|file| file.name).collect::<Vec<_>>(), there);
+    for file in CASE_FILES {
+        assert_eq!(file.text, std::fs::read_to_string(folder.join(file.name)).unwrap(), "{}", file.name);
+    }
+}

@@ -26,6 +26,8 @@ pub(super) struct Frame {
     names: Vec<String>,
     series: Vec<Series>,
     terms: Vec<Term>,
+    /// The first variable whose levels the case gives.
+    given_levels: Option<usize>,
     /// The row numbers that are kept.
     pub(super) rows: Vec<usize>,
 }
@@ -57,7 +59,8 @@ impl Frame {
         let rows: Vec<usize> = (0..length).filter(|i| complete[*i]).collect();
         let series = names.iter().map(|name| read_series(input, data, name, &rows, order));
         let series = series.collect::<Result<_, _>>()?;
-        Ok(Self { names, series, terms, rows })
+        let given_levels = names.iter().position(|name| input.has(&format!("{name}_levels")));
+        Ok(Self { names, series, terms, given_levels, rows })
     }
 
     fn variables(&self) -> Vec<Variable<'_>> {
@@ -80,9 +83,9 @@ impl Frame {
         Design::without_intercept(&self.variables(), &self.terms)
     }
 
-    /// The index of a variable.
-    pub(super) fn variable(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|n| n == name)
+    /// The index of the factor whose means are compared: `trt`, or else the first whose levels the case gives in order.
+    pub(super) fn factor_with_levels(&self) -> Option<usize> {
+        self.names.iter().position(|name| name == "trt").or(self.given_levels)
     }
 
     /// The names of a factor's levels, and the level of each row; `None` for a covariate.

@@ -28,7 +28,10 @@ mod proportions;
 mod ranks;
 mod rates;
 mod rounding;
+mod shipped;
 mod survival;
+
+pub use shipped::{CASE_FILES, CaseFile};
 
 use std::collections::BTreeMap;
 

@@ -74,7 +74,7 @@ fn put_fit(out: &mut Outputs, frame: &Frame, fit: &Fit<'_, '_>) {
 }
 
 fn put_means(out: &mut Outputs, frame: &Frame, fit: &Fit<'_, '_>) {
-    let (Ok(fit), Some(factor)) = (fit, frame.variable("trt")) else { return };
+    let (Ok(fit), Some(factor)) = (fit, frame.factor_with_levels()) else { return };
     for (name, weights) in
         [("lsmeans_equal", LsWeights::Equal), ("lsmeans_proportional", LsWeights::Proportional)]
     {

@@ -36,7 +36,10 @@ fn read(input: Inputs<'_>) -> Result<Data, Unsupported> {
     let time = series.present("time")?;
     let event: Vec<bool> = series.present("status")?.into_iter().map(|s| s == 1.0).collect();
     let names = names_of(series, "group")?;
-    let (groups, group) = levels(names);
+    let (groups, group) = match input.has("group_levels") {
+        true => given_levels(names, names_of(input, "group_levels")?)?,
+        false => levels(names),
+    };
     let stratum = if series.has("stratum") { Some(levels(names_of(series, "stratum")?).1) } else { None };
     if [event.len(), group.len(), stratum.as_ref().map_or(time.len(), Vec::len)]
         .iter()
@@ -45,6 +48,13 @@ fn read(input: Inputs<'_>) -> Result<Data, Unsupported> {
         return Err(wrong("data", "series of one length without missing values"));
     }
     Ok(Data { time, event, groups, group, stratum })
+}
+
+/// The levels as they are given, and codes.
+fn given_levels(names: Vec<String>, given: Vec<String>) -> Result<(Vec<String>, Vec<usize>), Unsupported> {
+    let code = |name: String| given.iter().position(|level| *level == name);
+    let codes: Option<Vec<usize>> = names.into_iter().map(code).collect();
+    Ok((given.clone(), codes.ok_or_else(|| wrong("group", "a list of known levels"))?))
 }
 
 fn names_of(series: Inputs<'_>, name: &str) -> Result<Vec<String>, Unsupported> {

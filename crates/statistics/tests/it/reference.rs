@@ -151,3 +151,16 @@ fn results_are_the_same_from_run_to_run() {
         }
     }
 }
+
+#[test]
+fn every_build_carries_every_reference_file() {
+    use statistics::qualification::CASE_FILES;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference");
+    let carried: Vec<(PathBuf, &str)> = CASE_FILES.iter().map(|f| (folder.join(f.name), f.text)).collect();
+    let there: Vec<(PathBuf, String)> =
+        files().into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
+    assert_eq!(carried.len(), there.len());
+    for (path, text) in there {
+        assert!(carried.iter().any(|(name, own)| *name == path && *own == text), "{}", path.display());
+    }
+}
