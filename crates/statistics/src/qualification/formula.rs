@@ -83,9 +83,14 @@ impl Frame {
         Design::without_intercept(&self.variables(), &self.terms)
     }
 
+    /// The index of a variable.
+    pub(super) fn variable(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+
     /// The index of the factor whose means are compared: `trt`, or else the first whose levels the case gives in order.
     pub(super) fn factor_with_levels(&self) -> Option<usize> {
-        self.names.iter().position(|name| name == "trt").or(self.given_levels)
+        self.variable("trt").or(self.given_levels)
     }
 
     /// The names of a factor's levels, and the level of each row; `None` for a covariate.
