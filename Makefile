@@ -1,5 +1,5 @@
 # The daily commands. Anything longer than a line is Rust in xtask or a script in scripts/.
-.PHONY: demo test test-full check bench
+.PHONY: demo test test-full check bench gallery
 
 demo:
 	scripts/set-up-demo
@@ -21,3 +21,8 @@ check:
 
 bench:
 	cargo bench --locked --workspace
+
+gallery:
+	scripts/set-up-gallery
+	cargo build --release --locked --package cli --features pdf
+	cargo run --quiet --package xtask -- gallery

@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("analysis", &["terms", "protocol", "datasets", "statistics"]),
     ("simulation", &["terms", "protocol", "instruments", "conduct", "record"]),
     ("report", &["terms", "protocol", "instruments", "datasets", "analysis"]),
+    ("report-pdf", &["terms", "report"]),
     ("store", &["terms", "record", "conduct"]),
     (
         "cli",
@@ -36,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "analysis",
             "simulation",
             "report",
+            "report-pdf",
             "store",
         ],
     ),

@@ -1,7 +1,8 @@
-//! The repository's own chores: `cargo run --package xtask -- check-layers`.
+//! The repository's own chores: `cargo run --package xtask -- check-layers`, or `gallery`.
 
 use std::process::ExitCode;
 
+mod gallery;
 mod layers;
 
 fn main() -> ExitCode {
@@ -18,8 +19,18 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Some("gallery") => match gallery::make(&layers::workspace_root()) {
+            Ok(folder) => {
+                println!("images of every page: {}", folder.display());
+                ExitCode::SUCCESS
+            }
+            Err(fault) => {
+                eprintln!("{fault}");
+                ExitCode::FAILURE
+            }
+        },
         _ => {
-            eprintln!("usage: cargo run --package xtask -- check-layers");
+            eprintln!("usage: cargo run --package xtask -- check-layers | gallery");
             ExitCode::from(2)
         }
     }

@@ -17,4 +17,5 @@ pub mod trace;
 mod wording;
 
 pub use build::{BuildError, Provenance, Report, build};
+pub use wording::mark;
 pub use trace::{ChangeLine, EventLine};

@@ -25,7 +25,7 @@ pub(crate) fn minus(text: &str) -> String {
 }
 
 /// Names a mark as it stands beside a stated number.
-pub(crate) fn mark(mark: SourceMark) -> &'static str {
+pub fn mark(mark: SourceMark) -> &'static str {
     match mark {
         SourceMark::Published => "published",
         SourceMark::Remembered => "from memory of the literature",

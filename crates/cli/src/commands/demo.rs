@@ -33,6 +33,9 @@ pub struct Arguments {
     /// How many threads to use; the results do not depend on it
     #[arg(long, value_name = "N", default_value_t = 2)]
     threads: usize,
+    /// Write no PDF of the reports, which takes longer than all the rest
+    #[arg(long)]
+    no_pdf: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -68,6 +71,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             }
         };
         rehearse(files, arguments.seed, &arguments.out, &progress.study(id), &acknowledge)
+            .and_then(|mut outcome| {
+                if !arguments.no_pdf {
+                    demo::write_pdf(&mut outcome)?;
+                }
+                Ok(outcome)
+            })
             .with_context(|| format!("study {id}"))
     };
     let outcomes: Vec<demo::Outcome> = if arguments.threads > 1 {
@@ -134,13 +143,21 @@ fn document(outcomes: &[demo::Outcome], seconds: f64) -> Value {
                     "head": String::from(outcome.head.hash),
                     "verified": outcome.verified,
                 },
-                "reports": { "html": outcome.page },
+                "reports": reports(outcome),
                 "analyses": analyses,
                 "seconds": outcome.seconds.iter().map(|(step, s)| ((*step).to_owned(), json!(s))).collect::<Map<_, _>>(),
             })
         })
         .collect();
     json!({ "seconds": seconds, "studies": studies })
+}
+
+/// The reports by format.
+fn reports(outcome: &demo::Outcome) -> Value {
+    match &outcome.pdf {
+        Some(pdf) => json!({ "html": outcome.page, "pdf": pdf }),
+        None => json!({ "html": outcome.page }),
+    }
 }
 
 fn print(outcomes: &[demo::Outcome], seconds: f64) {
@@ -172,6 +189,9 @@ fn print(outcomes: &[demo::Outcome], seconds: f64) {
         let verdict = if outcome.verified { "verified, ends at this head" } else { "ALTERED" };
         say!("  verify    {verdict}");
         say!("  report    {}", outcome.page.display());
+        if let Some(pdf) = &outcome.pdf {
+            say!("  on paper  {}", pdf.display());
+        }
         for (folder, count) in folders(&outcome.files) {
             say!("  files     {:>3} in {}", count, folder.display());
         }

@@ -16,11 +16,12 @@ use analysis::Results;
 use anyhow::{Context, Result, bail};
 use datasets::DataSets;
 use protocol::Study;
-use record::{Head, Reader};
-use report::Provenance;
+use record::{Event, Head};
+use report::{Provenance, Report};
 use serde::{Deserialize, Serialize};
 use simulation::{Rehearsal, streams::Streams};
 use store::identity::{Identity, IdentityKey, IdentityStore};
+use terms::Date;
 
 pub use progress::Progress;
 pub use trial::Acknowledge;
@@ -53,6 +54,14 @@ pub struct Outcome {
     pub folder: PathBuf,
     /// The report's page.
     pub page: PathBuf,
+    /// The report itself.
+    #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF is made of it"))]
+    pub report: Report,
+    /// The report as PDF, once [`write_pdf`] has made it.
+    pub pdf: Option<PathBuf>,
+    /// The day of the record's last event.
+    #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF is made of it"))]
+    pub last_day: Date,
     /// Files written, by path below the output folder.
     pub files: Vec<PathBuf>,
     /// Wall-clock seconds by step.
@@ -152,8 +161,18 @@ pub fn rehearse(
         .filter(|casebook| casebook.treatment_end.is_some_and(|end| !end.early))
         .count() as u64;
     let mut written = write_data(&folder, &study, &data, &results)?;
-    let page =
-        write_report(&folder, &study, &data, &results, trial.engine().store(), head, seed, &mut written)?;
+    let events = trial.engine().store().read(1)?;
+    let provenance = Provenance {
+        study_version: study.version.clone(),
+        record_head: String::from(head.hash),
+        record_events: head.sequence,
+        program: format!("equipoise {}", env!("CARGO_PKG_VERSION")),
+        seed: Some(seed),
+        virtual_cohort: true,
+    };
+    let lines: Vec<_> = events.iter().map(crate::lines::line).collect();
+    let report = report::build(&study, &data, &results, &provenance, &lines, "en")?;
+    let page = write_report(&folder, &report, &mut written)?;
     clock.lap("report");
     let counts = trial.engine().counts();
     let refused = std::mem::take(&mut trial.refused);
@@ -172,6 +191,9 @@ pub fn rehearse(
         results,
         folder,
         page,
+        report,
+        pdf: None,
+        last_day: last_day(&events),
         files: written,
         seconds: clock.laps,
         study,
@@ -243,29 +265,10 @@ fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) 
     Ok(files)
 }
 
-#[expect(clippy::too_many_arguments, reason = "a report is made of all of them, once")]
-fn write_report(
-    folder: &Path,
-    study: &Study,
-    data: &DataSets,
-    results: &Results,
-    store: &dyn Reader,
-    head: Head,
-    seed: u64,
-    written: &mut Vec<PathBuf>,
-) -> Result<PathBuf> {
-    let provenance = Provenance {
-        study_version: study.version.clone(),
-        record_head: String::from(head.hash),
-        record_events: head.sequence,
-        program: format!("equipoise {}", env!("CARGO_PKG_VERSION")),
-        seed: Some(seed),
-        virtual_cohort: true,
-    };
-    let events: Vec<_> = store.read(1)?.iter().map(crate::lines::line).collect();
-    let report = report::build(study, data, results, &provenance, &events, "en")?;
+/// The report as a page, and each of its drawings as a file of its own.
+fn write_report(folder: &Path, report: &Report, written: &mut Vec<PathBuf>) -> Result<PathBuf> {
     let page = folder.join("report.html");
-    write(&page, &report::html::render(&report)?)?;
+    write(&page, &report::html::render(report)?)?;
     for (name, drawing) in report.drawings() {
         let path = folder.join("figures").join(name);
         write(&path, &drawing)?;
@@ -273,6 +276,37 @@ fn write_report(
     }
     written.push(page.clone());
     Ok(page)
+}
+
+/// The day on which the last of these events was recorded, in UTC; the first of all days for none.
+fn last_day(events: &[Event]) -> Date {
+    events.last().map_or(Date::MIN, |last| jiff::tz::TimeZone::UTC.to_datetime(last.recorded.utc).date())
+}
+
+/// Writes the report as PDF beside its page.
+///
+/// # Errors
+/// The report breaks the rules of an accessible PDF, or the file can't be written.
+#[cfg(feature = "pdf")]
+pub fn write_pdf(outcome: &mut Outcome) -> Result<()> {
+    let mut clock = Stopwatch::start();
+    let path = outcome.page.with_extension("pdf");
+    let bytes = report_pdf::render(&outcome.report.document, Some(&outcome.report.trace), outcome.last_day)?;
+    fs::write(&path, bytes).with_context(|| format!("{} can't be written", path.display()))?;
+    outcome.files.push(path.clone());
+    outcome.pdf = Some(path);
+    clock.lap("pdf");
+    outcome.seconds.append(&mut clock.laps);
+    Ok(())
+}
+
+/// Does nothing: the program was built without the typesetter.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "pdf"))]
+pub fn write_pdf(_: &mut Outcome) -> Result<()> {
+    Ok(())
 }
 
 /// Wall-clock seconds of the steps of a rehearsal, for people; no result depends on them.

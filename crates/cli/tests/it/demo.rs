@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use crate::{demo, equipoise, files};
+use crate::{demo, demo_with, equipoise, files};
 
 /// Every file that a demo wrote but the record itself, whose file holds free pages and the like.
 fn written(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -53,7 +53,7 @@ fn both_trials_run_whole_and_their_records_verify() {
 
 #[test]
 fn one_seed_gives_the_same_bytes_for_any_threads_folder_locale_zone_and_day() {
-    let (first, document) = demo(3);
+    let (first, document) = demo_with(3, &[]);
     let elsewhere = tempfile::tempdir().unwrap();
     let output = equipoise()
         .args(["demo", "--out", "there", "--seed", "3", "--threads", "1", "--json"])

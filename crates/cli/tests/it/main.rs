@@ -5,6 +5,8 @@ mod coverage;
 mod demo;
 mod doc_tests;
 mod kill;
+#[cfg(feature = "pdf")]
+mod paper;
 mod proof;
 mod qualify;
 mod studies;
@@ -27,11 +29,19 @@ pub fn run(arguments: &[&str]) -> Output {
     equipoise().args(arguments).output().expect("the program was built for this test")
 }
 
-/// Runs the demo into a new folder and returns the folder and its JSON document.
+/// Runs the demo into a new folder, without PDFs, and returns the folder and its JSON document.
 pub fn demo(seed: u64) -> (tempfile::TempDir, serde_json::Value) {
+    demo_with(seed, &["--no-pdf"])
+}
+
+/// Runs the demo with further arguments.
+pub fn demo_with(seed: u64, further: &[&str]) -> (tempfile::TempDir, serde_json::Value) {
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     let out = folder.path().to_str().expect("a path in UTF-8").to_owned();
-    let output = run(&["demo", "--out", &out, "--seed", &seed.to_string(), "--json"]);
+    let seed = seed.to_string();
+    let mut arguments = vec!["demo", "--out", &out, "--seed", &seed, "--json"];
+    arguments.extend(further);
+    let output = run(&arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let document = serde_json::from_slice(&output.stdout).expect("one JSON document");
     (folder, document)

@@ -1,0 +1,491 @@
+//! From the document to the typesetter's source.
+//!
+//! Every word of a document enters the source as a quoted string, so that nothing
+//! it says can be taken for a command. How things look is decided by the template;
+//! what goes where, by this module: which tables need a turned page, which place
+//! a link leads to, and where the tables behind the figures stand.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use report::{
+    document::{Align, Block, Definitions, Document, Figure, Flow, FlowBox, Inline, Section, Table, plain},
+    trace::{Rows, TraceAppendix, TracedAnalysis},
+};
+use terms::Date;
+
+use crate::widths::{Measures, UPRIGHT, measure};
+
+const TEMPLATE: &str = include_str!("../templates/report.typ");
+/// The most that a drawing may take of a page's height, in points.
+const DRAWING_HEIGHT: f64 = 590.0;
+/// Points that a drawing's pixel takes: 13 pixels of type become 8.5 points.
+const PIXEL: f64 = 0.649;
+/// A table of so many rows or fewer is kept on one page.
+const WHOLE_ROWS: usize = 22;
+/// The anchor of the tables behind the figures.
+const FIGURE_NUMBERS: &str = "numbers-in-the-figures";
+/// The anchor of what stands behind the numbers.
+const BEHIND: &str = "behind-the-numbers";
+
+/// What the typesetter is given.
+pub struct Sheets {
+    /// The source.
+    pub source: String,
+    /// Drawings by file name.
+    pub drawings: Vec<(String, String)>,
+}
+
+/// Writes the source of a document.
+pub fn write(document: &Document, behind: Option<&TraceAppendix>, made: Date) -> Sheets {
+    let mut writer = Writer { document, behind, places: places(document, behind), drawings: Vec::new() };
+    let mut source = TEMPLATE.to_owned();
+    writer.opening(&mut source, made);
+    let mut parts = Vec::new();
+    for section in &document.sections {
+        writer.section(&mut parts, section);
+    }
+    writer.figure_numbers(&mut parts);
+    if let Some(behind) = behind {
+        writer.behind(&mut parts, behind);
+    }
+    lay_out(&mut source, parts);
+    Sheets { source, drawings: writer.drawings }
+}
+
+/// A piece of the source and how it wants its page.
+struct Part {
+    code: String,
+    turned: Option<bool>,
+    /// Roughly how much of an upright page it takes.
+    share: f64,
+}
+
+impl Part {
+    /// A heading or the like: it goes where the next part goes.
+    fn leading(code: String) -> Self {
+        Self { code, turned: None, share: 0.05 }
+    }
+}
+
+/// Puts parts on pages: turned ones side by side share a turned page; headings go with
+/// what follows them; little that stands between two turned parts is turned with them.
+fn lay_out(source: &mut String, mut parts: Vec<Part>) {
+    let mut next = Some(false);
+    for part in parts.iter_mut().rev() {
+        match part.turned {
+            Some(turned) => next = Some(turned),
+            None => part.turned = next,
+        }
+    }
+    let mut place = 0;
+    while place < parts.len() {
+        let upright = parts[place..].iter().take_while(|part| part.turned != Some(true)).count();
+        let between = place > 0 && upright > 0 && place + upright < parts.len();
+        let little = parts[place..place + upright].iter().map(|part| part.share).sum::<f64>() < 0.3;
+        if between && little {
+            parts[place..place + upright].iter_mut().for_each(|part| part.turned = Some(true));
+        }
+        let rest = &parts[place + upright..];
+        place += upright + rest.iter().take_while(|part| part.turned == Some(true)).count();
+    }
+    let mut turned = false;
+    for part in &parts {
+        let turn = part.turned == Some(true);
+        match (turned, turn) {
+            (false, true) => source.push_str("#page(flipped: true)[\n"),
+            (true, false) => source.push_str("]\n"),
+            _ => {}
+        }
+        turned = turn;
+        source.push_str(&part.code);
+        source.push('\n');
+    }
+    if turned {
+        source.push_str("]\n");
+    }
+}
+
+struct Writer<'a> {
+    document: &'a Document,
+    behind: Option<&'a TraceAppendix>,
+    places: BTreeSet<&'a str>,
+    drawings: Vec<(String, String)>,
+}
+
+/// The anchors that stand in the document on paper.
+fn places<'a>(document: &'a Document, behind: Option<&'a TraceAppendix>) -> BTreeSet<&'a str> {
+    fn of_table(table: &Table) -> impl Iterator<Item = &str> {
+        let rows = table.rows.iter().filter_map(|row| row.id.as_deref());
+        std::iter::once(table.id.as_str()).chain(rows)
+    }
+    let mut places = BTreeSet::new();
+    for section in &document.sections {
+        places.insert(section.id.as_str());
+        for block in &section.blocks {
+            match block {
+                Block::Heading(_) | Block::Paragraph(_) => {}
+                Block::Definitions(definitions) => {
+                    places.insert(definitions.id.as_str());
+                }
+                Block::Table(table) => places.extend(of_table(table)),
+                Block::Figure(figure) => {
+                    places.insert(figure.id.as_str());
+                    places.extend(figure.tables.iter().flat_map(of_table));
+                }
+                Block::Flow(flow) => {
+                    places.insert(flow.id.as_str());
+                }
+            }
+        }
+    }
+    let derivations =
+        behind.iter().flat_map(|behind| &behind.analyses).flat_map(|analysis| &analysis.derivations);
+    places.extend(derivations.map(|derivation| derivation.anchor.as_str()));
+    places.remove("");
+    places
+}
+
+impl Writer<'_> {
+    fn opening(&self, source: &mut String, made: Date) {
+        let document = self.document;
+        let banner = document.banner.as_deref().map_or("none".to_owned(), quoted);
+        let foot = document.provenance.iter().find(|(name, _)| name == "Program");
+        let _ = writeln!(
+            source,
+            "#show: report.with(title: {}, language: {}, labels: {}, made: datetime(year: {}, month: {}, day: {}), \
+             banner: {banner}, foot: {})",
+            quoted(&document.title),
+            quoted(&document.language),
+            quoted(&document.label_language),
+            made.year(),
+            made.month(),
+            made.day(),
+            quoted(foot.map_or("", |(_, program)| program)),
+        );
+        if let Some(banner) = &document.banner {
+            let _ = writeln!(
+                source,
+                "#block(width: 100%, fill: rgb(\"#fff3c4\"), stroke: 1pt + rgb(\"#8a6100\"), inset: 7pt, strong({}))",
+                quoted(banner)
+            );
+        }
+        source.push_str("#[#set text(size: 9pt)\n#terms(tight: true, hanging-indent: 40mm, separator: [: ]");
+        for (name, value) in &document.provenance {
+            let _ = write!(source, ", terms.item({}, {})", quoted(name), quoted(&breakable(value)));
+        }
+        source.push_str(")]\n#outline(title: [Contents], depth: 1)\n");
+    }
+
+    fn section(&mut self, parts: &mut Vec<Part>, section: &Section) {
+        parts.push(Part::leading(self.heading(1, &section.title, &section.id, section.titled_by_study)));
+        for block in &section.blocks {
+            match block {
+                Block::Heading(title) => parts.push(Part::leading(self.heading(2, title, "", false))),
+                Block::Paragraph(inlines) => parts.push(Part {
+                    code: format!("#par({})", self.runs(inlines)),
+                    turned: None,
+                    share: 0.02 + plain(inlines).len() as f64 / 5000.0,
+                }),
+                Block::Definitions(definitions) => parts.push(self.definitions(definitions)),
+                Block::Table(table) => parts.push(self.table(table)),
+                Block::Figure(figure) => parts.push(self.figure(figure)),
+                Block::Flow(flow) => parts.push(self.flow(flow)),
+            }
+        }
+    }
+
+    fn heading(&self, level: u8, title: &str, id: &str, titled_by_study: bool) -> String {
+        let title = if titled_by_study && self.document.label_language != self.document.language {
+            format!("text(lang: {}, {})", quoted(&self.document.label_language), quoted(title))
+        } else {
+            quoted(title)
+        };
+        let anchor = if id.is_empty() { String::new() } else { format!("#label({})", quoted(id)) };
+        format!("#[#heading(level: {level}, {title}){anchor}]")
+    }
+
+    /// Runs as one expression.
+    fn runs(&self, inlines: &[Inline]) -> String {
+        match inlines {
+            [] => "[]".to_owned(),
+            [one] => self.run(one),
+            several => {
+                let all: Vec<String> = several.iter().map(|inline| self.run(inline)).collect();
+                format!("({})", all.join("+"))
+            }
+        }
+    }
+
+    fn run(&self, inline: &Inline) -> String {
+        match inline {
+            // An empty block in front makes content of it, so that runs can be added.
+            Inline::Text(text) => format!("[#{}]", quoted(text)),
+            Inline::Number { id, text, why_not: _ } => match self.behind.and_then(|it| it.anchors.get(id)) {
+                Some(anchor) if self.places.contains(anchor.as_str()) => {
+                    format!("n({},{})", quoted(anchor), quoted(text))
+                }
+                _ => format!("[#{}]", quoted(text)),
+            },
+            Inline::Stated { text, target, mark } => {
+                let target =
+                    if self.places.contains(target.as_str()) { quoted(target) } else { "none".into() };
+                format!("stated({target},{},{})", quoted(text), quoted(report::mark(*mark)))
+            }
+            Inline::Link { target, text } if self.places.contains(target.as_str()) => {
+                format!("to({},{})", quoted(target), quoted(text))
+            }
+            Inline::Link { text, .. } => format!("[#{}]", quoted(text)),
+        }
+    }
+
+    fn definitions(&self, definitions: &Definitions) -> Part {
+        let items = definitions
+            .items
+            .iter()
+            .map(|(term, meaning)| format!(", terms.item({}, {})", quoted(term), self.runs(meaning)));
+        let items: String = items.collect();
+        Part {
+            code: format!(
+                "{}#defined({}{items})",
+                anchor(&definitions.id),
+                quoted(&format!("Estimand {}", definitions.title))
+            ),
+            turned: None,
+            share: 0.03 * (definitions.items.len() + 1) as f64,
+        }
+    }
+
+    fn table(&self, table: &Table) -> Part {
+        let Measures { turned, size, columns } = measure(table);
+        let mut code = anchor(&table.id);
+        let whole = table.rows.len() <= WHOLE_ROWS;
+        let widths: Vec<String> = columns.iter().map(|width| format!("{width:.2}pt")).collect();
+        let aligns: Vec<&str> = table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(place, column)| match column.align {
+                Align::Number if place > 0 => "right",
+                Align::Text | Align::Word | Align::Number => "left",
+            })
+            .collect();
+        let _ = write!(
+            code,
+            "#tabulated({}, {size}pt, {whole}, ({},), ({},), ({},), {}, (",
+            quoted(&table.caption),
+            widths.join(","),
+            aligns.join(","),
+            self.head(table),
+            if table.spans.is_empty() { 1 } else { 2 },
+        );
+        for note in &table.notes {
+            let _ = write!(code, "{},", self.runs(note));
+        }
+        code.push(')');
+        for row in &table.rows {
+            let head = self.runs(&row.head);
+            let head = match &row.id {
+                Some(id) if !id.is_empty() => format!("at({})+{head}", quoted(id)),
+                _ => head,
+            };
+            if row.cells.is_empty() {
+                let _ = write!(code, ",\ngroup({},{head})", table.columns.len());
+                continue;
+            }
+            let _ = write!(code, ",\nrh({},{head})", row.indent);
+            for cell in &row.cells {
+                let _ = write!(code, ",{}", self.runs(cell));
+            }
+        }
+        code.push(')');
+        Part { code, turned: Some(turned), share: 0.08 + 0.02 * table.rows.len() as f64 }
+    }
+
+    /// The head rows of a table.
+    fn head(&self, table: &Table) -> String {
+        let head = |words: &str| if words.is_empty() { "blank".to_owned() } else { quoted(words) };
+        let mut cells: Vec<String> = table
+            .spans
+            .iter()
+            .flat_map(|span| match span.head.as_str() {
+                "" => vec!["blank".to_owned(); span.columns],
+                words => vec![format!("over({},{})", span.columns, quoted(words))],
+            })
+            .collect();
+        cells.extend(table.columns.iter().map(|column| head(&column.head)));
+        cells.join(",")
+    }
+
+    fn figure(&mut self, figure: &Figure) -> Part {
+        let file = format!("{}.svg", figure.id);
+        let (width, height) = size(&figure.svg).unwrap_or((760.0, 460.0));
+        let scale = PIXEL.min(UPRIGHT / width).min(DRAWING_HEIGHT / height);
+        self.drawings.push((file.clone(), figure.svg.clone()));
+        let numbers = match figure.tables.as_slice() {
+            [] => String::new(),
+            _ => format!("+\" \"+to({},\"The numbers in it\")", quoted(&numbers_anchor(figure))),
+        };
+        let code = format!(
+            "{}#drawn({}, {:.2}pt, {}, strong({})+{}{numbers})",
+            anchor(&figure.id),
+            quoted(&file),
+            width * scale,
+            quoted(&format!("{}. {}", figure.caption, plain(&figure.description))),
+            quoted(&format!("{}. ", figure.caption)),
+            self.runs(&figure.description),
+        );
+        Part { code, turned: Some(false), share: 0.5 }
+    }
+
+    /// The tables behind the figures, apart from them.
+    fn figure_numbers(&self, parts: &mut Vec<Part>) {
+        let blocks = self.document.sections.iter().flat_map(|section| &section.blocks);
+        let mut figures = blocks
+            .filter_map(|block| match block {
+                Block::Figure(figure) if !figure.tables.is_empty() => Some(figure),
+                Block::Figure(_)
+                | Block::Heading(_)
+                | Block::Paragraph(_)
+                | Block::Definitions(_)
+                | Block::Table(_)
+                | Block::Flow(_) => None,
+            })
+            .peekable();
+        if figures.peek().is_none() {
+            return;
+        }
+        parts.push(Part::leading(self.heading(1, "The numbers in the figures", FIGURE_NUMBERS, false)));
+        for figure in figures {
+            parts.push(Part::leading(self.heading(2, &figure.caption, &numbers_anchor(figure), false)));
+            parts.extend(figure.tables.iter().map(|table| self.table(table)));
+        }
+    }
+
+    fn flow(&self, flow: &Flow) -> Part {
+        let mut code = format!("{}#flow({}", anchor(&flow.id), quoted(&flow.caption));
+        for (place, phase) in flow.phases.iter().enumerate() {
+            let boxes: String =
+                phase.boxes.iter().map(|one| format!("{},", self.flow_box("box-of", one))).collect();
+            let leaves =
+                phase.leaves.as_ref().map_or("none".to_owned(), |one| self.flow_box("aside-of", one));
+            let last = place + 1 == flow.phases.len();
+            let _ = write!(code, ",\nphase({},({boxes}),{leaves},{last})", quoted(&phase.title));
+        }
+        code.push(')');
+        Part { code, turned: Some(false), share: 0.8 }
+    }
+
+    fn flow_box(&self, kind: &str, one: &FlowBox) -> String {
+        let lines = one.lines.iter().map(|(indent, line)| format!("set-in({indent},{})", self.runs(line)));
+        format!("{kind}({})", lines.collect::<Vec<_>>().join(","))
+    }
+
+    /// The analyses behind the numbers: method, set, and for each number its id and the rows it came from.
+    fn behind(&self, parts: &mut Vec<Part>, behind: &TraceAppendix) {
+        let mut code =
+            format!("#page(columns: 2)[\n{}", self.heading(1, "Behind the numbers", BEHIND, false));
+        code.push_str(
+            "\nEach number above is a link to its entry here: the analysis it comes from, the id under which the \
+             results keep it, and the data rows it was computed from. The report’s page (#id[report.html]) leads on \
+             from each row to the events of the record behind it; #id[equipoise trace] prints the same for a number’s \
+             id, down to the line of the study file.\n\nThe data sets are:\n",
+        );
+        let sets = behind.datasets.iter().map(|set| format!("[#{}]", quoted(&set.caption)));
+        let _ = writeln!(code, "#list({})", sets.collect::<Vec<_>>().join(","));
+        for analysis in &behind.analyses {
+            code.push_str(&self.analysis(analysis));
+            code.push('\n');
+        }
+        code.push(']');
+        parts.push(Part { code, turned: Some(false), share: 1.0 });
+    }
+
+    fn analysis(&self, analysis: &TracedAnalysis) -> String {
+        let mut code = self.heading(2, &analysis.title, "", false);
+        let _ = write!(
+            code,
+            "\n#[#set text(size: 7.5pt)\n#par({})\n",
+            quoted(&format!("{}. Set: {}.", analysis.method, analysis.set))
+        );
+        for derivation in &analysis.derivations {
+            let _ = write!(code, "#par(at({})", quoted(&derivation.anchor));
+            for (place, (id, words)) in derivation.numbers.iter().enumerate() {
+                let gap = if place == 0 { "" } else { "; " };
+                let _ = write!(
+                    code,
+                    "+[#{}]+id({})+[#{}]",
+                    quoted(gap),
+                    quoted(&breakable(id)),
+                    quoted(&format!(" {words}"))
+                );
+            }
+            for rows in &derivation.rows {
+                // What a data set holds was said in front.
+                let short = |title: &str| title.split(" (").next().unwrap_or(title).to_owned();
+                let words = match rows {
+                    Rows::Here(rows) if rows.columns.is_empty() => short(&rows.title),
+                    Rows::Here(rows) => {
+                        format!("{}, columns {}", short(&rows.title), rows.columns.join(", "))
+                    }
+                    Rows::Shared { label, .. } => short(label),
+                };
+                let words = breakable(&words);
+                let _ = write!(code, "+text(fill: soft, {})", quoted(&format!(" — {words}")));
+            }
+            code.push_str(")\n");
+        }
+        code.push(']');
+        code
+    }
+}
+
+fn numbers_anchor(figure: &Figure) -> String {
+    format!("{}-numbers", figure.id)
+}
+
+/// A place that links lead to, if it has a name.
+fn anchor(id: &str) -> String {
+    if id.is_empty() { String::new() } else { format!("#at({})", quoted(id)) }
+}
+
+/// The width and height that a drawing states.
+fn size(svg: &str) -> Option<(f64, f64)> {
+    let number = |name: &str| {
+        let start = svg.find(&format!(" {name}=\""))? + name.len() + 3;
+        svg[start..].split('"').next()?.parse::<f64>().ok()
+    };
+    Some((number("width")?, number("height")?)).filter(|(width, height)| *width > 0.0 && *height > 0.0)
+}
+
+/// Lets a long id or hash go on to the next line.
+fn breakable(id: &str) -> String {
+    let mut out = String::with_capacity(id.len() + 8);
+    for (place, char) in id.chars().enumerate() {
+        if place > 0 && char == '[' {
+            out.push('\u{200b}');
+        }
+        out.push(char);
+        if matches!(char, '/' | ':' | ',' | '_') {
+            out.push('\u{200b}');
+        }
+    }
+    out
+}
+
+/// A string of the source's language.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
