@@ -18,10 +18,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("conduct", &["terms", "protocol", "instruments", "record", "access", "allocation"]),
     ("datasets", &["terms", "protocol", "record", "conduct"]),
     ("analysis", &["terms", "protocol", "datasets", "statistics"]),
-    ("simulation", &["terms", "protocol", "instruments", "conduct", "record"]),
+    ("simulation", &["terms", "protocol", "instruments", "conduct", "record", "allocation"]),
     ("report", &["terms", "protocol", "instruments", "datasets", "analysis"]),
     ("report-pdf", &["terms", "report"]),
     ("store", &["terms", "record", "conduct"]),
+    (
+        "server",
+        &[
+            "terms",
+            "protocol",
+            "record",
+            "access",
+            "allocation",
+            "conduct",
+            "datasets",
+            "simulation",
+            "store",
+        ],
+    ),
     (
         "cli",
         &[
@@ -39,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "report-pdf",
             "store",
+            "server",
         ],
     ),
 ];

@@ -34,6 +34,8 @@ enum Command {
     Schema,
     /// Run both shipped trials whole on virtual participants and print the results
     Demo(commands::demo::Arguments),
+    /// Serve the pages in which a trial is run
+    Serve(commands::serve::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),
     /// Make and check content packs: licensed wording of questionnaires, by language and version
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => commands::check::run(arguments),
         Command::Schema => commands::schema::run(),
         Command::Demo(arguments) => commands::demo::run(arguments),
+        Command::Serve(arguments) => commands::serve::run(arguments),
         Command::Verify(arguments) => commands::verify::run(arguments),
         Command::Pack(arguments) => commands::pack::run(arguments),
         Command::Qualify(arguments) => commands::qualify::run(arguments),

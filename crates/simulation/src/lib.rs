@@ -5,6 +5,8 @@
 
 pub mod answers;
 mod calendar;
+mod conducted;
+mod custody;
 mod events;
 mod participant;
 pub mod person;
@@ -13,4 +15,6 @@ mod rehearsal;
 mod staff;
 pub mod streams;
 
+pub use conducted::{Audience, ConductedTrial, Nobody};
+pub use custody::{Custody, CustodyError};
 pub use rehearsal::{Rehearsal, Rehearsed, Trial};

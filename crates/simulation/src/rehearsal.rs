@@ -169,6 +169,21 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         Ok(Rehearsed { screened: self.arrivals, enrolled: self.enrolled, last_day })
     }
 
+    /// Runs the trial from the first person screened up to and with a day, and leaves it as it stands then.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn run_up_to(&mut self, last: Date) -> Result<(), T::Error> {
+        self.diary.enter(self.opening_day() + Span::new().days(7), Task::Arrive);
+        while let Some((day, task)) = self.diary.next() {
+            if day > last {
+                break;
+            }
+            self.perform(day, task)?;
+        }
+        Ok(())
+    }
+
     /// Returns the trial.
     pub fn trial(&self) -> &T {
         self.trial

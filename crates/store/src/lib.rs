@@ -7,10 +7,12 @@
 //!
 //! No clock, no randomness and no rule of a trial lives here.
 
+pub mod accounts;
 pub mod conformance;
 pub mod identity;
 mod memory;
 pub mod projection;
+pub mod reads;
 mod sqlite;
 mod verify;
 

@@ -6,5 +6,6 @@ pub mod new;
 pub mod pack;
 pub mod qualify;
 pub mod schema;
+pub mod serve;
 pub mod trace;
 pub mod verify;

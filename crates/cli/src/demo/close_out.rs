@@ -7,10 +7,8 @@ use conduct::{Action, proposed_class};
 use jiff::Span;
 use protocol::{Study, model::Power};
 use record::DeviationClass;
-use simulation::Rehearsal;
+use simulation::{ConductedTrial, Rehearsal};
 use terms::{Date, DeviationId, SubjectId};
-
-use super::{trial::RehearsedTrial, vault::Custody};
 
 /// Days from the last participant's last day to each step of closing.
 const READING_AFTER_DAYS: i64 = 30;
@@ -20,7 +18,7 @@ const READING_AFTER_DAYS: i64 = 30;
 /// # Errors
 /// The trial fails, or refuses to be locked.
 pub fn up_to_lock(
-    rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>,
+    rehearsal: &mut Rehearsal<'_, ConductedTrial<'_>>,
     study: &Study,
     last_day: Date,
 ) -> Result<Date> {
@@ -47,7 +45,7 @@ pub fn up_to_lock(
 /// # Errors
 /// The trial fails, or refuses.
 pub fn unblind<'a>(
-    rehearsal: &mut Rehearsal<'_, RehearsedTrial<'a>>,
+    rehearsal: &mut Rehearsal<'_, ConductedTrial<'a>>,
     day: Date,
     list: Option<&'a OpenedList>,
 ) -> Result<()> {
@@ -62,7 +60,7 @@ pub fn unblind<'a>(
 }
 
 fn classify_deviations(
-    rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>,
+    rehearsal: &mut Rehearsal<'_, ConductedTrial<'_>>,
     study: &Study,
     day: Date,
 ) -> Result<()> {
@@ -84,38 +82,11 @@ fn classify_deviations(
 }
 
 /// The sets are derived from blind data by the plan's own expressions, and signed.
-fn sign_sets(rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>, study: &Study, day: Date) -> Result<()> {
+fn sign_sets(rehearsal: &mut Rehearsal<'_, ConductedTrial<'_>>, study: &Study, day: Date) -> Result<()> {
     let sets = datasets::analysis_sets(study, rehearsal.trial().engine().state());
     let by = rehearsal.central(Power::SignAnalysisSets);
     if !rehearsal.study_command(day, &by, Action::SignAnalysisSets { sets })? {
         bail!("the analysis sets could not be signed: {}", rehearsal.trial().last_refusal);
-    }
-    Ok(())
-}
-
-/// Fixes the sealed list in the record, and takes each site's kits into stock.
-///
-/// # Errors
-/// The trial fails.
-pub fn seal_and_supply(
-    rehearsal: &mut Rehearsal<'_, RehearsedTrial<'_>>,
-    study: &Study,
-    custody: &Custody,
-) -> Result<()> {
-    let day = rehearsal.opening_day();
-    let owner = rehearsal.central(Power::SealAllocation);
-    let action = Action::SealAllocation {
-        digest: custody.sealed.list_digest().to_string(),
-        scheme_digest: custody.sealed.scheme_digest().to_string(),
-    };
-    rehearsal.study_command(day, &owner, action)?;
-    for consignment in custody.sealed.consignments() {
-        if study.site(consignment.site.as_str()).is_none() {
-            continue;
-        }
-        let receiver = rehearsal.at_site(Power::ReceiveKits, &consignment.site);
-        let action = Action::ReceiveKits { site: consignment.site.clone(), kits: consignment.kits.clone() };
-        rehearsal.study_command(day, &receiver, action)?;
     }
     Ok(())
 }

@@ -2,8 +2,6 @@
 
 mod close_out;
 mod progress;
-mod trial;
-mod vault;
 
 use std::{
     collections::BTreeMap,
@@ -16,19 +14,16 @@ use analysis::Results;
 use anyhow::{Context, Result, bail};
 use datasets::DataSets;
 use protocol::Study;
-use record::{Event, Head};
+use record::{Environment, Event, Head};
 use report::{Provenance, Report};
 use serde::{Deserialize, Serialize};
-use simulation::{Rehearsal, streams::Streams};
+use simulation::{Audience, ConductedTrial, Custody, Rehearsal, streams::Streams};
+use store::SqliteStore;
 use store::identity::{Identity, IdentityKey, IdentityStore};
 use terms::Date;
 
 pub use progress::Progress;
-pub use trial::Acknowledge;
-
 use progress::StudyProgress;
-use trial::RehearsedTrial;
-use vault::Custody;
 
 /// What one rehearsed study came to.
 pub struct Outcome {
@@ -91,6 +86,29 @@ pub fn reported(folder: &Path) -> Result<Reported> {
     serde_json::from_str(&text).with_context(|| format!("{} is not a report's results", path.display()))
 }
 
+/// Told of each head once what led to it is durable.
+pub type Acknowledge<'a> = &'a (dyn Fn(Head) + Sync);
+
+/// A person at the bar, and whoever counts what is durable.
+struct Followed<'a> {
+    progress: &'a StudyProgress,
+    acknowledge: Acknowledge<'a>,
+}
+
+impl Audience for Followed<'_> {
+    fn durable(&self, head: Head) {
+        (self.acknowledge)(head);
+    }
+
+    fn participants(&self, through: u64, all: u64) {
+        self.progress.participants(through, all);
+    }
+
+    fn step(&self, what: &str) {
+        self.progress.step(what);
+    }
+}
+
 /// Rehearses one study below `out` and writes everything it led to.
 ///
 /// # Errors
@@ -124,19 +142,20 @@ pub fn rehearse(
     }
     clock.lap("seal");
 
-    let mut trial = RehearsedTrial::begin(
+    let followed = Followed { progress, acknowledge };
+    let store = SqliteStore::create(&folder.join("record"), Environment::Rehearsal)?;
+    let mut trial = ConductedTrial::begin(
         &study,
         &streams,
-        &folder,
+        Box::new(store),
         vault.as_ref(),
         list.as_ref(),
-        progress,
-        acknowledge,
+        &followed,
     )?;
     let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
     rehearsal.open(seed)?;
     if let Some(custody) = &custody {
-        close_out::seal_and_supply(&mut rehearsal, &study, custody)?;
+        rehearsal.seal_and_supply(custody)?;
     }
     let rehearsed = rehearsal.run()?;
     keep_identities(&folder, &rehearsal, &streams)?;
@@ -205,7 +224,7 @@ pub fn rehearse(
 /// In a live trial each site holds that key; a rehearsal's is never written.
 fn keep_identities(
     folder: &Path,
-    rehearsal: &Rehearsal<'_, RehearsedTrial<'_>>,
+    rehearsal: &Rehearsal<'_, ConductedTrial<'_>>,
     streams: &Streams,
 ) -> Result<()> {
     let mut secrets = streams.for_secrets("identities");

@@ -5,17 +5,37 @@
 
 use allocation::{
     Holder, HolderRights, KitPlan, KitRange, ListSeed, ListShare, OpenVault, OpenedList, PermutedBlocks,
-    PrivateKey, SealedVault, StratumLength, VaultPlan,
+    PrivateKey, SchemeError, SealedVault, StratumLength, VaultError, VaultPlan,
 };
-use anyhow::{Context, Result};
-use protocol::model::{AllocationPlan, Study};
-use simulation::streams::Streams;
+use conduct::Action;
+use protocol::model::{AllocationPlan, Power, Study};
 use terms::PersonId;
+
+use crate::{Rehearsal, Trial, streams::Streams};
 
 /// Positions of a stratum's list beyond the trial's target, so that no list runs out.
 const SPARE_POSITIONS: u32 = 20;
 /// Digits of a kit's number: four.
 const KIT_NUMBERS: KitRange = KitRange { first: 1000, last: 9999 };
+
+/// Why a list could not be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum CustodyError {
+    /// The scheme contradicts itself.
+    #[error(transparent)]
+    Scheme(#[from] SchemeError),
+    /// The vault says no.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The study names nobody who holds the list, or more than can be.
+    #[error("the study's list has {holders} holders and needs {threshold} of them")]
+    Holders {
+        /// How many it names.
+        holders: usize,
+        /// How many it needs.
+        threshold: u32,
+    },
+}
 
 /// A sealed list and those who can open it.
 pub struct Custody {
@@ -29,7 +49,7 @@ impl Custody {
     ///
     /// # Errors
     /// The study's plan contradicts itself.
-    pub fn seal(study: &Study, plan: &AllocationPlan, streams: &Streams) -> Result<Self> {
+    pub fn seal(study: &Study, plan: &AllocationPlan, streams: &Streams) -> Result<Self, CustodyError> {
         let mut secrets = streams.for_secrets("allocation");
         let share_total: u32 = plan.ratio.iter().map(|(_, share)| share).sum();
         // The list owner's own choice, which no open file holds: blocks of twice the ratio.
@@ -45,9 +65,9 @@ impl Custody {
         }
         let length = study.target + SPARE_POSITIONS;
         // Whole target at any one site, a kit each visit: no site runs out whoever comes.
-        let kits_a_site = study.target.div_ceil(u32::try_from(study.sites.len())?) * 2;
-        let kits_per_arm = (kits_a_site * u32::try_from(plan.kit_visits.len())?)
-            .min(KIT_NUMBERS.last / (8 * u32::try_from(study.sites.len())?));
+        let sites = u32::try_from(study.sites.len()).unwrap_or(u32::MAX).max(1);
+        let kit_visits = u32::try_from(plan.kit_visits.len()).unwrap_or(u32::MAX);
+        let kits_per_arm = (study.target.div_ceil(sites) * 2 * kit_visits).min(KIT_NUMBERS.last / (8 * sites));
         let vault = VaultPlan {
             study: study.id.clone(),
             blocks,
@@ -61,7 +81,10 @@ impl Custody {
                 kits_per_arm: study.sites.iter().map(|site| (site.id.clone(), kits_per_arm)).collect(),
             },
             holders,
-            list_threshold: u8::try_from(plan.threshold).context("threshold of list holders")?,
+            list_threshold: u8::try_from(plan.threshold).map_err(|_| CustodyError::Holders {
+                holders: plan.holders.len(),
+                threshold: plan.threshold,
+            })?,
         };
         let sealed = vault.seal(&ListSeed::draw(&mut secrets), &mut secrets)?;
         Ok(Self { sealed, holders: keys })
@@ -71,8 +94,8 @@ impl Custody {
     ///
     /// # Errors
     /// The vault was altered.
-    pub fn unlock(&self) -> Result<OpenVault> {
-        let (person, key) = self.holders.first().context("the list has no holder")?;
+    pub fn unlock(&self) -> Result<OpenVault, CustodyError> {
+        let (person, key) = self.holders.first().ok_or(CustodyError::Holders { holders: 0, threshold: 1 })?;
         Ok(self.sealed.unlock(person, key)?)
     }
 
@@ -80,14 +103,40 @@ impl Custody {
     ///
     /// # Errors
     /// The vault was altered, or there are too few holders.
-    pub fn open_list(&self) -> Result<OpenedList> {
+    pub fn open_list(&self) -> Result<OpenedList, CustodyError> {
         let needed = usize::from(self.sealed.list_threshold());
         let shares: Vec<ListShare> = self
             .holders
             .iter()
             .take(needed)
             .map(|(person, key)| self.sealed.open_share(person, key))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, VaultError>>()?;
         Ok(self.sealed.open_list(&shares)?)
+    }
+}
+
+impl<T: Trial> Rehearsal<'_, T> {
+    /// Fixes the sealed list in the record, and takes each site's kits into stock.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub fn seal_and_supply(&mut self, custody: &Custody) -> Result<(), T::Error> {
+        let day = self.opening_day();
+        let owner = self.central(Power::SealAllocation);
+        let action = Action::SealAllocation {
+            digest: custody.sealed.list_digest().to_string(),
+            scheme_digest: custody.sealed.scheme_digest().to_string(),
+        };
+        self.study_command(day, &owner, action)?;
+        for consignment in custody.sealed.consignments() {
+            if self.study.site(consignment.site.as_str()).is_none() {
+                continue;
+            }
+            let receiver = self.at_site(Power::ReceiveKits, &consignment.site);
+            let action =
+                Action::ReceiveKits { site: consignment.site.clone(), kits: consignment.kits.clone() };
+            self.study_command(day, &receiver, action)?;
+        }
+        Ok(())
     }
 }

@@ -1,27 +1,36 @@
-//! One rehearsal of a study: engine, vault, and what nature knows.
+//! A rehearsal on a record: engine, vault, and what nature knows.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use allocation::{OpenVault, OpenedList};
-use anyhow::Result;
 use conduct::{Command, Engine, EngineError, State};
 use protocol::Study;
 use rand_chacha::ChaCha20Rng;
-use record::{Environment, Head, Writer};
-use simulation::{Trial, streams::Streams};
-use store::SqliteStore;
+use record::{Head, Store, StoreError, Writer};
 use terms::{ArmId, SubjectId};
 
-use super::progress::StudyProgress;
+use crate::{Trial, streams::Streams};
 
 /// Commands that are given before what they decided is made durable at once.
 const COMMANDS_A_COMMIT: u32 = 32;
 
-/// Told of each head once what led to it is durable.
-pub type Acknowledge<'a> = &'a (dyn Fn(Head) + Sync);
+/// Who follows a rehearsal from outside. By default nobody does.
+pub trait Audience {
+    /// What led to this head is durable.
+    fn durable(&self, _head: Head) {}
+    /// So many participants are through, of all.
+    fn participants(&self, _through: u64, _all: u64) {}
+    /// This is being done.
+    fn step(&self, _what: &str) {}
+}
+
+/// Nobody follows.
+pub struct Nobody;
+
+impl Audience for Nobody {}
 
 /// A trial in hand.
-pub struct RehearsedTrial<'a> {
+pub struct ConductedTrial<'a> {
     engine: Engine<'a>,
     /// What each participant takes: nature knows, the record does not.
     nature: Option<&'a OpenedList>,
@@ -29,30 +38,27 @@ pub struct RehearsedTrial<'a> {
     salts: ChaCha20Rng,
     secrets: ChaCha20Rng,
     staged: u32,
-    progress: &'a StudyProgress,
-    acknowledge: Acknowledge<'a>,
+    audience: &'a dyn Audience,
     /// Commands that were refused, by what the refusal said.
     pub refused: BTreeMap<String, u64>,
     /// The last of them.
     pub last_refusal: String,
 }
 
-impl<'a> RehearsedTrial<'a> {
-    /// Begins a record below `folder`, with the vault unlocked in a randomised study.
+impl<'a> ConductedTrial<'a> {
+    /// Begins a record in an empty store, with the vault unlocked in a randomised study.
     ///
     /// # Errors
-    /// The folder holds a record, or can't be written.
+    /// The store can't be read.
     pub fn begin(
         study: &'a Study,
         streams: &Streams,
-        folder: &Path,
+        store: Box<dyn Store>,
         vault: Option<&'a OpenVault>,
         nature: Option<&'a OpenedList>,
-        progress: &'a StudyProgress,
-        acknowledge: Acknowledge<'a>,
-    ) -> Result<Self> {
-        let store = SqliteStore::create(&folder.join("record"), Environment::Rehearsal)?;
-        let mut engine = Engine::open(study, Writer::new(Box::new(store))?)?;
+        audience: &'a dyn Audience,
+    ) -> Result<Self, StoreError> {
+        let mut engine = Engine::open(study, Writer::new(store)?)?;
         if let Some(vault) = vault {
             engine.unlock(vault);
         }
@@ -64,8 +70,7 @@ impl<'a> RehearsedTrial<'a> {
             salts: streams.for_secrets("salts"),
             secrets: streams.for_secrets("conduct"),
             staged: 0,
-            progress,
-            acknowledge,
+            audience,
             refused: BTreeMap::new(),
             last_refusal: String::new(),
         })
@@ -80,10 +85,10 @@ impl<'a> RehearsedTrial<'a> {
     ///
     /// # Errors
     /// The store can't be written.
-    pub fn commit(&mut self) -> Result<Head> {
+    pub fn commit(&mut self) -> Result<Head, StoreError> {
         let head = self.engine.commit()?;
         self.staged = 0;
-        (self.acknowledge)(head);
+        self.audience.durable(head);
         Ok(head)
     }
 
@@ -94,18 +99,18 @@ impl<'a> RehearsedTrial<'a> {
 
     /// Says what is being done.
     pub fn step(&self, what: &str) {
-        self.progress.step(what);
+        self.audience.step(what);
     }
 }
 
-impl Trial for RehearsedTrial<'_> {
-    type Error = anyhow::Error;
+impl Trial for ConductedTrial<'_> {
+    type Error = StoreError;
 
     fn state(&self) -> &State {
         self.engine.state()
     }
 
-    fn give(&mut self, command: Command) -> Result<bool> {
+    fn give(&mut self, command: Command) -> Result<bool, StoreError> {
         match self.engine.stage(&command, &mut self.secrets, &mut self.salts) {
             Ok(_) => {}
             Err(EngineError::Refused(refusal)) => {
@@ -113,7 +118,7 @@ impl Trial for RehearsedTrial<'_> {
                 *self.refused.entry(self.last_refusal.clone()).or_default() += 1;
                 return Ok(false);
             }
-            Err(error) => return Err(error.into()),
+            Err(EngineError::Store(error)) => return Err(error),
         }
         self.staged += 1;
         if self.staged >= COMMANDS_A_COMMIT {
@@ -129,6 +134,6 @@ impl Trial for RehearsedTrial<'_> {
     }
 
     fn progress(&mut self, through: u64, all: u64) {
-        self.progress.participants(through, all);
+        self.audience.participants(through, all);
     }
 }

@@ -1,0 +1,147 @@
+//! `equipoise serve`: the pages in which a trial is run.
+
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use record::Environment;
+use server::{Installation, credentials::draw_readable, training};
+use terms::{Date, Timestamp};
+
+use crate::{Outcome, shipped, terminal::say};
+
+/// Months before today at which the trials of a training copy opened.
+const TRAINING_MONTHS: i32 = 14;
+
+/// What `serve` takes.
+#[derive(Args)]
+pub struct Arguments {
+    /// The folder of the installation: accounts, studies, records
+    #[arg(long, value_name = "DIR", required_unless_present = "demo")]
+    data: Option<PathBuf>,
+    /// Where to listen; put a proxy with TLS before it for other machines
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Begin with a training copy of both shipped studies, virtual participants and a ready account for each role
+    #[arg(long)]
+    demo: bool,
+    /// The seed of the training copy's random streams
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "demo")]
+    seed: u64,
+    /// A training copy: participants are virtual, and a banner says so on every page
+    #[arg(long)]
+    training: bool,
+    /// A study's folder to add to the installation
+    #[arg(long, value_name = "FOLDER")]
+    study: Vec<PathBuf>,
+    /// Browsers reach the server by https, through a proxy: cookies travel by TLS alone
+    #[arg(long)]
+    https: bool,
+    /// A proxy on this machine stands before the server, and its X-Forwarded-For names the browser's address
+    #[arg(long)]
+    behind_proxy: bool,
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// The installation can't be opened, or the address is taken.
+#[expect(clippy::disallowed_methods, reason = "the server is an edge: it reads the clock")]
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let now = Timestamp::now();
+    let environment =
+        if arguments.demo || arguments.training { Environment::Rehearsal } else { Environment::Live };
+    let fleeting = if arguments.data.is_none() { Some(tempfile::tempdir()?) } else { None };
+    let folder = match (&arguments.data, &fleeting) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(fleeting)) => fleeting.path().to_owned(),
+        (None, None) => bail!("name the installation's folder with --data"),
+    };
+    let studies = folder.join("studies");
+    fs::create_dir_all(&studies).with_context(|| format!("{} can't be made", studies.display()))?;
+    for study in &arguments.study {
+        add_study(study, &studies)?;
+    }
+    let mut vaults = Vec::new();
+    if arguments.demo && fs::read_dir(&studies)?.next().is_none() {
+        let today: Date = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+        say!("Preparing a training copy of both studies …");
+        for (id, files) in shipped::studies() {
+            let opened = training::opened_before(today, TRAINING_MONTHS);
+            let custody = training::make(&studies, &files, arguments.seed, opened, today)
+                .with_context(|| format!("study {id}"))?;
+            if let Some(custody) = custody {
+                vaults.push((id, custody.unlock()?));
+            }
+        }
+    }
+    let (mut house, token) = Installation::open(&folder, environment, Box::new(Timestamp::now))?;
+    house.secure = arguments.https;
+    for (id, vault) in vaults {
+        if let Some(running) = house.studies.get(id) {
+            running.unlock(vault)?;
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind(arguments.listen))
+        .with_context(|| format!("{} can't be listened on", arguments.listen))?;
+    let scheme = if arguments.https { "https" } else { "http" };
+    let address = listener.local_addr()?;
+    if arguments.demo {
+        let password = draw_readable(4);
+        house.make_ready_accounts(&password)?;
+        say!("Open {scheme}://{address} and log in with one of these names. Password of all: {password}\n");
+        for (role, name) in &house.ready_accounts {
+            say!("  {name:<32} {role}");
+        }
+    } else if let Some(token) = token {
+        say!("Open {scheme}://{address} and make the first administrator. Set-up token: {token}");
+    } else {
+        say!("Open {scheme}://{address}");
+    }
+    say!("\nStop with Ctrl-C.");
+    let until = async {
+        let _ = stopped().await;
+    };
+    runtime.block_on(server::shell::serve(Arc::new(house), listener, arguments.behind_proxy, until))?;
+    Ok(Outcome::Success)
+}
+
+/// Waits for Ctrl-C or, where there is one, the signal by which a service is stopped.
+async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Copies a study's files into the installation, once it compiles.
+fn add_study(from: &std::path::Path, studies: &std::path::Path) -> Result<()> {
+    let study = server::installation::compile(from)?;
+    let to = studies.join(study.id.as_str()).join("study");
+    if to.exists() {
+        bail!("the installation has the study {} already", study.id);
+    }
+    copy(from, &to).with_context(|| format!("{} can't be copied", from.display()))
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! What a handler works with: the request, who asks, and the seat that the gate found.
+
+use conduct::{Action, Command, Receipt};
+use record::{Actor, FormKey};
+use store::accounts::{Account, Note};
+use terms::{Date, FormId, PartialDate, SiteId, SiteTime, SubjectId, Timestamp, VisitId};
+
+use crate::{
+    http::{Reply, Request},
+    installation::Installation,
+    routes::Route,
+    running::{CommandError, RunningStudy, Seen},
+    seat::{Seat, seats},
+    sessions::Session,
+};
+
+/// How a handler ends.
+pub type Outcome = Result<Reply, Failure>;
+
+/// Why there is no ordinary answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// There is no such thing, or none that one may know of.
+    NotFound,
+    /// One has to log in first.
+    LogIn,
+    /// What was sent can't be used; what to do about it.
+    Bad(String),
+    /// A rule refuses it; what is missing.
+    Refused(String),
+    /// Too many; seconds to wait.
+    Wait(u64),
+    /// The server itself can't: disk full, damaged file.
+    Broken(String),
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        Failure::Broken(error.to_string())
+    }
+}
+
+impl From<store::accounts::AccountError> for Failure {
+    fn from(error: store::accounts::AccountError) -> Self {
+        match error {
+            store::accounts::AccountError::NameTaken { .. } => Failure::Bad(error.to_string()),
+            _ => Failure::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<record::StoreError> for Failure {
+    fn from(error: record::StoreError) -> Self {
+        Failure::Broken(error.to_string())
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => Failure::Refused(refusal.to_string()),
+            CommandError::Changed(_) => Failure::Refused(error.to_string()),
+            CommandError::Store(error) => Failure::Broken(error.to_string()),
+            CommandError::Closed => Failure::Broken(error.to_string()),
+        }
+    }
+}
+
+/// A request with who asks and from which seat.
+pub struct Context<'a> {
+    /// The installation.
+    pub house: &'a Installation,
+    /// The request.
+    pub request: &'a Request,
+    /// The route that was asked for.
+    pub route: &'static Route,
+    /// When it was asked.
+    pub now: Timestamp,
+    /// The session's cookie and content, if logged in, perhaps half.
+    pub session: Option<(String, Session)>,
+    /// Whose session it is.
+    pub account: Option<Account>,
+    /// The study that the path names and in which the person has a seat.
+    pub running: Option<&'a RunningStudy>,
+    /// The seat.
+    pub seat: Option<Seat<'a>>,
+    /// What forms outside a session carry.
+    pub visitor_token: String,
+    /// Whether that token's cookie is new and must be set.
+    pub new_visitor: bool,
+}
+
+impl<'a> Context<'a> {
+    /// Returns the account of who is logged in.
+    ///
+    /// # Errors
+    /// Nobody is.
+    pub fn account(&self) -> Result<&Account, Failure> {
+        self.account.as_ref().ok_or(Failure::LogIn)
+    }
+
+    /// Returns the study and the seat in it.
+    ///
+    /// # Errors
+    /// The path names none; the gate sees to it that it does where the route asks for a seat.
+    pub fn seated(&self) -> Result<(&'a RunningStudy, &Seat<'a>), Failure> {
+        Ok((self.running.ok_or(Failure::NotFound)?, self.seat.as_ref().ok_or(Failure::NotFound)?))
+    }
+
+    /// Returns all seats of the person in the study in hand.
+    pub fn seats(&self) -> Vec<Seat<'a>> {
+        match (self.running, &self.account) {
+            (Some(running), Some(account)) => {
+                seats(running.study(), &running.state(), &account.person, self.today(None))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the participant that the path names.
+    pub fn subject(&self) -> SubjectId {
+        SubjectId::from(self.request.param("subject"))
+    }
+
+    /// Returns the form's place that the path names: `-` stands for no visit.
+    ///
+    /// # Errors
+    /// The row is no number.
+    pub fn form_key(&self) -> Result<FormKey, Failure> {
+        form_key(self.request).ok_or(Failure::NotFound)
+    }
+
+    /// Returns the date at a site, or of the first site where none is named.
+    pub fn today(&self, site: Option<&SiteId>) -> Date {
+        self.site_time(site).local_date
+    }
+
+    /// Returns the time on a site's clock, or of the first site where none is named.
+    pub fn site_time(&self, site: Option<&SiteId>) -> SiteTime {
+        let study = self.running.map(RunningStudy::study);
+        let zone = study.and_then(|study| {
+            site.and_then(|site| study.site(site.as_str())).or(study.sites.first()).map(|site| site.zone.as_str())
+        });
+        SiteTime::at(self.now, zone.unwrap_or("UTC")).unwrap_or_else(|_| SiteTime {
+            utc: self.now,
+            local_date: self.now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date(),
+            offset_seconds: 0,
+        })
+    }
+
+    /// Makes a command of the seat, about a participant where one is named.
+    ///
+    /// # Errors
+    /// There is no seat.
+    pub fn command(
+        &self,
+        subject: Option<&SubjectId>,
+        site: Option<&SiteId>,
+        happened: Option<PartialDate>,
+        action: Action,
+    ) -> Result<Command, Failure> {
+        let (running, seat) = self.seated()?;
+        let site = subject
+            .and_then(|subject| running.state().casebook(subject.as_str()).map(|casebook| casebook.site.clone()))
+            .or_else(|| site.cloned());
+        let at = self.site_time(site.as_ref());
+        let reason = self.request.form.get("reason");
+        Ok(Command {
+            by: Actor { person: seat.person.clone(), role: seat.role.id.clone() },
+            happened: happened.unwrap_or(at.local_date.into()),
+            at,
+            origin: "web".to_owned(),
+            reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            subject: subject.cloned(),
+            expected_position: None,
+            action,
+        })
+    }
+
+    /// Gives commands to the study.
+    ///
+    /// # Errors
+    /// A rule refuses one, or the record can't be written.
+    pub fn give(&self, commands: Vec<Command>, seen: Option<Seen>) -> Result<Vec<Receipt>, CommandError> {
+        self.running.ok_or(CommandError::Closed)?.give(commands, seen)
+    }
+
+    /// Says something on top of the next page.
+    pub fn notice(&self, text: impl Into<String>) {
+        if let Some((token, _)) = &self.session {
+            let text = text.into();
+            self.house.sessions.change(token, |session| session.notice = Some(text));
+        }
+    }
+
+    /// Makes a line of the account log about this request.
+    pub fn note<'n>(&'n self, about: &'n str, what: &'n str, detail: &'n str, origin: &'n str) -> Note<'n> {
+        let by = self.account.as_ref().map_or("", |account| account.person.as_str());
+        Note { at: self.now, by, about, what, detail, origin }
+    }
+
+    /// Returns the peer's address as text.
+    pub fn address(&self) -> String {
+        self.request.address.to_string()
+    }
+}
+
+/// Returns the form's place that a path names.
+pub fn form_key(request: &Request) -> Option<FormKey> {
+    let visit = request.param("visit");
+    Some(FormKey {
+        visit: (visit != "-").then(|| VisitId::from(visit)),
+        form: FormId::from(request.param("form")),
+        row: request.param("row").parse().ok()?,
+    })
+}

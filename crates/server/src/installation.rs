@@ -1,0 +1,289 @@
+//! An installation: one folder with the accounts and the studies that run.
+//!
+//! ```text
+//! DIR/accounts.sqlite           people; says whether participants are real
+//! DIR/reads.sqlite              who has looked at which participant
+//! DIR/studies/ID/study/*.toml   the study's files
+//! DIR/studies/ID/record/        the record
+//! DIR/studies/ID/allocation.sealed.json
+//! ```
+//! The environment (live or training) is part of every file and can't be mixed.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use protocol::Study;
+use record::{Environment, StoreError};
+use store::accounts::{Account, AccountError, AccountStore, Note};
+use store::reads::{ReadLog, Reading};
+use terms::{PersonId, StudyId, Timestamp};
+
+use crate::{
+    credentials::{digest, draw_readable, hash_password},
+    running::RunningStudy,
+    sessions::Sessions,
+    throttle::Throttle,
+};
+
+/// The file of accounts.
+const ACCOUNTS: &str = "accounts.sqlite";
+/// The file of the log of readings.
+const READS: &str = "reads.sqlite";
+
+/// Why an installation can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The accounts say no.
+    #[error(transparent)]
+    Accounts(#[from] AccountError),
+    /// A record says no.
+    #[error("study {study}: {error}")]
+    Record {
+        /// The study.
+        study: String,
+        /// Why.
+        error: StoreError,
+    },
+    /// A study's files do not compile.
+    #[error("study {study} does not compile:\n{faults}")]
+    Study {
+        /// The study's folder.
+        study: String,
+        /// The faults.
+        faults: String,
+    },
+    /// The operating system says no.
+    #[error("{}: {error}", path.display())]
+    System {
+        /// What it is about.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// An installation that runs.
+pub struct Installation {
+    /// Whether participants are real.
+    pub environment: Environment,
+    /// Who is logged in.
+    pub sessions: Sessions,
+    /// Wrong secrets.
+    pub throttle: Throttle,
+    /// Studies by id.
+    pub studies: BTreeMap<StudyId, RunningStudy>,
+    /// Whether the browser reaches this server by TLS, so that cookies may travel by TLS alone.
+    pub secure: bool,
+    /// The names of ready accounts that the log-in page of a demonstration shows.
+    pub ready_accounts: Vec<(String, String)>,
+    accounts: Mutex<AccountStore>,
+    reads: Mutex<ReadLog>,
+    set_up: Mutex<Option<[u8; 32]>>,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Installation {
+    /// Opens an installation, or begins one in an empty folder. Returns it with the one-time token of the
+    /// first administrator's set-up, while there is no administrator.
+    ///
+    /// # Errors
+    /// A file can't be read or written, is of the other environment, or a study does not compile.
+    pub fn open(
+        folder: &Path,
+        environment: Environment,
+        clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    ) -> Result<(Self, Option<String>), OpenError> {
+        let system = |path: &Path| {
+            let path = path.to_owned();
+            move |error| OpenError::System { path, error }
+        };
+        fs::create_dir_all(folder).map_err(system(folder))?;
+        let path = folder.join(ACCOUNTS);
+        let accounts = if path.exists() {
+            AccountStore::open(&path, environment)?
+        } else {
+            AccountStore::create(&path, environment, clock())?
+        };
+        let reads = ReadLog::open(&folder.join(READS), environment)
+            .map_err(|error| OpenError::Record { study: READS.to_owned(), error })?;
+        let mut studies = BTreeMap::new();
+        let root = folder.join("studies");
+        fs::create_dir_all(&root).map_err(system(&root))?;
+        let mut folders: Vec<PathBuf> = fs::read_dir(&root)
+            .map_err(system(&root))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.join("study").is_dir())
+            .collect();
+        folders.sort();
+        for folder in folders {
+            let study = compile(&folder.join("study"))?;
+            let id = study.id.clone();
+            let running = RunningStudy::start(study, &folder.join("record"), environment)
+                .map_err(|error| OpenError::Record { study: id.to_string(), error })?;
+            studies.insert(id, running);
+        }
+        let nobody = !accounts.all()?.iter().any(|account| account.administrator && account.active);
+        let token = nobody.then(|| draw_readable(4));
+        let installation = Self {
+            environment,
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+            studies,
+            secure: false,
+            ready_accounts: Vec::new(),
+            accounts: Mutex::new(accounts),
+            reads: Mutex::new(reads),
+            set_up: Mutex::new(token.as_deref().map(digest)),
+            clock,
+        };
+        Ok((installation, token))
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Returns the accounts. Hold them for a step, never while another lock is awaited.
+    pub fn accounts(&self) -> MutexGuard<'_, AccountStore> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the log of readings.
+    pub fn reads(&self) -> MutexGuard<'_, ReadLog> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that somebody looked at a participant; durable within a second ([`flush_reads`](Self::flush_reads)).
+    pub fn note_reading(&self, reading: Reading) {
+        self.reads().note(reading);
+    }
+
+    /// Makes what was noted of readings durable.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn flush_reads(&self) -> Result<(), StoreError> {
+        self.reads().flush()
+    }
+
+    /// Says whether the first administrator is still awaited.
+    pub fn awaits_set_up(&self) -> bool {
+        self.set_up.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Makes the first administrator, once, for who brings the token. Returns whether it was the right one.
+    ///
+    /// # Errors
+    /// The name is taken, or the file can't be written.
+    pub fn set_up(&self, token: &str, account: &Account, note: &Note<'_>) -> Result<bool, AccountError> {
+        let mut awaited = self.set_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if *awaited != Some(digest(token)) {
+            return Ok(false);
+        }
+        self.accounts().add(account, note)?;
+        *awaited = None;
+        Ok(true)
+    }
+
+    /// Gives every person whom the studies' records know a ready account with one password: training copies only.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    ///
+    /// # Panics
+    /// The participants are real.
+    pub fn make_ready_accounts(&mut self, password: &str) -> Result<(), AccountError> {
+        assert_eq!(self.environment, Environment::Rehearsal, "ready accounts belong to training copies");
+        let now = self.now();
+        let hash = hash_password(password);
+        let mut ready: BTreeMap<String, (String, String)> = BTreeMap::new();
+        for running in self.studies.values() {
+            let study = running.study();
+            for grant in running.state().delegations.grants() {
+                let Some(role) = study.role(grant.role.as_str()) else { continue };
+                if role.id == *"participant" {
+                    continue;
+                }
+                let place = grant.site.as_ref().and_then(|site| study.site(site.as_str()));
+                let place = place.map_or_else(|| "all sites".to_owned(), |site| site.label.clone());
+                ready
+                    .entry(grant.person.to_string())
+                    .or_insert_with(|| (role.label.en().to_owned(), place));
+            }
+        }
+        let mut accounts = self.accounts();
+        for (person, (role, place)) in &ready {
+            let note = Note {
+                at: now,
+                by: "equipoise",
+                about: person,
+                what: "ready account of a training copy",
+                detail: role,
+                origin: "terminal",
+            };
+            let id = PersonId::from(person.as_str());
+            if accounts.of(&id)?.is_some() {
+                accounts.set_password(&id, &hash, false, &note)?;
+                continue;
+            }
+            let account = Account {
+                person: id,
+                login: person.clone(),
+                printed_name: format!("{role}, {place} (training)"),
+                email: String::new(),
+                administrator: person == "administrator",
+                active: true,
+                password: Some(hash.clone()),
+                temporary: false,
+                second_factor: None,
+                last_step: 0,
+                language: "en".to_owned(),
+                identity_verified_by: Some(PersonId::from("equipoise")),
+                signature_accepted: Some(now),
+            };
+            accounts.add(&account, &note)?;
+        }
+        drop(accounts);
+        *self.set_up.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // One of each role is enough for the log-in page: the first site's.
+        let mut shown: BTreeMap<&String, &String> = BTreeMap::new();
+        for (person, (role, _)) in &ready {
+            shown.entry(role).or_insert(person);
+        }
+        self.ready_accounts =
+            shown.into_iter().map(|(role, person)| (role.clone(), person.clone())).collect();
+        Ok(())
+    }
+}
+
+/// Reads and compiles a study's folder.
+///
+/// # Errors
+/// It can't be read or does not compile.
+pub fn compile(folder: &Path) -> Result<Study, OpenError> {
+    let mut files = BTreeMap::new();
+    read_files(folder, folder, &mut files)
+        .map_err(|error| OpenError::System { path: folder.to_owned(), error })?;
+    protocol::compile(&files).map(|compiled| compiled.study).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        OpenError::Study { study: folder.display().to_string(), faults: faults.join("\n") }
+    })
+}
+
+fn read_files(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_files(root, &path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            files.insert(name, fs::read_to_string(&path)?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! What every page carries: who is here, in which study and role, the way to other pages.
+
+use protocol::model::Power;
+use record::Environment;
+
+use crate::{
+    context::{Context, Failure},
+    gate::TOKEN_FIELD,
+    languages::{preferred, translate},
+    pages::files,
+    seat::Sites,
+};
+
+/// The frame of a page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The title, already in the page's language.
+    pub title: String,
+    /// The nonce of scripts.
+    pub nonce: String,
+    /// What forms carry.
+    pub form_token: String,
+    /// The language.
+    pub language: String,
+    /// Whether participants are virtual.
+    pub training: bool,
+    /// The printed name of who is logged in.
+    pub person: Option<String>,
+    /// Whether that person looks after accounts.
+    pub administrator: bool,
+    /// The study and the seat in it.
+    pub study: Option<StudyFrame>,
+    /// What happened just now.
+    pub notice: Option<String>,
+    /// Why nothing can be saved at present.
+    pub trouble: Option<String>,
+}
+
+/// The study of a page and the seat in it.
+#[derive(Clone, Debug)]
+pub struct StudyFrame {
+    /// The path below which its pages lie.
+    pub path: String,
+    /// Its title.
+    pub title: String,
+    /// The role.
+    pub role: String,
+    /// Where the role was delegated.
+    pub place: String,
+    /// Other roles of the person: id and label.
+    pub others: Vec<(String, String)>,
+    /// The ways to its pages: path, label, whether it is the page in hand.
+    pub ways: Vec<(String, &'static str, bool)>,
+    /// Whether the database is locked.
+    pub locked: bool,
+}
+
+impl Page {
+    /// Frames a page for a request. The title is translated.
+    pub fn new(context: &Context<'_>, title: &str) -> Self {
+        let language = context
+            .account
+            .as_ref()
+            .map_or_else(|| preferred(&context.request.languages).to_owned(), |account| account.language.clone());
+        let form_token = match &context.session {
+            Some((_, session)) => session.form_token.clone(),
+            None => context.visitor_token.clone(),
+        };
+        let notice = context.session.as_ref().and_then(|(token, _)| context.house.sessions.take_notice(token));
+        Self {
+            title: translate(&language, title).to_owned(),
+            nonce: context.request.nonce.clone(),
+            form_token,
+            training: context.house.environment == Environment::Rehearsal,
+            person: context.account.as_ref().map(|account| account.printed_name.clone()),
+            administrator: context.account.as_ref().is_some_and(|account| account.administrator),
+            study: study_frame(context, &language).ok(),
+            notice,
+            trouble: context.running.and_then(crate::running::RunningStudy::trouble),
+            language,
+        }
+    }
+
+    /// Returns a text of the interface in the page's language.
+    pub fn t<'a>(&self, english: &'a str) -> &'a str {
+        translate(&self.language, english)
+    }
+
+    /// Returns the hidden field that every form carries.
+    pub fn token(&self) -> String {
+        format!("<input type=\"hidden\" name=\"{TOKEN_FIELD}\" value=\"{}\">", self.form_token)
+    }
+
+    /// Returns the address of a file of the pages, which changes with its content.
+    pub fn file(&self, name: &str) -> String {
+        files::address(name)
+    }
+}
+
+fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Failure> {
+    let (running, seat) = context.seated()?;
+    let study = running.study();
+    let path = format!("/studies/{}", crate::http::segment(study.id.as_str()));
+    let mut ways = vec![(path.clone(), "Today")];
+    if seat.sees_participants() {
+        ways.push((format!("{path}/participants"), "Participants"));
+        ways.push((format!("{path}/queries"), "Queries"));
+    }
+    if study.blind_reading.is_some() && (seat.may(Power::ReadSpecimens) || seat.may(Power::KeepSpecimenKey)) {
+        ways.push((format!("{path}/slides"), "Slides"));
+    }
+    if seat.reads("audit") {
+        ways.push((format!("{path}/audit"), "Audit trail"));
+    }
+    ways.push((format!("{path}/schedule"), "Schedule"));
+    let here = &context.request.path;
+    let best = ways.iter().map(|(way, _)| way).filter(|way| here.starts_with(*way)).map(String::len).max();
+    let place = match &seat.sites {
+        Sites::All => translate(language, "all sites").to_owned(),
+        Sites::These(_) => {
+            seat.own_sites().map(|site| site.label.clone()).collect::<Vec<_>>().join(", ")
+        }
+    };
+    Ok(StudyFrame {
+        title: study.title.get(language).to_owned(),
+        role: seat.role.label.get(language).to_owned(),
+        place,
+        others: context
+            .seats()
+            .into_iter()
+            .filter(|other| other.role.id != seat.role.id)
+            .map(|other| (other.role.id.to_string(), other.role.label.get(language).to_owned()))
+            .collect(),
+        ways: ways
+            .into_iter()
+            .map(|(way, label)| {
+                let current = Some(way.len()) == best && here.starts_with(&way);
+                (way, label, current)
+            })
+            .collect(),
+        locked: running.state().locked.is_some(),
+        path,
+    })
+}

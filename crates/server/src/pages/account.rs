@@ -1,0 +1,178 @@
+//! One's own account: password, second factor, language, the electronic signature.
+
+use askama::Template;
+
+use crate::{
+    context::{Context, Failure, Outcome},
+    credentials::{
+        check_code, draw_recovery_codes, draw_second_factor, hash_password, hex, spelled_out, verify_password,
+    },
+    http::Reply,
+    languages::LANGUAGES,
+    page::Page,
+    pages::arrive::{weak, wrong},
+};
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    page: Page,
+    login: String,
+    email: String,
+    languages: &'static [(&'static str, &'static str)],
+    has_second_factor: bool,
+    recovery_codes_left: u64,
+    accepted: Option<String>,
+    identity_verified: bool,
+    log: Vec<(String, String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "second_factor.html")]
+struct SecondFactorPage {
+    page: Page,
+    secret: String,
+    secret_hex: String,
+    fault: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "recovery_codes.html")]
+struct RecoveryCodesPage {
+    page: Page,
+    codes: Vec<String>,
+}
+
+/// The account.
+pub fn show(context: &Context<'_>) -> Outcome {
+    let account = context.account()?;
+    let accounts = context.house.accounts();
+    let log = accounts.log(Some(account.person.as_str()), 15)?;
+    let recovery_codes_left = accounts.recovery_codes_left(&account.person)?;
+    drop(accounts);
+    let page = AccountPage {
+        page: Page::new(context, "My account"),
+        login: account.login.clone(),
+        email: account.email.clone(),
+        languages: LANGUAGES,
+        has_second_factor: account.second_factor.is_some(),
+        recovery_codes_left,
+        accepted: account.signature_accepted.map(|at| moment(context, at)),
+        identity_verified: account.identity_verified_by.is_some(),
+        log: log.into_iter().map(|line| (moment(context, line.at), line.what, line.origin)).collect(),
+    };
+    Ok(Reply::page(page.render()?))
+}
+
+/// Writes a moment in UTC, to the minute.
+pub fn moment(_: &Context<'_>, at: terms::Timestamp) -> String {
+    at.to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Asks for the present password, as every change of a secret does.
+pub fn prove(context: &Context<'_>) -> Result<(), Failure> {
+    let account = context.account()?;
+    let key = format!("password of {}", account.person);
+    if let Some(wait) = context.house.throttle.wait(&key, context.request.address, context.now) {
+        return Err(Failure::Wait(wait));
+    }
+    if verify_password(context.request.form.get("password"), account.password.as_deref()) {
+        context.house.throttle.forget(&key, context.request.address);
+        return Ok(());
+    }
+    wrong(context, &key, "wrong password at a change or signature")?;
+    Err(Failure::Bad("The password is not right. Go back and type it again; nothing was changed.".to_owned()))
+}
+
+/// Changes the password.
+pub fn password(context: &Context<'_>) -> Outcome {
+    prove(context)?;
+    let account = context.account()?;
+    let form = &context.request.form;
+    let new = form.get("new-password");
+    if let Some(fault) = weak(new, form.get("new-password-again"), &account.login, &account.printed_name) {
+        return Err(Failure::Bad(fault));
+    }
+    if verify_password(new, account.password.as_deref()) {
+        return Err(Failure::Bad("This is your present password. Choose another.".to_owned()));
+    }
+    let origin = context.address();
+    let note = context.note(account.person.as_str(), "password changed", "", &origin);
+    context.house.accounts().set_password(&account.person, &hash_password(new), false, &note)?;
+    let own = context.session.as_ref().map(|(token, _)| token.as_str());
+    context.house.sessions.end_all_of(&account.person, own);
+    context.notice("Your password was changed. You were logged out everywhere else.");
+    Ok(Reply::see("/account"))
+}
+
+/// Begins the second factor, confirms it, or ends it.
+pub fn second_factor(context: &Context<'_>) -> Outcome {
+    let account = context.account()?;
+    let form = &context.request.form;
+    let origin = context.address();
+    let page = |secret: &[u8], fault| -> Outcome {
+        let page = SecondFactorPage {
+            page: Page::new(context, "Second step at log-in"),
+            secret: spelled_out(secret),
+            secret_hex: hex(secret),
+            fault,
+        };
+        Ok(Reply::page(page.render()?))
+    };
+    match form.get("do") {
+        "begin" => {
+            prove(context)?;
+            page(&draw_second_factor(), None)
+        }
+        "confirm" => {
+            // The secret is the person's own choice to keep until a code proves that the authenticator has it.
+            let secret = unhex(form.get("secret")).filter(|secret| secret.len() == 20);
+            let secret = secret.ok_or_else(|| Failure::Bad("Begin again from your account's page.".to_owned()))?;
+            if check_code(&secret, form.get("code"), context.now).is_none() {
+                return page(&secret, Some("This code is not right. Look at your authenticator again."));
+            }
+            let (codes, digests) = draw_recovery_codes();
+            let note = context.note(account.person.as_str(), "second factor set", "", &origin);
+            context.house.accounts().set_second_factor(&account.person, Some(&secret), &digests, &note)?;
+            let page = RecoveryCodesPage { page: Page::new(context, "Recovery codes"), codes };
+            Ok(Reply::page(page.render()?))
+        }
+        "end" => {
+            prove(context)?;
+            let note = context.note(account.person.as_str(), "second factor ended", "", &origin);
+            context.house.accounts().set_second_factor(&account.person, None, &[], &note)?;
+            context.notice("The second step was ended.");
+            Ok(Reply::see("/account"))
+        }
+        _ => Err(Failure::Bad("Choose what to do.".to_owned())),
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || text.len() % 2 != 0 {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+/// Changes the language of the pages.
+pub fn language(context: &Context<'_>) -> Outcome {
+    let account = context.account()?;
+    let chosen = context.request.form.get("language");
+    if !LANGUAGES.iter().any(|(code, _)| *code == chosen) {
+        return Err(Failure::Bad("Choose one of the languages.".to_owned()));
+    }
+    context.house.accounts().set_language(&account.person, chosen)?;
+    Ok(Reply::see("/account"))
+}
+
+/// Accepts the electronic signature as binding.
+pub fn signature(context: &Context<'_>) -> Outcome {
+    prove(context)?;
+    let account = context.account()?;
+    let origin = context.address();
+    let note = context.note(account.person.as_str(), "electronic signature accepted as binding", "", &origin);
+    context.house.accounts().accept_signature(&account.person, &note)?;
+    context.notice("You have accepted your electronic signature as binding.");
+    Ok(Reply::see("/account"))
+}

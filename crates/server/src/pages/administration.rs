@@ -1,0 +1,347 @@
+//! Administration: people, invitations, roles at sites, studies. It shows no data of participants.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use conduct::{Action, Command};
+use jiff::SignedDuration;
+use protocol::model::Power;
+use record::Actor;
+use store::accounts::Account;
+use terms::{PersonId, RoleId, SiteId};
+
+use crate::{
+    context::{Context, Failure, Outcome},
+    credentials::{digest, draw_token},
+    http::{Reply, segment},
+    page::Page,
+    pages::{
+        account::moment,
+        arrive::{new_account, sound_name},
+    },
+    running::RunningStudy,
+};
+
+/// An invitation holds for so long.
+const INVITATION: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Lines of the log on a page.
+const LOG_LINES: u32 = 200;
+
+struct StudyLine {
+    id: String,
+    path: String,
+    title: String,
+    version: String,
+    opened: Option<String>,
+    sites: Vec<(String, String, Option<String>)>,
+    roles: Vec<(String, String)>,
+    grants: Vec<Delegated>,
+    may_administer: bool,
+}
+
+struct Delegated {
+    person: String,
+    role: String,
+    place: String,
+    from: String,
+}
+
+#[derive(Template)]
+#[template(path = "administration.html")]
+struct AdministrationPage {
+    page: Page,
+    people: Vec<Account>,
+    studies: Vec<StudyLine>,
+}
+
+#[derive(Template)]
+#[template(path = "person.html")]
+struct PersonPage {
+    page: Page,
+    person: Account,
+    path: String,
+    own: bool,
+    delegated: Vec<(String, Delegated)>,
+    log: Vec<(String, String, String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "invited.html")]
+struct InvitedPage {
+    page: Page,
+    name: String,
+    link: String,
+}
+
+#[derive(Template)]
+#[template(path = "account_log.html")]
+struct LogPage {
+    page: Page,
+    verdict: String,
+    sound: bool,
+    lines: Vec<(u64, String, String, String, String, String)>,
+}
+
+/// People, studies, sites.
+pub fn show(context: &Context<'_>) -> Outcome {
+    let account = context.account()?;
+    let people = context.house.accounts().all()?;
+    let name = |person: &PersonId| {
+        people
+            .iter()
+            .find(|account| account.person == *person)
+            .map_or_else(|| person.to_string(), |account| account.printed_name.clone())
+    };
+    let page = Page::new(context, "Administration");
+    let studies = context
+        .house
+        .studies
+        .values()
+        .map(|running| study_line(running, account, &page.language, &name))
+        .collect();
+    Ok(Reply::page(AdministrationPage { page, studies, people }.render()?))
+}
+
+fn study_line(
+    running: &RunningStudy,
+    account: &Account,
+    language: &str,
+    name: &dyn Fn(&PersonId) -> String,
+) -> StudyLine {
+    let (study, state) = (running.study(), running.state());
+    StudyLine {
+        id: study.id.to_string(),
+        path: format!("/administration/studies/{}", segment(study.id.as_str())),
+        title: study.title.get(language).to_owned(),
+        version: study.version.chars().take(16).collect(),
+        opened: state.opened.as_ref().map(|opened| opened.opened.date.to_string()),
+        sites: study
+            .sites
+            .iter()
+            .map(|site| {
+                let since = state.sites.get(&site.id).map(|dated| dated.date.to_string());
+                (site.id.to_string(), site.label.clone(), since)
+            })
+            .collect(),
+        roles: study
+            .roles
+            .iter()
+            .filter(|role| role.id != *"participant")
+            .map(|role| (role.id.to_string(), role.label.get(language).to_owned()))
+            .collect(),
+        grants: state.delegations.grants().iter().map(|grant| delegated(running, grant, language, name)).collect(),
+        may_administer: administering_role(running, &account.person).is_some(),
+    }
+}
+
+fn delegated(
+    running: &RunningStudy,
+    grant: &access::Grant,
+    language: &str,
+    name: &dyn Fn(&PersonId) -> String,
+) -> Delegated {
+    let study = running.study();
+    let role = study.role(grant.role.as_str()).map_or("", |role| role.label.get(language));
+    let site = grant.site.as_ref().and_then(|site| study.site(site.as_str()));
+    Delegated {
+        person: name(&grant.person),
+        role: role.to_owned(),
+        place: site.map_or_else(String::new, |site| site.label.clone()),
+        from: grant.from.to_string(),
+    }
+}
+
+/// Returns the role in which a person administers a study.
+fn administering_role(running: &RunningStudy, person: &PersonId) -> Option<RoleId> {
+    let study = running.study();
+    let state = running.state();
+    let mut held = state.delegations.roles_of(person);
+    held.find(|role| study.role(role.as_str()).is_some_and(|role| role.may.contains(&Power::Administer))).cloned()
+}
+
+/// Adds a person and makes the invitation.
+pub fn invite(context: &Context<'_>) -> Outcome {
+    let form = &context.request.form;
+    let (login, printed_name) = (form.get("login"), form.get("printed-name"));
+    sound_name(login, printed_name).map_err(Failure::Bad)?;
+    let account = new_account(login, printed_name, form.get("email"), context.account()?.language.as_str());
+    let origin = context.address();
+    let note = context.note(account.person.as_str(), "account added", login, &origin);
+    context.house.accounts().add(&account, &note)?;
+    invitation(context, &account)
+}
+
+/// Makes an invitation and shows its link, once.
+fn invitation(context: &Context<'_>, account: &Account) -> Outcome {
+    let token = draw_token();
+    let origin = context.address();
+    let note = context.note(account.person.as_str(), "invited", "", &origin);
+    context.house.accounts().invite(&account.person, &digest(&token), context.now + INVITATION, &note)?;
+    let scheme = if context.house.secure { "https" } else { "http" };
+    let host = context.request.host.clone().unwrap_or_default();
+    let page = InvitedPage {
+        page: Page::new(context, "Invitation"),
+        name: account.printed_name.clone(),
+        link: format!("{scheme}://{host}/invitation/{token}"),
+    };
+    Ok(Reply::page(page.render()?))
+}
+
+/// A person's account.
+pub fn person(context: &Context<'_>) -> Outcome {
+    let id = PersonId::from(context.request.param("person"));
+    let person = context.house.accounts().of(&id)?.ok_or(Failure::NotFound)?;
+    let page = Page::new(context, "Account");
+    let mut all = Vec::new();
+    for running in context.house.studies.values() {
+        let state = running.state();
+        for grant in state.delegations.grants().iter().filter(|grant| grant.person == id) {
+            let title = running.study().title.get(&page.language).to_owned();
+            all.push((title, delegated(running, grant, &page.language, &|_| String::new())));
+        }
+    }
+    let log = context.house.accounts().log(Some(id.as_str()), 50)?;
+    let page = PersonPage {
+        path: format!("/administration/people/{}", segment(id.as_str())),
+        own: context.account()?.person == id,
+        delegated: all,
+        log: log
+            .into_iter()
+            .map(|line| (moment(context, line.at), line.by, format!("{} {}", line.what, line.detail), line.origin))
+            .collect(),
+        page,
+        person,
+    };
+    Ok(Reply::page(page.render()?))
+}
+
+/// Ends, restores or resets an account, or records that the person's identity was verified.
+pub fn change_person(context: &Context<'_>) -> Outcome {
+    let house = context.house;
+    let id = PersonId::from(context.request.param("person"));
+    let person = house.accounts().of(&id)?.ok_or(Failure::NotFound)?;
+    let own = context.account()?.person == id;
+    let origin = context.address();
+    let reason = context.request.form.get("reason");
+    let note = |what| context.note(id.as_str(), what, reason, &origin);
+    match context.request.form.get("do") {
+        "end" if own => return Err(Failure::Bad("Another administrator has to end your account.".to_owned())),
+        "end" => {
+            house.accounts().set_active(&id, false, &note("account ended"))?;
+            house.sessions.end_all_of(&id, None);
+        }
+        "restore" => house.accounts().set_active(&id, true, &note("account restored"))?,
+        "log-out" => {
+            house.accounts().note(&note("logged out everywhere"))?;
+            house.sessions.end_all_of(&id, None);
+        }
+        "no-second-factor" => {
+            house.accounts().set_second_factor(&id, None, &[], &note("second factor taken away"))?;
+            house.sessions.end_all_of(&id, None);
+        }
+        "verified" if own => {
+            return Err(Failure::Bad("Another administrator has to verify your identity.".to_owned()));
+        }
+        "verified" => {
+            let by = &context.account()?.person;
+            house.accounts().verify_identity(&id, by, &note("identity verified"))?;
+        }
+        "invite" => {
+            house.sessions.end_all_of(&id, None);
+            return invitation(context, &person);
+        }
+        _ => return Err(Failure::Bad("Choose what to do.".to_owned())),
+    }
+    context.notice("Done.");
+    Ok(Reply::see(&format!("/administration/people/{}", segment(id.as_str()))))
+}
+
+/// The account log.
+pub fn log(context: &Context<'_>) -> Outcome {
+    let of = context.request.query.get("of");
+    let accounts = context.house.accounts();
+    let lines = accounts.log((!of.is_empty()).then_some(of), LOG_LINES)?;
+    let verified = accounts.verify_log();
+    drop(accounts);
+    let page = LogPage {
+        page: Page::new(context, "Account log"),
+        sound: verified.is_ok(),
+        verdict: match verified {
+            Ok(lines) => format!("{lines} lines; the chain of their hashes is whole."),
+            Err(error) => error.to_string(),
+        },
+        lines: lines
+            .into_iter()
+            .map(|line| {
+                let what = if line.detail.is_empty() { line.what } else { format!("{}: {}", line.what, line.detail) };
+                (line.sequence, moment(context, line.at), line.by, line.about, what, line.origin)
+            })
+            .collect(),
+    };
+    Ok(Reply::page(page.render()?))
+}
+
+/// Opens a study's record; the administrator's own role is delegated with it.
+pub fn open_study(context: &Context<'_>) -> Outcome {
+    let running = context.running.ok_or(Failure::NotFound)?;
+    let role = running.study().roles.iter().find(|role| role.may.contains(&Power::Administer));
+    let role = role.ok_or_else(|| Failure::Bad("The study has no role that administers it.".to_owned()))?;
+    let action = Action::OpenStudy { environment: context.house.environment, seed: None };
+    give(context, running, role.id.clone(), action)
+}
+
+/// Lets a site enrol.
+pub fn activate_site(context: &Context<'_>) -> Outcome {
+    let running = context.running.ok_or(Failure::NotFound)?;
+    let site = SiteId::from(context.request.form.get("site"));
+    administer(context, running, Action::ActivateSite { site })
+}
+
+/// Delegates a role.
+pub fn delegate(context: &Context<'_>) -> Outcome {
+    let running = context.running.ok_or(Failure::NotFound)?;
+    let form = &context.request.form;
+    let person = PersonId::from(form.get("person"));
+    let known = context.house.accounts().of(&person)?.is_some_and(|account| account.active);
+    if !known {
+        return Err(Failure::Bad("Choose a person with an account.".to_owned()));
+    }
+    let sites: BTreeSet<&str> = form.all("site").filter(|site| !site.is_empty()).collect();
+    let role = RoleId::from(form.get("role"));
+    if sites.is_empty() {
+        return administer(context, running, Action::DelegateRole { person, role, site: None });
+    }
+    let mut last = Ok(Reply::see("/administration"));
+    for site in sites {
+        let (person, role) = (person.clone(), role.clone());
+        let action = Action::DelegateRole { person, role, site: Some(SiteId::from(site)) };
+        last = Ok(administer(context, running, action)?);
+    }
+    last
+}
+
+fn administer(context: &Context<'_>, running: &RunningStudy, action: Action) -> Outcome {
+    let own = &context.account()?.person;
+    let role = administering_role(running, own).ok_or_else(|| {
+        Failure::Refused("You do not administer this study; its administrator has to delegate that role to you.".to_owned())
+    })?;
+    give(context, running, role, action)
+}
+
+fn give(context: &Context<'_>, running: &RunningStudy, role: RoleId, action: Action) -> Outcome {
+    let at = context.site_time(None);
+    let reason = context.request.form.get("reason");
+    let command = Command {
+        by: Actor { person: context.account()?.person.clone(), role },
+        happened: at.local_date.into(),
+        at,
+        origin: "web".to_owned(),
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        subject: None,
+        expected_position: None,
+        action,
+    };
+    running.give(vec![command], None)?;
+    context.notice("Done.");
+    Ok(Reply::see("/administration"))
+}

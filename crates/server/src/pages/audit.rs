@@ -1,0 +1,215 @@
+//! The audit trail: every event that the seat may know of, newest first, with filters.
+
+use askama::Template;
+use record::{Event, Fact, Stream};
+
+use crate::{
+    context::{Context, Outcome},
+    http::{Reply, segment},
+    page::Page,
+    pages::form::{names, site_moment},
+    seat::{Seat, Shown},
+};
+
+/// Events on a page.
+const ON_A_PAGE: usize = 100;
+
+struct Line {
+    sequence: u64,
+    at: String,
+    by: String,
+    role: String,
+    about: String,
+    what: String,
+    why: String,
+    late: bool,
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct AuditPage {
+    page: Page,
+    path: String,
+    lines: Vec<Line>,
+    subject: String,
+    person: String,
+    kind: String,
+    kinds: &'static [(&'static str, &'static str)],
+    after: Option<String>,
+    shown: usize,
+}
+
+/// Kinds of events to filter by.
+const KINDS: &[(&str, &str)] = &[
+    ("correction", "corrections"),
+    ("entry", "entries"),
+    ("query", "queries"),
+    ("signature", "signatures"),
+    ("course", "steps of the course"),
+    ("deviation", "deviations"),
+    ("study", "study and people"),
+];
+
+/// The audit trail.
+pub fn show(context: &Context<'_>) -> Outcome {
+    let (running, seat) = context.seated()?;
+    let page = Page::new(context, "Audit trail");
+    let query = &context.request.query;
+    let names = names(context)?;
+    let before: u64 = query.get("before").parse().unwrap_or(u64::MAX);
+    let (subject, person, kind) = (query.get("subject"), query.get("person"), query.get("kind"));
+    let events = if subject.is_empty() {
+        running.record(|reader| reader.read(1))?
+    } else {
+        running.record(|reader| reader.read_stream(&Stream::Subject(subject.into())))?
+    };
+    let state = running.state();
+    let mut lines = Vec::new();
+    let mut more = None;
+    for event in events.iter().rev().filter(|event| event.sequence < before) {
+        if !person.is_empty() && event.by.person != *person {
+            continue;
+        }
+        let (of_kind, what) = describe(event);
+        if (!kind.is_empty() && of_kind != kind) || !may_know(seat, &state, event) {
+            continue;
+        }
+        if lines.len() == ON_A_PAGE {
+            more = lines.last().map(|line: &Line| line.sequence);
+            break;
+        }
+        let why = event.reason.as_ref().and_then(|reason| reason.get().cloned());
+        lines.push(Line {
+            sequence: event.sequence,
+            at: site_moment(&event.recorded),
+            by: names.get(event.by.person.as_str()).cloned().unwrap_or_else(|| event.by.person.to_string()),
+            role: seat
+                .study
+                .role(event.by.role.as_str())
+                .map_or_else(|| event.by.role.to_string(), |role| role.label.get(&page.language).to_owned()),
+            about: match &event.stream {
+                Stream::Subject(subject) => subject.to_string(),
+                other => other.to_string(),
+            },
+            what,
+            why: why.unwrap_or_default(),
+            late: event.happened.latest() < event.recorded.local_date,
+        });
+    }
+    drop(state);
+    let path = format!("/studies/{}/audit", segment(seat.study.id.as_str()));
+    let view = AuditPage {
+        after: more.map(|before| format!("{path}?{}", query.with(&[("before", &before.to_string())]))),
+        subject: subject.to_owned(),
+        person: person.to_owned(),
+        kind: kind.to_owned(),
+        kinds: KINDS,
+        shown: lines.len(),
+        lines,
+        path,
+        page,
+    };
+    Ok(Reply::page(view.render()?))
+}
+
+/// Says whether a seat may know of an event: of its participant, and of the data class that it is about.
+pub fn may_know(seat: &Seat<'_>, state: &conduct::State, event: &Event) -> bool {
+    let casebook = match &event.stream {
+        Stream::Study => None,
+        Stream::Supply => return seat.reads("kits"),
+        Stream::Subject(subject) => match state.casebook(subject.as_str()) {
+            Some(casebook) if seat.sees_subject(casebook) => Some(casebook),
+            _ => return false,
+        },
+    };
+    let form = |key: &record::FormKey| casebook.is_some_and(|casebook| seat.form(casebook, key) == Shown::Yes);
+    match &event.fact {
+        Fact::FormSectionSaved { key, .. } | Fact::FormSectionCorrected { key, .. } | Fact::QueryOpened { key, .. } => {
+            form(key)
+        }
+        Fact::QueryAnswered { query, .. } | Fact::QueryClosed { query, .. } => casebook
+            .and_then(|casebook| Some((casebook, casebook.query(query)?)))
+            .is_some_and(|(casebook, query)| seat.sees_query(casebook, query)),
+        Fact::DoseChanged { .. } | Fact::TreatmentEnded { .. } => seat.reads("dose"),
+        Fact::KitDispensed { .. } | Fact::KitReturned { .. } | Fact::KitsReceived { .. } => seat.reads("kits"),
+        Fact::SeriousEventReported { .. } => seat.reads("adverse_events"),
+        Fact::SpecimenTaken { .. } => seat.reads("biopsies"),
+        Fact::ReadingOrderDrawn { .. }
+        | Fact::SpecimenRead { .. }
+        | Fact::ReadingsLocked { .. }
+        | Fact::ReadingKeyJoined { .. } => seat.reads("biopsy_readings"),
+        Fact::AllocationUnblinded { .. } => seat.reads("results_by_arm") || seat.reads("allocation"),
+        Fact::ConsentSigned { .. } | Fact::ConsentWithdrawn { .. } => seat.reads("consent"),
+        Fact::EligibilityDecided { .. } => seat.reads("eligibility"),
+        _ => true,
+    }
+}
+
+/// Returns an event's kind and what it says, without values.
+fn describe(event: &Event) -> (&'static str, String) {
+    let place = |key: &record::FormKey| {
+        let visit = key.visit.as_ref().map_or_else(String::new, |visit| format!(" at {visit}"));
+        let row = if key.row > 0 { format!(", row {}", key.row) } else { String::new() };
+        format!("{}{visit}{row}", key.form)
+    };
+    let items = |changes: &[record::ItemChange]| {
+        changes.iter().map(|change| change.item.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    match &event.fact {
+        Fact::StudyOpened { environment, .. } => ("study", format!("record opened ({environment})")),
+        Fact::SiteActivated { site } => ("study", format!("site {site} activated")),
+        Fact::RoleDelegated { person, role, site } => {
+            let at = site.as_ref().map_or_else(|| "all sites".to_owned(), |site| format!("site {site}"));
+            ("study", format!("role {role} delegated to {person}, {at}"))
+        }
+        Fact::AllocationListSealed { .. } => ("study", "allocation list sealed".to_owned()),
+        Fact::AnalysisSetsSigned { .. } => ("signature", "analysis sets signed".to_owned()),
+        Fact::DatabaseLocked { .. } => ("study", "database locked".to_owned()),
+        Fact::AllocationUnblinded { .. } => ("study", "allocation list opened".to_owned()),
+        Fact::KitsReceived { kits } => ("study", format!("{} kits received", kits.len())),
+        Fact::ConsentSigned { consent_version } => ("course", format!("consent to version {consent_version}")),
+        Fact::ConsentWithdrawn { .. } => ("course", "consent withdrawn".to_owned()),
+        Fact::SubjectScreened => ("course", "screening begun".to_owned()),
+        Fact::EligibilityDecided { at_visit, eligible, .. } => {
+            let verdict = if *eligible { "eligible" } else { "not eligible" };
+            ("signature", format!("eligibility at {at_visit}: {verdict}"))
+        }
+        Fact::SubjectEnrolled => ("course", "entered".to_owned()),
+        Fact::SubjectRandomised { .. } => ("course", "randomised".to_owned()),
+        Fact::VisitHeld { visit, date, .. } => ("course", format!("visit {visit} held on {date}")),
+        Fact::VisitMissed { visit } => ("course", format!("visit {visit} missed")),
+        Fact::FormSectionSaved { key, changes } => ("entry", format!("{}: {}", place(key), items(changes))),
+        Fact::FormSectionCorrected { key, changes } => {
+            ("correction", format!("{} corrected: {}", place(key), items(changes)))
+        }
+        Fact::QueryOpened { query, key, item, .. } => ("query", format!("{query} opened on {item} of {}", place(key))),
+        Fact::QueryAnswered { query, .. } => ("query", format!("{query} answered")),
+        Fact::QueryClosed { query, by_check } => {
+            let how = if *by_check { " by its check" } else { "" };
+            ("query", format!("{query} closed{how}"))
+        }
+        Fact::VisitSigned { visit, .. } => ("signature", format!("visit {visit} signed")),
+        Fact::CasebookSigned { .. } => ("signature", "casebook signed".to_owned()),
+        Fact::SignatureVoided { visit } => {
+            let what = visit.as_ref().map_or_else(|| "the casebook".to_owned(), |visit| format!("visit {visit}"));
+            ("signature", format!("signature of {what} void"))
+        }
+        Fact::KitDispensed { kit, visit, .. } => ("course", format!("kit {kit} handed out at {visit}")),
+        Fact::KitReturned { kit, visit, .. } => ("course", format!("kit {kit} counted back at {visit}")),
+        Fact::DoseChanged { from, .. } => ("course", format!("dose changed from {from}")),
+        Fact::SeriousEventReported { row, .. } => ("course", format!("serious event {row} reported")),
+        Fact::SpecimenTaken { visit, .. } => ("course", format!("specimen of {visit} coded")),
+        Fact::ReadingOrderDrawn { codes, .. } => ("study", format!("{} slides laid out", codes.len())),
+        Fact::SpecimenRead { code, reader, .. } => ("entry", format!("slide {code} read by reader {reader}")),
+        Fact::ReadingsLocked { .. } => ("study", "readings locked".to_owned()),
+        Fact::ReadingKeyJoined { .. } => ("study", "key of the slides joined".to_owned()),
+        Fact::BlindBroken { .. } => ("deviation", "blind broken".to_owned()),
+        Fact::TreatmentEnded { last_dose, .. } => ("course", format!("treatment ended, last dose {last_dose}")),
+        Fact::ParticipationEnded { date, .. } => ("course", format!("participation ended on {date}")),
+        Fact::DeviationRecorded { deviation, text, .. } => {
+            ("deviation", format!("{deviation}: {}", text.get().cloned().unwrap_or_default()))
+        }
+        Fact::DeviationClassified { deviation, .. } => ("deviation", format!("{deviation} classified")),
+        Fact::ContentRedacted { sequence, .. } => ("correction", format!("a content of event {sequence} redacted")),
+    }
+}

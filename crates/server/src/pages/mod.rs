@@ -1,0 +1,18 @@
+//! The pages, one file each, with their templates in `templates/`.
+
+pub mod account;
+pub mod administration;
+pub mod arrive;
+pub mod audit;
+pub mod consent;
+pub mod failure;
+pub mod files;
+pub mod form;
+pub mod home;
+pub mod participant;
+pub mod participants;
+pub mod queries;
+pub mod schedule;
+pub mod signature;
+pub mod slides;
+pub mod steps;

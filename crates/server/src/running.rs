@@ -1,0 +1,288 @@
+//! A study that runs: its writer's thread, and the durable state that pages read.
+//!
+//! Commands of all requests queue up before one thread, which holds the engine. It takes what
+//! waits, decides one after the other, makes everything durable in one commit, and only then answers and
+//! shows it to readers. So a form's save costs one share of a disk flush, whatever the record's size.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use allocation::{OpenVault, OpenedList};
+use conduct::{Command, Engine, EngineError, Receipt, Refusal, State};
+use protocol::Study;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use record::{Environment, Event, FormKey, Head, Reader, StoreError, Writer};
+use store::{SqliteReader, SqliteStore};
+use terms::{ItemId, SubjectId};
+
+use crate::credentials::draw;
+
+/// Commands that are made durable together at most.
+const GROUP_MAX: usize = 256;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A rule refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Others changed items of the form since it was shown.
+    #[error("the form was changed by somebody else meanwhile")]
+    Changed(Vec<ItemId>),
+    /// The record could not be written. Nothing was saved.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The study's thread has ended.
+    #[error("the study is being closed; try again in a moment")]
+    Closed,
+}
+
+/// What a person saw of a form when the page was made: by item the event that had set it, 0 for none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The participant.
+    pub subject: SubjectId,
+    /// The form.
+    pub key: FormKey,
+    /// The items that are to be saved.
+    pub items: BTreeMap<ItemId, u64>,
+}
+
+struct Job {
+    commands: Vec<Command>,
+    seen: Option<Seen>,
+    answer: SyncSender<Result<Vec<Receipt>, CommandError>>,
+}
+
+enum Message {
+    Do(Box<Job>),
+    Unlock(Box<OpenVault>),
+    OpenList(Box<OpenedList>),
+}
+
+/// A study that runs.
+pub struct RunningStudy {
+    study: Arc<Study>,
+    state: Arc<RwLock<State>>,
+    trouble: Arc<RwLock<Option<String>>>,
+    reader: Mutex<SqliteReader>,
+    messages: Mutex<Option<Sender<Message>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl RunningStudy {
+    /// Opens the record in a folder and begins to take commands. An empty folder becomes an empty record.
+    ///
+    /// # Errors
+    /// The record can't be opened, or is of the other environment.
+    pub fn start(study: Study, folder: &Path, environment: Environment) -> Result<Self, StoreError> {
+        let store = if folder.exists() {
+            SqliteStore::open(folder, environment)?
+        } else {
+            SqliteStore::create(folder, environment)?
+        };
+        let state = State::replay(&store.read(1)?);
+        let writer = Writer::new(Box::new(store))?;
+        let (sender, receiver) = channel();
+        let study = Arc::new(study);
+        let state = Arc::new(RwLock::new(state));
+        let trouble = Arc::new(RwLock::new(None));
+        let own = (Arc::clone(&study), Arc::clone(&state), Arc::clone(&trouble));
+        #[expect(clippy::disallowed_methods, reason = "the server is an edge: one writer's thread a study")]
+        let thread = std::thread::spawn(move || write(&own.0, writer, &receiver, &own.1, &own.2));
+        Ok(Self {
+            study,
+            state,
+            trouble,
+            reader: Mutex::new(SqliteReader::open(folder)?),
+            messages: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Returns the study.
+    pub fn study(&self) -> &Study {
+        &self.study
+    }
+
+    /// Returns the state as far as it is durable. Hold it for as long as a page takes, and give no command meanwhile.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns why nothing can be written at present, if so.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives commands, one after the other, and returns when they are durable.
+    ///
+    /// # Errors
+    /// Why the first that failed was not carried out; those before it were.
+    pub fn give(&self, commands: Vec<Command>, seen: Option<Seen>) -> Result<Vec<Receipt>, CommandError> {
+        let (answer, answered) = sync_channel(1);
+        self.send(Message::Do(Box::new(Job { commands, seen, answer })))?;
+        answered.recv().map_err(|_| CommandError::Closed)?
+    }
+
+    /// Gives the engine the vault that a holder unlocked.
+    ///
+    /// # Errors
+    /// The study's thread has ended.
+    pub fn unlock(&self, vault: OpenVault) -> Result<(), CommandError> {
+        self.send(Message::Unlock(Box::new(vault)))
+    }
+
+    /// Gives the engine the list that its holders opened together.
+    ///
+    /// # Errors
+    /// The study's thread has ended.
+    pub fn open_list(&self, list: OpenedList) -> Result<(), CommandError> {
+        self.send(Message::OpenList(Box::new(list)))
+    }
+
+    /// Reads from the record itself: an event's time and reason, texts of queries, the head.
+    pub fn record<T>(
+        &self,
+        read: impl FnOnce(&dyn Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        read(&*self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns an event.
+    pub fn event(&self, sequence: u64) -> Option<Event> {
+        self.record(|reader| reader.event(sequence)).ok().flatten()
+    }
+
+    /// Returns where the record ends.
+    pub fn head(&self) -> Option<Head> {
+        self.record(|reader| reader.head()).ok()
+    }
+
+    fn send(&self, message: Message) -> Result<(), CommandError> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.as_ref().ok_or(CommandError::Closed)?.send(message).map_err(|_| CommandError::Closed)
+    }
+}
+
+impl Drop for RunningStudy {
+    /// Answers what waits, then closes the record.
+    fn drop(&mut self) {
+        drop(self.messages.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The writer's thread: takes what waits, decides, commits once, answers.
+fn write(
+    study: &Study,
+    writer: Writer,
+    messages: &Receiver<Message>,
+    shown: &RwLock<State>,
+    trouble: &RwLock<Option<String>>,
+) {
+    // A vault is given at most once between a start and the next, as is the list.
+    let (vault, list) = (OnceLock::new(), OnceLock::new());
+    let mut engine = match Engine::open(study, writer) {
+        Ok(engine) => engine,
+        Err(error) => {
+            *trouble.write().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+            return;
+        }
+    };
+    let mut randomness = ChaCha20Rng::from_seed(draw());
+    let mut salts = ChaCha20Rng::from_seed(draw());
+    while let Ok(first) = messages.recv() {
+        let mut jobs = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Do(job) => jobs.push(*job),
+                Message::Unlock(given) => {
+                    let _ = vault.set(*given);
+                    if let Some(vault) = vault.get() {
+                        engine.unlock(vault);
+                    }
+                }
+                Message::OpenList(given) => {
+                    let _ = list.set(*given);
+                    if let Some(list) = list.get() {
+                        engine.open_list(list);
+                    }
+                }
+            }
+            next = if jobs.len() < GROUP_MAX { messages.try_recv().ok() } else { None };
+        }
+        let mut waiting = Vec::new();
+        let mut events: Vec<Event> = Vec::new();
+        for job in jobs {
+            let outcome = stage(&mut engine, &job, &mut randomness, &mut salts, &mut events);
+            waiting.push((job.answer, outcome));
+        }
+        let committed = if events.is_empty() { Ok(()) } else { engine.commit().map(|_| ()) };
+        if committed.is_ok() {
+            let mut state = shown.write().unwrap_or_else(PoisonError::into_inner);
+            for event in &events {
+                state.apply(event);
+            }
+        }
+        *trouble.write().unwrap_or_else(PoisonError::into_inner) =
+            committed.as_ref().err().map(ToString::to_string);
+        for (answer, outcome) in waiting {
+            let outcome = match &committed {
+                Ok(()) => outcome,
+                Err(error) => Err(CommandError::Store(error.clone())),
+            };
+            // Whoever asked may have gone; what was decided stands all the same.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+/// Stages a job's commands and gathers their events, those of a job that failed half-way included.
+fn stage(
+    engine: &mut Engine<'_>,
+    job: &Job,
+    randomness: &mut ChaCha20Rng,
+    salts: &mut ChaCha20Rng,
+    events: &mut Vec<Event>,
+) -> Result<Vec<Receipt>, CommandError> {
+    if let Some(seen) = &job.seen {
+        let changed = changed_since(engine.state(), seen);
+        if !changed.is_empty() {
+            return Err(CommandError::Changed(changed));
+        }
+    }
+    let mut receipts = Vec::new();
+    for command in &job.commands {
+        let receipt = engine.stage(command, randomness, salts).map_err(|error| match error {
+            EngineError::Refused(refusal) => CommandError::Refused(refusal),
+            EngineError::Store(error) => CommandError::Store(error),
+        })?;
+        events.extend(receipt.events.iter().cloned());
+        receipts.push(receipt);
+    }
+    Ok(receipts)
+}
+
+/// Returns the items that are not as they were seen.
+pub fn changed_since(state: &State, seen: &Seen) -> Vec<ItemId> {
+    let casebook = state.casebook(seen.subject.as_str());
+    let now = |item: &ItemId| {
+        casebook
+            .and_then(|casebook| casebook.cell(&seen.key, item.as_str()))
+            .map_or(0, |cell| cell.current().sequence)
+    };
+    seen.items.iter().filter(|(item, then)| now(item) != **then).map(|(item, _)| item.clone()).collect()
+}

@@ -1,0 +1,162 @@
+//! The network around the gate: axum reads requests and writes replies; pages know nothing of it.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use crate::{
+    credentials::{draw, hex},
+    gate,
+    http::{Fields, Method, Reply, Request},
+    installation::Installation,
+};
+
+/// The largest form that is read, in bytes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Requests in work at a time; others wait. Each needs a thread.
+const AT_ONCE_MAX: usize = 64;
+/// A request whose body takes longer is given up.
+const BODY_WAIT: Duration = Duration::from_secs(20);
+
+#[derive(Clone)]
+struct Shell {
+    house: Arc<Installation>,
+    at_once: Arc<Semaphore>,
+    /// Whether the address in `X-Forwarded-For` counts: a proxy on this machine stands before the server.
+    behind_proxy: bool,
+}
+
+/// Serves until `until` ends, then answers what is in work.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve(
+    house: Arc<Installation>,
+    listener: TcpListener,
+    behind_proxy: bool,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let shell = Shell { house: Arc::clone(&house), at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)), behind_proxy };
+    let router = Router::new().fallback(handle).with_state(shell);
+    let flushing = tokio::spawn(flush_reads(Arc::clone(&house)));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(until).await;
+    flushing.abort();
+    let _ = house.flush_reads();
+    served
+}
+
+/// Makes the log of readings durable every second.
+async fn flush_reads(house: Arc<Installation>) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        beat.tick().await;
+        let house = Arc::clone(&house);
+        // A full disk leaves the readings in memory for the next beat.
+        let _ = tokio::task::spawn_blocking(move || house.flush_reads()).await;
+    }
+}
+
+async fn handle(
+    State(shell): State<Shell>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: axum::extract::Request,
+) -> Response {
+    let reply = match read(&shell, peer.ip(), request).await {
+        Ok(request) => {
+            let Ok(_permit) = Arc::clone(&shell.at_once).acquire_owned().await else {
+                return write(plain(503, "closing"));
+            };
+            let house = Arc::clone(&shell.house);
+            tokio::task::spawn_blocking(move || gate::answer(&house, request))
+                .await
+                .unwrap_or_else(|_| plain(500, "this page could not be made; nothing was changed"))
+        }
+        Err(reply) => reply,
+    };
+    write(reply)
+}
+
+/// Reads a request within bounds, or says what is wrong with it.
+async fn read(shell: &Shell, peer: IpAddr, request: axum::extract::Request) -> Result<Request, Reply> {
+    let (parts, body) = request.into_parts();
+    let method = match parts.method.as_str() {
+        "GET" | "HEAD" => Method::Get,
+        "POST" => Method::Post,
+        _ => return Err(plain(405, "only GET and POST are answered")),
+    };
+    let header = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let form = if method == Method::Post {
+        let kind = header(header::CONTENT_TYPE).unwrap_or_default();
+        if kind.split(';').next().is_none_or(|kind| kind.trim() != "application/x-www-form-urlencoded") {
+            return Err(plain(415, "forms are sent as application/x-www-form-urlencoded"));
+        }
+        let bytes = tokio::time::timeout(BODY_WAIT, to_bytes(body, BODY_BYTES_MAX)).await;
+        match bytes {
+            Ok(Ok(bytes)) => Fields::parse(&bytes),
+            Ok(Err(_)) => return Err(plain(413, "the form is too large, or was cut off")),
+            Err(_) => return Err(plain(408, "the form took too long to arrive")),
+        }
+    } else {
+        Fields::default()
+    };
+    let forwarded = || header(HeaderName::from_static("x-forwarded-for"))?.rsplit(',').next()?.trim().parse().ok();
+    let address = if shell.behind_proxy && peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer };
+    Ok(Request {
+        method,
+        path: parts.uri.path().to_owned(),
+        params: BTreeMap::new(),
+        query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+        form,
+        cookies: cookies(&parts.headers),
+        origin: header(header::ORIGIN),
+        host: header(header::HOST),
+        fetch_site: header(HeaderName::from_static("sec-fetch-site")),
+        partial: parts.headers.contains_key("hx-request"),
+        languages: header(header::ACCEPT_LANGUAGE).unwrap_or_default(),
+        address,
+        nonce: hex(&draw::<16>()),
+    })
+}
+
+fn cookies(headers: &HeaderMap) -> BTreeMap<String, String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn plain(status: u16, text: &str) -> Reply {
+    Reply::of(status, "text/plain; charset=utf-8", format!("{text}\n").into_bytes())
+        .with("cache-control", "no-store".to_owned())
+}
+
+fn write(reply: Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.append(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

@@ -1,0 +1,97 @@
+//! Slows down who guesses, and nobody else.
+//!
+//! Wrong secrets are counted by account and address together, so that a guesser at one address cannot lock
+//! the account's owner out at another. An address that tries many names is slowed as a whole.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::SignedDuration;
+use terms::Timestamp;
+
+/// Wrong secrets that cost nothing.
+const FREE: u32 = 5;
+/// The same for an address over all accounts.
+const FREE_BY_ADDRESS: u32 = 30;
+/// The longest wait.
+const WAIT_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// After so long without a wrong secret the count begins anew.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// Entries beyond which the oldest are dropped.
+const ENTRIES_MAX: usize = 100_000;
+
+#[derive(Clone, Copy, Debug)]
+struct Wrong {
+    count: u32,
+    last: Timestamp,
+}
+
+/// Counts of wrong secrets.
+#[derive(Default)]
+pub struct Throttle(Mutex<HashMap<(Option<String>, IpAddr), Wrong>>);
+
+impl Throttle {
+    /// Returns how many seconds are left to wait before a secret of this account is read from this address.
+    pub fn wait(&self, account: &str, address: IpAddr, now: Timestamp) -> Option<u64> {
+        let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |key: (Option<String>, IpAddr), free| {
+            let wrong = wrong.get(&key)?;
+            let over = wrong.count.checked_sub(free)?;
+            let wait = SignedDuration::from_secs(1i64 << over.min(10)).min(WAIT_MAX);
+            let left = wait - now.duration_since(wrong.last);
+            (left > SignedDuration::ZERO).then(|| left.as_secs().unsigned_abs() + 1)
+        };
+        of((Some(account.to_owned()), address), FREE).max(of((None, address), FREE_BY_ADDRESS))
+    }
+
+    /// Counts a wrong secret; says whether it was the one that begins the waits.
+    pub fn count(&self, account: &str, address: IpAddr, now: Timestamp) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() > ENTRIES_MAX {
+            all.retain(|_, wrong| now.duration_since(wrong.last) < WAIT_MAX);
+        }
+        let mut counted = |key| {
+            let wrong = all.entry(key).or_insert(Wrong { count: 0, last: now });
+            if now.duration_since(wrong.last) > FORGOTTEN_AFTER {
+                wrong.count = 0;
+            }
+            *wrong = Wrong { count: wrong.count.saturating_add(1), last: now };
+            wrong.count
+        };
+        counted((None, address));
+        counted((Some(account.to_owned()), address)) == FREE
+    }
+
+    /// Forgets the count of an account at an address, after the right secret.
+    pub fn forget(&self, account: &str, address: IpAddr) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(Some(account.to_owned()), address));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p11_300d_a_burst_of_wrong_secrets_is_slowed_and_nobody_else_is() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let (here, elsewhere) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let throttle = Throttle::default();
+        let told: Vec<bool> = (0..8).map(|_| throttle.count("anna", here, at(0))).collect();
+        assert_eq!(told.iter().filter(|told| **told).count(), 1);
+        assert_eq!(throttle.wait("anna", here, at(0)), Some(9));
+        assert_eq!(throttle.wait("anna", here, at(9)), None);
+        assert_eq!(throttle.wait("anna", elsewhere, at(0)), None);
+        assert_eq!(throttle.wait("berta", here, at(0)), None);
+        for _ in 0..40 {
+            throttle.count("anna", here, at(10));
+        }
+        assert_eq!(throttle.wait("anna", here, at(10)), Some(901));
+        assert!(throttle.wait("berta", here, at(10)).is_some());
+        throttle.forget("anna", here);
+        assert_eq!(throttle.wait("anna", elsewhere, at(10)), None);
+    }
+}

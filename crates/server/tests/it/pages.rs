@@ -1,0 +1,221 @@
+//! A trial's day in pages, asked for as a browser without scripts does.
+
+use record::FormKey;
+use terms::{FormId, SubjectId, VisitId};
+
+use crate::world::{Browser, PASSWORD, World, location, text};
+
+const STUDY: &str = "/studies/imatinib-open";
+
+/// Takes the investigator's and coordinator's first steps with a new participant; returns the participant's path.
+fn screened(world: &World) -> String {
+    let mut investigator = world.seated("principal_investigator.01");
+    investigator.get(&format!("{STUDY}/consent"));
+    let version = world.house.studies["imatinib-open"].study().consents.last().unwrap().id.clone();
+    let fields = [("site", "01"), ("version", version.as_str()), ("date", "2031-05-20")];
+    let reply = investigator.post(&format!("{STUDY}/consent"), &fields);
+    assert_eq!(reply.status, 303, "{}", text(&reply));
+    let path = location(&reply);
+    assert!(text(&investigator.get(&path)).contains("has given consent"));
+    let mut coordinator = world.seated("coordinator.01");
+    coordinator.send(&format!("{path}/steps/screen"), &[("date", "2031-05-20")]);
+    let held = coordinator.send(&format!("{path}/steps/hold"), &[("visit", "Scr"), ("date", "2031-05-20")]);
+    assert!(text(&held).contains("/forms/vital_signs/Scr/0"));
+    path
+}
+
+/// What a page's form holds: names and values of its fields.
+fn fields(page: &str) -> Vec<(String, String)> {
+    let form = page.split("id=\"form\"").nth(1).unwrap().split("</form>").next().unwrap();
+    form.split("name=\"was.")
+        .skip(1)
+        .map(|rest| {
+            let (item, rest) = rest.split_once('"').unwrap();
+            let value = rest.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+            (format!("was.{item}"), value.to_owned())
+        })
+        .collect()
+}
+
+fn fill(browser: &mut Browser<'_>, path: &str, answers: &[(&str, &str)]) -> server::http::Reply {
+    let page = text(&browser.get(path));
+    let shown = fields(&page);
+    let mut sent: Vec<(&str, &str)> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    sent.extend(answers);
+    sent.push(("do", "save"));
+    browser.post(path, &sent)
+}
+
+#[test]
+fn a_form_is_saved_checked_and_corrected_with_a_reason() {
+    let world = World::training(2);
+    let subject = screened(&world);
+    let mut coordinator = world.seated("coordinator.01");
+    let path = format!("{subject}/forms/vital_signs/Scr/0");
+    let wrong = fill(&mut coordinator, &path, &[("i.weight", "seventy")]);
+    assert_eq!(wrong.status, 400);
+    assert!(text(&wrong).contains("Type a number"));
+    assert!(text(&wrong).contains("value=\"seventy\""), "what was typed is kept");
+    let swapped = [("i.weight", "70,5"), ("i.systolic", "80"), ("i.diastolic", "120"), ("i.heart_rate", "70")];
+    let saved = fill(&mut coordinator, &path, &swapped);
+    assert_eq!(saved.status, 303, "{}", text(&saved));
+    let page = text(&coordinator.get(&path));
+    assert!(page.contains("A check has a question"));
+    assert!(page.contains("Diastolic pressure is not below systolic pressure."));
+    let silent = fill(&mut coordinator, &path, &[("i.weight", "70.5"), ("i.systolic", "120"), ("i.diastolic", "80"), ("i.heart_rate", "70")]);
+    assert!(text(&silent).contains("Say why"));
+    let corrected = [
+        ("i.weight", "70.5"),
+        ("i.systolic", "120"),
+        ("i.diastolic", "80"),
+        ("i.heart_rate", "70"),
+        ("reason", "Typing error"),
+    ];
+    assert_eq!(fill(&mut coordinator, &path, &corrected).status, 303);
+    let page = text(&coordinator.get(&path));
+    assert!(!page.contains("Diastolic pressure is not below"), "the check has closed its query");
+    let history = text(&coordinator.get(&format!("{path}/history")));
+    assert!(history.contains("Typing error") && history.contains(">80<") && history.contains(">120<"));
+}
+
+#[test]
+fn int_1_two_people_on_one_form_never_overwrite_each_other() {
+    let world = World::training(2);
+    let subject = screened(&world);
+    let path = format!("{subject}/forms/vital_signs/Scr/0");
+    let (mut one, mut two) = (world.seated("coordinator.01"), world.seated("principal_investigator.01"));
+    let shown = fields(&text(&one.get(&path)));
+    two.get(&path);
+    let with = |answers: &[(&'static str, &'static str)]| -> Vec<(String, String)> {
+        let answers = answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        shown.iter().cloned().chain(answers).collect()
+    };
+    let send = |browser: &mut Browser<'_>, sent: &[(String, String)]| {
+        let sent: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        browser.post(&path, &sent)
+    };
+    assert_eq!(send(&mut one, &with(&[("i.weight", "70.0")])).status, 303);
+    let refused = send(&mut two, &with(&[("i.weight", "80.0"), ("i.heart_rate", "66")]));
+    assert_eq!(refused.status, 409);
+    let page = text(&refused);
+    assert!(page.contains("Nothing was overwritten") && page.contains("70.0") && page.contains("value=\"80.0\""));
+    let weight = |world: &World| {
+        let state = world.house.studies["imatinib-open"].state();
+        let id = SubjectId::from(subject.rsplit('/').next().unwrap());
+        let key = FormKey { visit: Some(VisitId::from("Scr")), form: FormId::from("vital_signs"), row: 0 };
+        let casebook = &state.casebooks[&id];
+        (
+            casebook.cell(&key, "weight").and_then(|cell| cell.answer().map(ToString::to_string)),
+            casebook.cell(&key, "heart_rate").is_some(),
+        )
+    };
+    assert_eq!(weight(&world), (Some("70.0".to_owned()), false), "all or nothing");
+    let again = fields(&page);
+    let mut chosen: Vec<(String, String)> = again;
+    for (name, value) in [("i.weight", "80.0"), ("i.heart_rate", "66"), ("take.weight", "theirs")] {
+        chosen.push((name.to_owned(), value.to_owned()));
+    }
+    assert_eq!(send(&mut two, &chosen).status, 303);
+    assert_eq!(weight(&world), (Some("70.0".to_owned()), true));
+}
+
+#[test]
+fn a_check_as_one_types_saves_nothing_and_keeps_a_draft() {
+    let world = World::training(2);
+    let subject = screened(&world);
+    let mut coordinator = world.seated("coordinator.01");
+    let path = format!("{subject}/forms/vital_signs/Scr/0");
+    let shown = fields(&text(&coordinator.get(&path)));
+    let mut sent: Vec<_> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    sent.extend([("i.systolic", "80"), ("i.diastolic", "120"), ("do", "check")]);
+    let before = world.house.studies["imatinib-open"].head();
+    let part = coordinator.post(&path, &sent);
+    assert!(text(&part).contains("Diastolic pressure is not below systolic pressure."));
+    assert_eq!(world.house.studies["imatinib-open"].head(), before);
+    let page = text(&coordinator.get(&path));
+    assert!(page.contains("not saved, at") && !page.contains("value=\"120\""));
+    assert!(text(&coordinator.get(&format!("{path}?draft"))).contains("value=\"120\""));
+    let mut other = world.seated("principal_investigator.01");
+    assert!(!text(&other.get(&path)).contains("not saved, at"), "a draft is its writer's own");
+}
+
+#[test]
+fn p11_200a1_a_signature_asks_for_both_parts_first_and_for_the_password_later() {
+    let world = World::training(10);
+    let running = &world.house.studies["imatinib-open"];
+    let mut investigator = world.seated("principal_investigator.01");
+    let home = text(&investigator.get(STUDY));
+    let ready: Vec<String> = home
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|path| path.contains("/sign/"))
+        .map(str::to_owned)
+        .collect();
+    assert!(ready.len() >= 2, "the training copy has visits to sign");
+    let meaning = "I take responsibility for these data.";
+    let page = text(&investigator.get(&ready[0]));
+    assert!(page.contains("name=\"login\""));
+    let head = running.head();
+    let without_name = investigator.post(&ready[0], &[("meaning", meaning), ("password", PASSWORD)]);
+    assert_eq!(without_name.status, 400);
+    let wrong = [("meaning", meaning), ("login", "principal_investigator.01"), ("password", "wrong password here")];
+    assert_eq!(investigator.post(&ready[0], &wrong).status, 400);
+    assert_eq!(running.head(), head);
+    let right = [("meaning", meaning), ("login", "principal_investigator.01"), ("password", PASSWORD)];
+    assert_eq!(investigator.post(&ready[0], &right).status, 303);
+    assert!(!text(&investigator.get(&ready[1])).contains("name=\"login\""));
+    assert_eq!(investigator.post(&ready[1], &[("meaning", meaning), ("password", PASSWORD)]).status, 303);
+    // P11-50: printed name, time with zone, meaning.
+    let signed = text(&investigator.get(&ready[0]));
+    assert!(signed.contains("Principal investigator") && signed.contains(meaning) && signed.contains("2031-05-20 "));
+}
+
+#[test]
+fn p11_10j_nobody_signs_before_accepting_that_it_binds() {
+    let world = World::training(10);
+    let mut investigator = world.seated("principal_investigator.01");
+    let home = text(&investigator.get(STUDY));
+    let path = home.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|path| path.contains("/sign/"));
+    let path = path.unwrap().to_owned();
+    let account = world.house.accounts().by_login("principal_investigator.01").unwrap().unwrap();
+    assert!(account.signature_accepted.is_some());
+    let plain = store::accounts::Account {
+        person: "p-new".into(),
+        login: "new.person".to_owned(),
+        signature_accepted: None,
+        ..account
+    };
+    let note = store::accounts::Note {
+        at: world.house.now(),
+        by: "administrator",
+        about: "p-new",
+        what: "account added",
+        detail: "",
+        origin: "",
+    };
+    world.house.accounts().add(&plain, &note).unwrap();
+    let mut administrator = world.seated("administrator");
+    administrator.get("/administration");
+    let fields = [("person", "p-new"), ("role", "principal_investigator"), ("site", "01")];
+    administrator.send("/administration/studies/imatinib-open/delegations", &fields);
+    let mut newcomer = world.seated("p-new");
+    assert!(text(&newcomer.get(&path)).contains("Accept your electronic signature"));
+    let right = [("meaning", "I take responsibility for these data."), ("login", "new.person"), ("password", PASSWORD)];
+    assert_eq!(newcomer.post(&path, &right).status, 409);
+    newcomer.send("/account/signature", &[("password", PASSWORD)]);
+    newcomer.get(&path);
+    assert_eq!(newcomer.post(&path, &right).status, 303);
+}
+
+#[test]
+fn every_page_of_a_training_copy_says_so_and_carries_its_policy() {
+    let world = World::training(1);
+    let mut browser = world.browser();
+    let reply = browser.get("/log-in");
+    assert!(text(&reply).contains("Training copy"));
+    let header = |name| reply.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+    let policy = header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'nonce-") && !policy.contains("unsafe"));
+    assert_eq!(header("cache-control"), Some("no-store"));
+    assert!(!text(&reply).contains("https://"), "no page leads to a foreign origin");
+}

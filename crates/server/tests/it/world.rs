@@ -1,0 +1,199 @@
+//! A training copy of both studies, and browsers that ask for its pages.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use record::Environment;
+use server::{
+    Installation, gate,
+    http::{Fields, Method, Reply, Request},
+    training,
+};
+use terms::{Date, Timestamp};
+
+/// The password of the ready accounts.
+pub const PASSWORD: &str = "several words make a good one";
+/// Both studies.
+pub const STUDIES: [&str; 2] = ["imatinib-controlled", "imatinib-open"];
+
+/// An installation in a folder of its own, with a clock that the test sets.
+pub struct World {
+    pub house: Installation,
+    clock: Arc<AtomicI64>,
+    _folder: tempfile::TempDir,
+}
+
+/// A browser: it keeps cookies and sends forms as pages gave them.
+pub struct Browser<'a> {
+    house: &'a Installation,
+    pub cookies: BTreeMap<String, String>,
+    pub token: String,
+    pub address: IpAddr,
+}
+
+/// Reads a study's files as the repository has them.
+pub fn study_files(id: &str) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies").join(id);
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+                files.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+impl World {
+    /// A training copy whose trials opened `months` ago.
+    pub fn training(months: i32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let today = Date::constant(2031, 5, 20);
+        let opened = training::opened_before(today, months);
+        let studies = folder.path().join("studies");
+        let mut vaults = Vec::new();
+        for id in STUDIES {
+            let custody = training::make(&studies, &study_files(id), 7, opened, today).unwrap();
+            vaults.extend(custody.map(|custody| (id, custody.unlock().unwrap())));
+        }
+        let mut world = Self::open(folder, Environment::Rehearsal, today).0;
+        world.house.make_ready_accounts(PASSWORD).unwrap();
+        for (id, vault) in vaults {
+            world.house.studies[id].unlock(vault).unwrap();
+        }
+        world
+    }
+
+    /// An empty live installation with one study's files, and its set-up token.
+    pub fn empty() -> (Self, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("studies/imatinib-open/study");
+        for (name, text) in study_files("imatinib-open") {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let (world, token) = Self::open(folder, Environment::Live, Date::constant(2031, 5, 20));
+        (world, token.unwrap())
+    }
+
+    fn open(folder: tempfile::TempDir, environment: Environment, today: Date) -> (Self, Option<String>) {
+        let noon = today.at(12, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+        let clock = Arc::new(AtomicI64::new(noon.as_second()));
+        let read = Arc::clone(&clock);
+        let now = move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap();
+        let (house, token) = Installation::open(folder.path(), environment, Box::new(now)).unwrap();
+        (Self { house, clock, _folder: folder }, token)
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// A browser that is not logged in.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser {
+            house: &self.house,
+            cookies: BTreeMap::new(),
+            token: String::new(),
+            address: IpAddr::from([127, 0, 0, 1]),
+        }
+    }
+
+    /// A browser in which somebody is logged in, without the trouble of a password's hash.
+    pub fn seated(&self, person: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        let person = terms::PersonId::from(person);
+        let stage = server::sessions::Stage::In;
+        let token = self.house.sessions.begin(&person, stage, self.house.now());
+        browser.cookies.insert(gate::SESSION_COOKIE.to_owned(), token.clone());
+        browser.token = self.house.sessions.touch(&token, self.house.now()).unwrap().form_token;
+        browser
+    }
+}
+
+impl Browser<'_> {
+    /// Asks for a page.
+    pub fn get(&mut self, path: &str) -> Reply {
+        self.ask(Method::Get, path, Fields::default())
+    }
+
+    /// Sends a form, with the token of the last page.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let mut text = String::new();
+        for (name, value) in fields.iter().chain([&(gate::TOKEN_FIELD, self.token.as_str())]) {
+            text.push_str(&format!("{}={}&", server::http::segment(name), server::http::segment(value)));
+        }
+        self.ask(Method::Post, path, Fields::parse(text.as_bytes()))
+    }
+
+    /// Sends a form and goes where the answer leads.
+    pub fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let reply = self.post(path, fields);
+        assert_eq!(reply.status, 303, "{path}: {}", text(&reply));
+        let to = location(&reply);
+        self.get(&to)
+    }
+
+    /// Logs in as people do.
+    pub fn log_in(&mut self, login: &str, password: &str) -> Reply {
+        self.get("/log-in");
+        self.post("/log-in", &[("login", login), ("password", password)])
+    }
+
+    /// Asks anything.
+    pub fn ask(&mut self, method: Method, path: &str, form: Fields) -> Reply {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request = Request {
+            method,
+            path: path.split('#').next().unwrap().to_owned(),
+            params: BTreeMap::new(),
+            query: Fields::parse(query.as_bytes()),
+            form,
+            cookies: self.cookies.clone(),
+            origin: None,
+            host: Some("equipoise.test".to_owned()),
+            fetch_site: None,
+            partial: false,
+            languages: "en".to_owned(),
+            address: self.address,
+            nonce: "0".repeat(32),
+        };
+        let reply = gate::answer(self.house, request);
+        for (name, value) in &reply.headers {
+            if *name == "set-cookie" {
+                let (name, value) = value.split(';').next().unwrap().split_once('=').unwrap();
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        if let Some((_, rest)) = text(&reply).split_once("name=\"form-token\" value=\"") {
+            self.token = rest.split('"').next().unwrap().to_owned();
+        }
+        reply
+    }
+}
+
+/// A reply's content as text.
+pub fn text(reply: &Reply) -> String {
+    String::from_utf8_lossy(&reply.body).into_owned()
+}
+
+/// Where a reply leads.
+pub fn location(reply: &Reply) -> String {
+    let found = reply.headers.iter().find(|(name, _)| *name == "location");
+    found.map(|(_, to)| to.clone()).unwrap_or_default()
+}

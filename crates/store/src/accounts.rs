@@ -1,0 +1,732 @@
+//! People's accounts, and the log of what happened to them.
+//!
+//! They lie in a file of their own (`accounts.sqlite`) beside the records of the studies: an account is about a
+//! person, a record about participants, and neither needs the other to be read. Every change of an account
+//! and its line in the log are one transaction; each line carries the hash of the one before it.
+//!
+//! Nothing here hashes a password, draws a secret or reads a clock: digests and times are arguments.
+
+use std::path::{Path, PathBuf};
+
+use record::{Environment, StoreError};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
+use sha2::{Digest as _, Sha256};
+use terms::{PersonId, Timestamp};
+
+use crate::sqlite::StoreFile;
+
+/// Marks a file as ours in its header: the letters `EQAC`.
+const APPLICATION_ID: i64 = 0x4551_4143;
+const LAYOUT: i64 = 1;
+const SCHEMA: &str = include_str!("../migrations/accounts_0001.sql");
+
+/// Why an account can't be kept or given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The file says no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody has, or had, that name or one that looks like it.
+    #[error("the name `{login}` is taken, or looks like one that is or was; choose another")]
+    NameTaken {
+        /// The name.
+        login: String,
+    },
+    /// The log was altered.
+    #[error("line {sequence} of the account log was altered")]
+    LogAltered {
+        /// The first line that does not fit.
+        sequence: u64,
+    },
+}
+
+/// A person's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// What records name the person by.
+    pub person: PersonId,
+    /// The name at log-in.
+    pub login: String,
+    /// The name that signatures print.
+    pub printed_name: String,
+    /// Where notices go; they carry no content.
+    pub email: String,
+    /// Whether the person looks after accounts and sites. An administrator sees no data by that.
+    pub administrator: bool,
+    /// Whether the person may log in.
+    pub active: bool,
+    /// The password's hash in PHC form; none until the invitation is taken up.
+    pub password: Option<String>,
+    /// Whether the password was set by another and must be replaced first.
+    pub temporary: bool,
+    /// The secret of the second factor.
+    pub second_factor: Option<Vec<u8>>,
+    /// The last time step whose code was used; codes of it and earlier ones are spent.
+    pub last_step: u64,
+    /// The language of the pages.
+    pub language: String,
+    /// Who verified the person's identity, before a signature counts.
+    pub identity_verified_by: Option<PersonId>,
+    /// When the person accepted that the electronic signature binds like one by hand.
+    pub signature_accepted: Option<Timestamp>,
+}
+
+/// A line of the log to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it; the name that was tried where nobody is logged in.
+    pub by: &'a str,
+    /// To whom.
+    pub about: &'a str,
+    /// What, in a word or two.
+    pub what: &'a str,
+    /// Particulars, never a secret or an item's value.
+    pub detail: &'a str,
+    /// The network address.
+    pub origin: &'a str,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "as in `Note`")]
+pub struct LogLine {
+    pub sequence: u64,
+    pub at: Timestamp,
+    pub by: String,
+    pub about: String,
+    pub what: String,
+    pub detail: String,
+    pub origin: String,
+}
+
+/// The accounts of an installation.
+pub struct AccountStore {
+    connection: Connection,
+    file: StoreFile,
+    environment: Environment,
+}
+
+impl AccountStore {
+    /// Makes an empty store in a new file.
+    ///
+    /// # Errors
+    /// The file is there already, or can't be written.
+    pub fn create(path: &Path, environment: Environment, now: Timestamp) -> Result<Self, AccountError> {
+        if path.exists() {
+            return Err(StoreError::AlreadyThere { path: path.to_owned() }.into());
+        }
+        let (connection, file) = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+        let made = (|| {
+            let transaction = connection.unchecked_transaction()?;
+            transaction.execute_batch(SCHEMA)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+            let sql = "INSERT INTO installation (environment, created) VALUES (?1, ?2)";
+            transaction.execute(sql, (environment.to_string(), now.as_millisecond()))?;
+            transaction.commit()
+        })();
+        made.map_err(|error| file.error(error))?;
+        Ok(Self { connection, file, environment })
+    }
+
+    /// Opens a store. Accounts of a training copy never open live data, nor the reverse.
+    ///
+    /// # Errors
+    /// There is none, it is newer, or of the other environment.
+    pub fn open(path: &Path, asked: Environment) -> Result<Self, AccountError> {
+        if !path.is_file() {
+            return Err(StoreError::NotAStore { path: path.to_owned() }.into());
+        }
+        let (connection, file) = connect(path, OpenFlags::empty())?;
+        let pragma = |name: &str| {
+            let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            value.map_err(|error| file.error(error))
+        };
+        if pragma("application_id")? != APPLICATION_ID {
+            return Err(StoreError::NotAStore { path: path.to_owned() }.into());
+        }
+        let found = pragma("user_version")?;
+        if found > LAYOUT {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: LAYOUT }.into());
+        }
+        let environment: String = connection
+            .query_row("SELECT environment FROM installation", [], |row| row.get(0))
+            .map_err(|error| file.error(error))?;
+        let found = if environment == "live" { Environment::Live } else { Environment::Rehearsal };
+        if found != asked {
+            return Err(StoreError::WrongEnvironment { path: path.to_owned(), found, asked }.into());
+        }
+        Ok(Self { connection, file, environment: found })
+    }
+
+    /// Says whether participants are real.
+    pub fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// Returns the account of a log-in name, active or not. Case does not matter.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn by_login(&self, login: &str) -> Result<Option<Account>, AccountError> {
+        self.one("SELECT * FROM accounts WHERE skeleton = ?1", &skeleton(login))
+    }
+
+    /// Returns a person's account.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn of(&self, person: &PersonId) -> Result<Option<Account>, AccountError> {
+        self.one("SELECT * FROM accounts WHERE person = ?1", person.as_str())
+    }
+
+    /// Returns all accounts by log-in name.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn all(&self) -> Result<Vec<Account>, AccountError> {
+        let read = || -> rusqlite::Result<Vec<Account>> {
+            self.connection
+                .prepare("SELECT * FROM accounts ORDER BY login")?
+                .query_map([], account)?
+                .collect()
+        };
+        Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// The name is or was taken, or the file can't be written.
+    pub fn add(&mut self, new: &Account, note: &Note<'_>) -> Result<(), AccountError> {
+        let shape = skeleton(&new.login);
+        let taken = "SELECT 1 FROM accounts WHERE skeleton = ?1 OR person = ?2";
+        let taken: Option<i64> = self
+            .connection
+            .query_row(taken, (&shape, new.person.as_str()), |row| row.get(0))
+            .optional()
+            .map_err(|error| self.file.error(error))?;
+        if taken.is_some() {
+            return Err(AccountError::NameTaken { login: new.login.clone() });
+        }
+        self.change(note, |transaction| {
+            let sql = "INSERT INTO accounts (person, login, skeleton, printed_name, email, administrator, active, \
+                       password, temporary, language, identity_verified_by, signature_accepted, created) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            transaction.execute(
+                sql,
+                rusqlite::params![
+                    new.person.as_str(),
+                    new.login,
+                    shape,
+                    new.printed_name,
+                    new.email,
+                    new.administrator,
+                    new.active,
+                    new.password,
+                    new.temporary,
+                    new.language,
+                    new.identity_verified_by.as_ref().map(PersonId::as_str),
+                    new.signature_accepted.map(Timestamp::as_millisecond),
+                    note.at.as_millisecond(),
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Keeps a password's hash in place of the former. `temporary`: it must be replaced at the next log-in.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_password(
+        &mut self,
+        person: &PersonId,
+        hash: &str,
+        temporary: bool,
+        note: &Note<'_>,
+    ) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET password = ?2, temporary = ?3 WHERE person = ?1";
+        self.change(note, |to| to.execute(sql, (person.as_str(), hash, temporary)).map(|_| ()))
+    }
+
+    /// Keeps the secret of a second factor with its recovery codes' digests, or (none) takes both away.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_second_factor(
+        &mut self,
+        person: &PersonId,
+        secret: Option<&[u8]>,
+        recovery: &[[u8; 32]],
+        note: &Note<'_>,
+    ) -> Result<(), AccountError> {
+        self.change(note, |to| {
+            let sql = "UPDATE accounts SET second_factor = ?2, last_step = 0 WHERE person = ?1";
+            to.execute(sql, (person.as_str(), secret))?;
+            to.execute("DELETE FROM recovery_codes WHERE person = ?1", [person.as_str()])?;
+            for digest in recovery {
+                let sql = "INSERT INTO recovery_codes (person, digest) VALUES (?1, ?2)";
+                to.execute(sql, (person.as_str(), digest))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Spends a time step of the second factor; says whether it was still unspent.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn spend_step(&mut self, person: &PersonId, step: u64) -> Result<bool, AccountError> {
+        let sql = "UPDATE accounts SET last_step = ?2 WHERE person = ?1 AND last_step < ?2";
+        let step = i64::try_from(step).unwrap_or(i64::MAX);
+        let spent = self.connection.execute(sql, (person.as_str(), step));
+        Ok(spent.map_err(|error| self.file.error(error))? == 1)
+    }
+
+    /// Spends a recovery code; says whether it was one.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn spend_recovery_code(
+        &mut self,
+        person: &PersonId,
+        digest: &[u8; 32],
+    ) -> Result<bool, AccountError> {
+        let sql = "DELETE FROM recovery_codes WHERE person = ?1 AND digest = ?2";
+        let spent = self.connection.execute(sql, (person.as_str(), digest));
+        Ok(spent.map_err(|error| self.file.error(error))? == 1)
+    }
+
+    /// Returns how many recovery codes are left.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn recovery_codes_left(&self, person: &PersonId) -> Result<u64, AccountError> {
+        let sql = "SELECT count(*) FROM recovery_codes WHERE person = ?1";
+        let left: i64 = self
+            .connection
+            .query_row(sql, [person.as_str()], |row| row.get(0))
+            .map_err(|error| self.file.error(error))?;
+        Ok(left.unsigned_abs())
+    }
+
+    /// Lets a person log in, or no longer.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_active(
+        &mut self,
+        person: &PersonId,
+        active: bool,
+        note: &Note<'_>,
+    ) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET active = ?2 WHERE person = ?1";
+        self.change(note, |to| to.execute(sql, (person.as_str(), active)).map(|_| ()))
+    }
+
+    /// Keeps the language of a person's pages.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_language(&mut self, person: &PersonId, language: &str) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET language = ?2 WHERE person = ?1";
+        let set = self.connection.execute(sql, (person.as_str(), language));
+        Ok(set.map(|_| ()).map_err(|error| self.file.error(error))?)
+    }
+
+    /// Records that `by` has verified a person's identity.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn verify_identity(
+        &mut self,
+        person: &PersonId,
+        by: &PersonId,
+        note: &Note<'_>,
+    ) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET identity_verified_by = ?2 WHERE person = ?1";
+        self.change(note, |to| to.execute(sql, (person.as_str(), by.as_str())).map(|_| ()))
+    }
+
+    /// Records that a person accepts the electronic signature as binding.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn accept_signature(&mut self, person: &PersonId, note: &Note<'_>) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET signature_accepted = ?2 WHERE person = ?1";
+        let at = note.at.as_millisecond();
+        self.change(note, |to| to.execute(sql, (person.as_str(), at)).map(|_| ()))
+    }
+
+    /// Keeps an invitation by the digest of its token, in place of earlier ones of the person.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn invite(
+        &mut self,
+        person: &PersonId,
+        digest: &[u8; 32],
+        expires: Timestamp,
+        note: &Note<'_>,
+    ) -> Result<(), AccountError> {
+        self.change(note, |to| {
+            to.execute("DELETE FROM invitations WHERE person = ?1", [person.as_str()])?;
+            let sql = "INSERT INTO invitations (digest, person, expires) VALUES (?1, ?2, ?3)";
+            to.execute(sql, (digest, person.as_str(), expires.as_millisecond())).map(|_| ())
+        })
+    }
+
+    /// Returns who an invitation is for, while it holds.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn invited(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<Account>, AccountError> {
+        let sql = "SELECT person FROM invitations WHERE digest = ?1 AND expires > ?2";
+        let person: Option<String> = self
+            .connection
+            .query_row(sql, (digest, now.as_millisecond()), |row| row.get(0))
+            .optional()
+            .map_err(|error| self.file.error(error))?;
+        person.map_or(Ok(None), |person| self.of(&PersonId::from(person)))
+    }
+
+    /// Takes up an invitation with a password of the person's own; says whether it still held.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn take_up(
+        &mut self,
+        digest: &[u8; 32],
+        person: &PersonId,
+        hash: &str,
+        note: &Note<'_>,
+    ) -> Result<bool, AccountError> {
+        let mut held = false;
+        self.change(note, |to| {
+            let sql = "DELETE FROM invitations WHERE digest = ?1 AND person = ?2 AND expires > ?3";
+            held = to.execute(sql, (digest, person.as_str(), note.at.as_millisecond()))? == 1;
+            if held {
+                let sql = "UPDATE accounts SET password = ?2, temporary = 0 WHERE person = ?1";
+                to.execute(sql, (person.as_str(), hash))?;
+            }
+            Ok(())
+        })?;
+        Ok(held)
+    }
+
+    /// Keeps what a person has typed at a place and not saved; an empty text forgets it.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn keep_draft(
+        &mut self,
+        person: &PersonId,
+        place: &str,
+        answers: &str,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        let done = if answers.is_empty() {
+            let sql = "DELETE FROM drafts WHERE person = ?1 AND place = ?2";
+            self.connection.execute(sql, (person.as_str(), place))
+        } else {
+            let sql = "INSERT OR REPLACE INTO drafts (person, place, answers, kept) VALUES (?1, ?2, ?3, ?4)";
+            self.connection.execute(sql, (person.as_str(), place, answers, now.as_millisecond()))
+        };
+        Ok(done.map(|_| ()).map_err(|error| self.file.error(error))?)
+    }
+
+    /// Returns what a person had typed at a place, and when.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn draft(&self, person: &PersonId, place: &str) -> Result<Option<(String, Timestamp)>, AccountError> {
+        let sql = "SELECT answers, kept FROM drafts WHERE person = ?1 AND place = ?2";
+        let found = self
+            .connection
+            .query_row(sql, (person.as_str(), place), |row| Ok((row.get(0)?, time(row.get(1)?))))
+            .optional();
+        Ok(found.map_err(|error| self.file.error(error))?)
+    }
+
+    /// Writes a line in the log where nothing else changes: a log-in, a refusal.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn note(&mut self, note: &Note<'_>) -> Result<(), AccountError> {
+        self.change(note, |_| Ok(()))
+    }
+
+    /// Returns the last lines of the log, newest first; those about or by one person where one is named.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn log(&self, of: Option<&str>, most: u32) -> Result<Vec<LogLine>, AccountError> {
+        let read = || -> rusqlite::Result<Vec<LogLine>> {
+            let sql = "SELECT sequence, at, by, about, what, detail, origin FROM account_log \
+                       WHERE ?1 IS NULL OR by = ?1 OR about = ?1 ORDER BY sequence DESC LIMIT ?2";
+            self.connection
+                .prepare(sql)?
+                .query_map((of, most), |row| {
+                    Ok(LogLine {
+                        sequence: row.get::<_, i64>(0)?.unsigned_abs(),
+                        at: time(row.get(1)?),
+                        by: row.get(2)?,
+                        about: row.get(3)?,
+                        what: row.get(4)?,
+                        detail: row.get(5)?,
+                        origin: row.get(6)?,
+                    })
+                })?
+                .collect()
+        };
+        Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Recomputes the log's chain.
+    ///
+    /// # Errors
+    /// The first line that was altered.
+    pub fn verify_log(&self) -> Result<u64, AccountError> {
+        let read = || -> rusqlite::Result<Result<u64, u64>> {
+            let sql =
+                "SELECT sequence, at, by, about, what, detail, origin, hash FROM account_log ORDER BY sequence";
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            let (mut before, mut last) = ([0; 32], 0);
+            while let Some(row) = rows.next()? {
+                let sequence = row.get::<_, i64>(0)?.unsigned_abs();
+                let texts: [String; 5] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?];
+                let hash = chained(&before, sequence, row.get(1)?, texts.each_ref().map(String::as_str));
+                if sequence != last + 1 || row.get::<_, [u8; 32]>(7)? != hash {
+                    return Ok(Err(last + 1));
+                }
+                (before, last) = (hash, sequence);
+            }
+            Ok(Ok(last))
+        };
+        let found = read().map_err(|error| self.file.error(error))?;
+        found.map_err(|sequence| AccountError::LogAltered { sequence })
+    }
+
+    fn one(&self, sql: &str, key: &str) -> Result<Option<Account>, AccountError> {
+        let read = || self.connection.prepare(sql)?.query_row([key], account).optional();
+        Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Changes accounts and writes the line that says so, or neither.
+    fn change(
+        &mut self,
+        note: &Note<'_>,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), AccountError> {
+        let file = self.file.clone();
+        let done = self.connection.transaction().and_then(|transaction| {
+            change(&transaction)?;
+            write_note(&transaction, note)?;
+            transaction.commit()
+        });
+        Ok(done.map_err(|error| file.error(error))?)
+    }
+}
+
+/// Returns a log-in name without what people confuse: case, accents' compositions, letters that look alike.
+pub fn skeleton(login: &str) -> String {
+    login
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|letter| match letter {
+            // Cyrillic and Greek letters that print like Latin ones, digits that print like letters.
+            'а' | 'α' => 'a',
+            'е' | 'ε' => 'e',
+            'о' | 'ο' | '0' => 'o',
+            'р' | 'ρ' => 'p',
+            'с' => 'c',
+            'у' | 'υ' => 'y',
+            'х' | 'χ' => 'x',
+            'і' | 'ι' | '1' | 'l' | '|' => 'i',
+            'ѕ' => 's',
+            'к' | 'κ' => 'k',
+            'м' => 'm',
+            'т' | 'τ' => 't',
+            'н' => 'h',
+            'в' => 'b',
+            other => other,
+        })
+        .filter(|letter| !letter.is_whitespace() && !('\u{200b}'..='\u{200f}').contains(letter))
+        .collect()
+}
+
+fn connect(path: &Path, create: OpenFlags) -> Result<(Connection, StoreFile), StoreError> {
+    let file = StoreFile { path: PathBuf::from(path) };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                    PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;";
+    let connection = Connection::open_with_flags(path, flags)
+        .and_then(|connection| connection.execute_batch(settings).map(|()| connection))
+        .map_err(|error| file.error(error))?;
+    Ok((connection, file))
+}
+
+fn write_note(transaction: &Transaction<'_>, note: &Note<'_>) -> rusqlite::Result<()> {
+    let last = "SELECT sequence, hash FROM account_log ORDER BY sequence DESC LIMIT 1";
+    let (last, before): (i64, [u8; 32]) = transaction
+        .query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .unwrap_or((0, [0; 32]));
+    let sequence = last + 1;
+    let texts = [note.by, note.about, note.what, note.detail, note.origin];
+    let hash = chained(&before, sequence.unsigned_abs(), note.at.as_millisecond(), texts);
+    let sql = "INSERT INTO account_log (sequence, at, by, about, what, detail, origin, hash) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let [by, about, what, detail, origin] = texts;
+    transaction.execute(
+        sql,
+        (sequence, note.at.as_millisecond(), by, about, what, detail, origin, hash.as_slice()),
+    )?;
+    Ok(())
+}
+
+/// SHA-256 over the hash before, the place, the time and each text behind its length.
+fn chained(before: &[u8; 32], sequence: u64, at: i64, texts: [&str; 5]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"equipoise/account-log/1");
+    hasher.update(before);
+    hasher.update(sequence.to_be_bytes());
+    hasher.update(at.to_be_bytes());
+    for text in texts {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        person: PersonId::from(row.get::<_, String>("person")?),
+        login: row.get("login")?,
+        printed_name: row.get("printed_name")?,
+        email: row.get("email")?,
+        administrator: row.get("administrator")?,
+        active: row.get("active")?,
+        password: row.get("password")?,
+        temporary: row.get("temporary")?,
+        second_factor: row.get("second_factor")?,
+        last_step: row.get::<_, i64>("last_step")?.unsigned_abs(),
+        language: row.get("language")?,
+        identity_verified_by: row.get::<_, Option<String>>("identity_verified_by")?.map(PersonId::from),
+        signature_accepted: row.get::<_, Option<i64>>("signature_accepted")?.map(time),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn note(what: &'static str) -> Note<'static> {
+        Note { at: at(0), by: "p1", about: "p2", what, detail: "", origin: "127.0.0.1" }
+    }
+
+    fn someone(person: &str, login: &str) -> Account {
+        Account {
+            person: PersonId::from(person),
+            login: login.to_owned(),
+            printed_name: "A. Person".to_owned(),
+            email: String::new(),
+            administrator: false,
+            active: true,
+            password: None,
+            temporary: false,
+            second_factor: None,
+            last_step: 0,
+            language: "en".to_owned(),
+            identity_verified_by: None,
+            signature_accepted: None,
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, AccountStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = AccountStore::create(&folder.path().join("a"), Environment::Live, at(0)).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn p11_300a_a_name_that_looks_like_another_is_refused() {
+        let (_folder, mut store) = store();
+        store.add(&someone("p1", "paulo"), &note("added")).unwrap();
+        for alike in ["Paulo", "PAULO", "раulо", "pau1o", "paul0", " paulo\u{200b}"] {
+            let refused = store.add(&someone("p2", alike), &note("added"));
+            assert!(matches!(refused, Err(AccountError::NameTaken { .. })), "{alike}");
+        }
+        store.add(&someone("p2", "paula"), &note("added")).unwrap();
+    }
+
+    #[test]
+    fn p11_100a_a_retired_name_or_identifier_is_never_given_again() {
+        let (_folder, mut store) = store();
+        store.add(&someone("p1", "anna"), &note("added")).unwrap();
+        store.set_active(&PersonId::from("p1"), false, &note("ended")).unwrap();
+        assert!(store.add(&someone("p2", "anna"), &note("added")).is_err());
+        assert!(store.add(&someone("p1", "berta"), &note("added")).is_err());
+    }
+
+    #[test]
+    fn an_altered_line_of_the_log_is_named() {
+        let (folder, mut store) = store();
+        for what in ["one", "two", "three"] {
+            store.note(&note(what)).unwrap();
+        }
+        assert_eq!(store.verify_log(), Ok(3));
+        let outside = Connection::open(folder.path().join("a")).unwrap();
+        assert!(outside.execute("UPDATE account_log SET what = 'four' WHERE sequence = 2", []).is_err());
+        outside.execute_batch("DROP TRIGGER account_log_is_not_changed").unwrap();
+        outside.execute("UPDATE account_log SET what = 'four' WHERE sequence = 2", []).unwrap();
+        assert_eq!(store.verify_log(), Err(AccountError::LogAltered { sequence: 2 }));
+    }
+
+    #[test]
+    fn accounts_of_a_training_copy_do_not_open_live_data() {
+        let (folder, _store) = store();
+        let refused = AccountStore::open(&folder.path().join("a"), Environment::Rehearsal).err();
+        assert!(matches!(refused, Some(AccountError::Store(StoreError::WrongEnvironment { .. }))));
+    }
+
+    #[test]
+    fn an_invitation_is_taken_up_once_and_in_time() {
+        let (_folder, mut store) = store();
+        let person = PersonId::from("p2");
+        store.add(&someone("p2", "anna"), &note("added")).unwrap();
+        store.invite(&person, &[7; 32], at(60), &note("invited")).unwrap();
+        assert!(store.invited(&[7; 32], at(61)).unwrap().is_none());
+        assert!(store.invited(&[8; 32], at(0)).unwrap().is_none());
+        assert_eq!(store.invited(&[7; 32], at(1)).unwrap().map(|account| account.login), Some("anna".into()));
+        assert!(store.take_up(&[7; 32], &person, "hash", &note("taken up")).unwrap());
+        assert!(!store.take_up(&[7; 32], &person, "other", &note("taken up")).unwrap());
+        assert_eq!(store.of(&person).unwrap().unwrap().password.as_deref(), Some("hash"));
+    }
+
+    #[test]
+    fn a_code_is_spent_once() {
+        let (_folder, mut store) = store();
+        let person = PersonId::from("p1");
+        store.add(&someone("p1", "anna"), &note("added")).unwrap();
+        store.set_second_factor(&person, Some(b"secret"), &[[1; 32], [2; 32]], &note("second factor")).unwrap();
+        assert!(store.spend_step(&person, 10).unwrap());
+        assert!(!store.spend_step(&person, 10).unwrap());
+        assert!(!store.spend_step(&person, 9).unwrap());
+        assert!(store.spend_recovery_code(&person, &[1; 32]).unwrap());
+        assert!(!store.spend_recovery_code(&person, &[1; 32]).unwrap());
+        assert_eq!(store.recovery_codes_left(&person), Ok(1));
+    }
+}

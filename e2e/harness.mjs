@@ -1,0 +1,72 @@
+// Starts the server on a training copy and drives Debian's Chromium. No network beyond loopback.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Starts the program; resolves once it serves. */
+export function serve(program, extra = []) {
+  const child = spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", ...extra], { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.on("data", (part) => {
+      said += part;
+      const url = said.match(/Open (http:\/\/\S+) /)?.[1];
+      const password = said.match(/Password of all: (\S+)/)?.[1];
+      if (url && password && said.includes("Stop with")) {
+        resolve({ url, password, stop: () => child.kill("SIGTERM"), kill: () => child.kill("SIGKILL"), child });
+      }
+    });
+    child.on("exit", (code) => reject(new Error(`the server ended with ${code}:\n${said}`)));
+  });
+}
+
+/** Launches the browser. */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+/** A person's page, logged in. `how` are options of the browser's context, such as `javaScriptEnabled: false`. */
+export async function logIn(browser, server, name, how = {}) {
+  const context = await browser.newContext({ locale: "en-GB", ...how });
+  context.setDefaultTimeout(60_000);
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (error) => page.faults.push(String(error)));
+  page.on("console", (message) => { if (message.type() === "error") page.faults.push(message.text()); });
+  page.on("response", (response) => { if (response.status() >= 500) page.faults.push(`${response.status()} ${response.url()}`); });
+  await page.goto(`${server.url}/log-in`);
+  await page.getByLabel("Log-in name").fill(name);
+  await page.getByLabel("Password", { exact: true }).fill(server.password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/log-in"));
+  return page;
+}
+
+/** Returns what axe finds serious or worse on a page (WCAG 2.2 A and AA). */
+export async function scan(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const run = await globalThis.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+      resultTypes: ["violations"],
+    });
+    return run.violations
+      .filter((violation) => ["serious", "critical"].includes(violation.impact))
+      .map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  });
+  return found;
+}
+
+/** Fails with a message. */
+export function check(holds, message) {
+  if (!holds) throw new Error(message);
+}
