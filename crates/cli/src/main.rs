@@ -35,6 +35,7 @@ enum Command {
     /// Run both shipped trials whole on virtual participants and print the results
     Demo(commands::demo::Arguments),
     /// Serve the pages in which a trial is run
+    #[cfg(feature = "serve")]
     Serve(commands::serve::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => commands::check::run(arguments),
         Command::Schema => commands::schema::run(),
         Command::Demo(arguments) => commands::demo::run(arguments),
+        #[cfg(feature = "serve")]
         Command::Serve(arguments) => commands::serve::run(arguments),
         Command::Verify(arguments) => commands::verify::run(arguments),
         Command::Pack(arguments) => commands::pack::run(arguments),

@@ -1,7 +1,9 @@
 //! What a handler works with: the request, who asks, and the seat that the gate found.
 
-use conduct::{Action, Command, Receipt};
-use record::{Actor, FormKey};
+use std::{ops::Deref, sync::RwLockReadGuard};
+
+use conduct::{Action, Command, Receipt, State};
+use record::{Actor, FormKey, Stream};
 use store::accounts::{Account, Note};
 use terms::{Date, FormId, PartialDate, SiteId, SiteTime, SubjectId, Timestamp, VisitId};
 
@@ -66,6 +68,35 @@ impl From<CommandError> for Failure {
     }
 }
 
+/// The state that a page shows: as it is, or as the record had it at the end of a day.
+pub enum Sighted<'a> {
+    /// As it is.
+    Now(RwLockReadGuard<'a, State>),
+    /// As it was, with the day.
+    Past(Box<State>, Date),
+}
+
+impl Deref for Sighted<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        match self {
+            Sighted::Now(state) => state,
+            Sighted::Past(state, _) => state,
+        }
+    }
+}
+
+impl Sighted<'_> {
+    /// Returns the day, if it lies in the past.
+    pub fn day(&self) -> Option<Date> {
+        match self {
+            Sighted::Now(_) => None,
+            Sighted::Past(_, day) => Some(*day),
+        }
+    }
+}
+
 /// A request with who asks and from which seat.
 pub struct Context<'a> {
     /// The installation.
@@ -107,6 +138,34 @@ impl<'a> Context<'a> {
         Ok((self.running.ok_or(Failure::NotFound)?, self.seat.as_ref().ok_or(Failure::NotFound)?))
     }
 
+    /// Returns the state that the page shows: with `as-of` in the query, what had been recorded about the study and the
+    /// participant in hand by the end of that day.
+    ///
+    /// # Errors
+    /// The day is none, or the record can't be read.
+    pub fn sighted(&self) -> Result<Sighted<'a>, Failure> {
+        let (running, seat) = self.seated()?;
+        let text = self.request.query.get("as-of");
+        if text.is_empty() {
+            return Ok(Sighted::Now(running.state()));
+        }
+        // Who sees the visit in hand alone would see earlier ones in the past's hand.
+        if !seat.follows_course() {
+            return Err(Failure::NotFound);
+        }
+        let day: Date = text
+            .parse()
+            .map_err(|_| Failure::Bad("Give the day as year-month-day, such as 2009-03-14.".to_owned()))?;
+        let streams = [Stream::Study, Stream::Supply, Stream::Subject(self.subject())];
+        let mut events = Vec::new();
+        for stream in &streams {
+            events.extend(running.record(|reader| reader.read_stream(stream))?);
+        }
+        events.retain(|event| event.recorded.local_date <= day);
+        events.sort_by_key(|event| event.sequence);
+        Ok(Sighted::Past(Box::new(State::replay(&events)), day))
+    }
+
     /// Returns all seats of the person in the study in hand.
     pub fn seats(&self) -> Vec<Seat<'a>> {
         match (self.running, &self.account) {
@@ -139,7 +198,9 @@ impl<'a> Context<'a> {
     pub fn site_time(&self, site: Option<&SiteId>) -> SiteTime {
         let study = self.running.map(RunningStudy::study);
         let zone = study.and_then(|study| {
-            site.and_then(|site| study.site(site.as_str())).or(study.sites.first()).map(|site| site.zone.as_str())
+            site.and_then(|site| study.site(site.as_str()))
+                .or(study.sites.first())
+                .map(|site| site.zone.as_str())
         });
         SiteTime::at(self.now, zone.unwrap_or("UTC")).unwrap_or_else(|_| SiteTime {
             utc: self.now,
@@ -161,7 +222,9 @@ impl<'a> Context<'a> {
     ) -> Result<Command, Failure> {
         let (running, seat) = self.seated()?;
         let site = subject
-            .and_then(|subject| running.state().casebook(subject.as_str()).map(|casebook| casebook.site.clone()))
+            .and_then(|subject| {
+                running.state().casebook(subject.as_str()).map(|casebook| casebook.site.clone())
+            })
             .or_else(|| site.cloned());
         let at = self.site_time(site.as_ref());
         let reason = self.request.form.get("reason");

@@ -47,8 +47,10 @@ impl Standing {
 /// How a form stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filled {
-    /// Nothing is entered.
+    /// Nothing is entered, and something is required.
     Not,
+    /// Nothing is entered, and nothing is required.
+    Optional,
     /// So many required items are missing.
     Partly(usize),
     /// Nothing required is missing.
@@ -56,10 +58,16 @@ pub enum Filled {
 }
 
 impl Filled {
+    /// Says whether nothing required is missing.
+    pub fn is_done(self) -> bool {
+        matches!(self, Filled::Optional | Filled::Wholly)
+    }
+
     /// What people call it.
     pub fn label(self) -> &'static str {
         match self {
             Filled::Not => "empty",
+            Filled::Optional => "optional",
             Filled::Partly(_) => "begun",
             Filled::Wholly => "complete",
         }
@@ -69,7 +77,7 @@ impl Filled {
     pub fn missing(self) -> usize {
         match self {
             Filled::Partly(missing) => missing,
-            Filled::Not | Filled::Wholly => 0,
+            Filled::Not | Filled::Optional | Filled::Wholly => 0,
         }
     }
 }
@@ -192,7 +200,7 @@ fn visit_line(
     let forms = if held.is_some() { forms(seat, casebook, id, today, language) } else { Vec::new() };
     let number = id.as_str().trim_start_matches(visit.id.as_str().trim_end_matches(char::is_numeric));
     let label = visit.label.get(language);
-    let label = if visit.extra || id != &visit.id { format!("{label} {number}") } else { label.to_owned() };
+    let label = if id != &visit.id { format!("{label} {number}") } else { label.to_owned() };
     Some(VisitLine {
         id: id.clone(),
         label: label.trim().to_owned(),
@@ -206,19 +214,32 @@ fn visit_line(
     })
 }
 
-fn forms(seat: &Seat<'_>, casebook: &Casebook, visit: &VisitId, today: Date, language: &str) -> Vec<FormLine> {
+fn forms(
+    seat: &Seat<'_>,
+    casebook: &Casebook,
+    visit: &VisitId,
+    today: Date,
+    language: &str,
+) -> Vec<FormLine> {
     seat.forms_at(casebook, visit)
         .map(|(form, key, shown)| form_line(seat, casebook, form, key, shown, today, language))
         .collect()
 }
 
 /// Returns the forms that run through the trial, a line for each row and one for the next.
-pub fn log_forms(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) -> Vec<(String, Vec<FormLine>)> {
+pub fn log_forms(
+    seat: &Seat<'_>,
+    casebook: &Casebook,
+    today: Date,
+    language: &str,
+) -> Vec<(String, Vec<FormLine>)> {
     let mut all = Vec::new();
     for (form, shown) in seat.log_forms(casebook) {
         let mut rows: Vec<u32> = casebook.rows(&form.id).map(|(row, _)| row).collect();
         let next = if form.repeating { rows.last().copied().unwrap_or(0) + 1 } else { 0 };
-        if (seat.fills(form) && shown == Shown::Yes && casebook.participation_end.is_none()) || !form.repeating {
+        if (seat.fills(form) && shown == Shown::Yes && casebook.participation_end.is_none())
+            || !form.repeating
+        {
             rows.push(next);
             rows.dedup();
         }
@@ -228,7 +249,8 @@ pub fn log_forms(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &s
                 let key = FormKey { visit: None, form: form.id.clone(), row };
                 let mut line = form_line(seat, casebook, form, key, shown, today, language);
                 if form.repeating {
-                    line.title = if shown == Shown::Yes { row_title(form, casebook, row) } else { row.to_string() };
+                    line.title =
+                        if shown == Shown::Yes { row_title(form, casebook, row) } else { row.to_string() };
                 }
                 line
             })
@@ -258,7 +280,8 @@ pub fn form_line(
     today: Date,
     language: &str,
 ) -> FormLine {
-    let open = |query: &&Query| query.closed.is_none() && query.key == key && seat.sees_query(casebook, query);
+    let open =
+        |query: &&Query| query.closed.is_none() && query.key == key && seat.sees_query(casebook, query);
     FormLine {
         title: form.title.get(language).to_owned(),
         path: form_path(seat.study, casebook, &key),
@@ -272,12 +295,12 @@ pub fn form_line(
 
 /// Says how complete a form is.
 pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, today: Date) -> Filled {
-    if !casebook.forms.contains_key(key) {
-        return Filled::Not;
-    }
+    let begun = casebook.forms.contains_key(key);
     match unfilled(&View::at_form(study, casebook, key, today), form, key).len() {
-        0 => Filled::Wholly,
-        missing => Filled::Partly(missing),
+        0 if begun => Filled::Wholly,
+        0 => Filled::Optional,
+        missing if begun => Filled::Partly(missing),
+        _ => Filled::Not,
     }
 }
 

@@ -21,8 +21,23 @@ const READABLE: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
 
 /// Passwords that everybody tries first, without spaces and case. Longer passwords that only repeat one are refused too.
 const KNOWN: &[&str] = &[
-    "password", "passw0rd", "motdepasse", "letmein", "qwerty", "azerty", "iloveyou", "welcome", "bonjour",
-    "administrator", "equipoise", "changeme", "123456", "abcdef", "dragon", "monkey", "football",
+    "password",
+    "passw0rd",
+    "motdepasse",
+    "letmein",
+    "qwerty",
+    "azerty",
+    "iloveyou",
+    "welcome",
+    "bonjour",
+    "administrator",
+    "equipoise",
+    "changeme",
+    "123456",
+    "abcdef",
+    "dragon",
+    "monkey",
+    "football",
 ];
 
 /// Draws bytes from the operating system.
@@ -108,7 +123,9 @@ pub fn verify_password(password: &str, hash: Option<&str>) -> bool {
 pub fn weakness(password: &str, login: &str, printed_name: &str) -> Option<String> {
     let length = password.chars().count();
     if length < PASSWORD_CHARACTERS_MIN {
-        return Some(format!("Use at least {PASSWORD_CHARACTERS_MIN} characters; several words make a good one."));
+        return Some(format!(
+            "Use at least {PASSWORD_CHARACTERS_MIN} characters; several words make a good one."
+        ));
     }
     if length > PASSWORD_CHARACTERS_MAX {
         return Some(format!("Use at most {PASSWORD_CHARACTERS_MAX} characters."));
@@ -125,8 +142,10 @@ pub fn weakness(password: &str, login: &str, printed_name: &str) -> Option<Strin
         return Some("This password is among those that are tried first.".to_owned());
     }
     let names = printed_name.split_whitespace().chain([login]);
-    let about_you =
-        names.map(str::to_lowercase).filter(|name| name.len() > 3).fold(plain, |rest, name| rest.replace(&name, ""));
+    let about_you = names
+        .map(str::to_lowercase)
+        .filter(|name| name.len() > 3)
+        .fold(plain, |rest, name| rest.replace(&name, ""));
     if about_you.len() < 8 {
         return Some("Leave your own name out of it.".to_owned());
     }
@@ -168,7 +187,14 @@ mod tests {
 
     #[test]
     fn p11_300b_secrets_that_are_tried_first_are_refused() {
-        for weak in ["short", "passwordpassword", "Password 123456 !", "aaaaaaaaaaaaaaaaaa", "anna.berg anna.berg", "123456123456123456"] {
+        for weak in [
+            "short",
+            "passwordpassword",
+            "Password 123456 !",
+            "aaaaaaaaaaaaaaaaaa",
+            "anna.berg anna.berg",
+            "123456123456123456",
+        ] {
             assert!(weakness(weak, "anna.berg", "Anna Berg").is_some(), "{weak}");
         }
         assert_eq!(weakness("correct horse battery", "anna.berg", "Anna Berg"), None);

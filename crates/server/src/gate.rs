@@ -38,7 +38,11 @@ pub fn answer(house: &Installation, mut request: Request) -> Reply {
     let missing = params.is_empty() && route.path != request.path;
     request.params = params;
     let mut context = open(house, &request, route);
-    let outcome = if missing { Err(Failure::NotFound) } else { admit(&mut context).and_then(|()| (route.answer)(&context)) };
+    let outcome = if missing {
+        Err(Failure::NotFound)
+    } else {
+        admit(&mut context).and_then(|()| (route.answer)(&context))
+    };
     let reply = match outcome {
         Ok(reply) => {
             note_reading(&context);
@@ -81,14 +85,19 @@ fn admit(context: &mut Context<'_>) -> Result<(), Failure> {
     let request = context.request;
     if request.method == Method::Post {
         if request.is_foreign() {
-            return Err(Failure::Bad("This form was sent from another site. Open it here and send it again.".to_owned()));
+            return Err(Failure::Bad(
+                "This form was sent from another site. Open it here and send it again.".to_owned(),
+            ));
         }
         let expected = match &context.session {
             Some((_, session)) => &session.form_token,
-            None if context.new_visitor && context.route.right != Right::Anyone => return Err(Failure::LogIn),
+            None if context.new_visitor && context.route.right != Right::Anyone => {
+                return Err(Failure::LogIn);
+            }
             None => &context.visitor_token,
         };
-        if context.session.is_none() && context.new_visitor || !same(request.form.get(TOKEN_FIELD), expected) {
+        if context.session.is_none() && context.new_visitor || !same(request.form.get(TOKEN_FIELD), expected)
+        {
             return Err(Failure::Bad("This form has expired. Open the page again; what you typed is kept by your browser if you go back.".to_owned()));
         }
     }
@@ -142,7 +151,9 @@ fn meets(running: &RunningStudy, seat: &Seat<'_>, need: Need, request: &Request)
     };
     let query = || {
         let casebook = casebook?;
-        casebook.query(&QueryId::from(request.param("query"))).filter(|query| seat.sees_query(casebook, query))
+        casebook
+            .query(&QueryId::from(request.param("query")))
+            .filter(|query| seat.sees_query(casebook, query))
     };
     match need {
         Need::Participants => seat.sees_participants(),
@@ -151,13 +162,12 @@ fn meets(running: &RunningStudy, seat: &Seat<'_>, need: Need, request: &Request)
         Need::FormValues => form() == Some(Shown::Yes),
         Need::Entry => {
             form() == Some(Shown::Yes)
-                && casebook
-                    .zip(form_key(request))
-                    .is_some_and(|(casebook, key)| seat.enters(casebook, &key))
+                && casebook.zip(form_key(request)).is_some_and(|(casebook, key)| seat.enters(casebook, &key))
         }
         Need::Query => query().is_some(),
-        Need::Asked => query()
-            .is_some_and(|query| query.addressed_to == seat.role.id || seat.may(Power::AnswerQueries)),
+        Need::Asked => {
+            query().is_some_and(|query| query.addressed_to == seat.role.id || seat.may(Power::AnswerQueries))
+        }
         Need::Reads(class) => seat.reads(class),
         Need::Sees(class) => seat.sight(class) > Sight::OwnVisit,
         Need::May(power) => seat.may(power),
@@ -173,7 +183,8 @@ fn note_reading(context: &Context<'_>) {
     if let (Ok((running, seat)), Some(account)) = (context.seated(), &context.account) {
         let form = context.request.param("form");
         let visit = context.request.param("visit");
-        let what = if form.is_empty() { context.route.does.to_owned() } else { format!("form {form} at {visit}") };
+        let what =
+            if form.is_empty() { context.route.does.to_owned() } else { format!("form {form} at {visit}") };
         context.house.note_reading(Reading {
             at: context.now,
             person: account.person.to_string(),

@@ -92,9 +92,10 @@ impl Fields {
     /// Writes them back as a query string, with some names replaced.
     pub fn with(&self, changes: &[(&str, &str)]) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.iter().filter(|(name, value)| {
-            !value.is_empty() && !changes.iter().any(|(changed, _)| changed == name)
-        }) {
+        for (name, value) in self
+            .iter()
+            .filter(|(name, value)| !value.is_empty() && !changes.iter().any(|(changed, _)| changed == name))
+        {
             text.append_pair(name, value);
         }
         for (name, value) in changes.iter().filter(|(_, value)| !value.is_empty()) {
@@ -172,7 +173,9 @@ impl Reply {
 pub fn segment(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

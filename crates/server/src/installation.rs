@@ -209,11 +209,8 @@ impl Installation {
                 if role.id == *"participant" {
                     continue;
                 }
-                let place = grant.site.as_ref().and_then(|site| study.site(site.as_str()));
-                let place = place.map_or_else(|| "all sites".to_owned(), |site| site.label.clone());
-                ready
-                    .entry(grant.person.to_string())
-                    .or_insert_with(|| (role.label.en().to_owned(), place));
+                let place = grant.site.as_ref().map_or_else(String::new, |site| format!(" at site {site}"));
+                ready.entry(grant.person.to_string()).or_insert_with(|| (role.label.en().to_owned(), place));
             }
         }
         let mut accounts = self.accounts();
@@ -234,7 +231,7 @@ impl Installation {
             let account = Account {
                 person: id,
                 login: person.clone(),
-                printed_name: format!("{role}, {place} (training)"),
+                printed_name: format!("{role}{place} (training)"),
                 email: String::new(),
                 administrator: person == "administrator",
                 active: true,

@@ -58,15 +58,16 @@ pub struct StudyFrame {
 impl Page {
     /// Frames a page for a request. The title is translated.
     pub fn new(context: &Context<'_>, title: &str) -> Self {
-        let language = context
-            .account
-            .as_ref()
-            .map_or_else(|| preferred(&context.request.languages).to_owned(), |account| account.language.clone());
+        let language = context.account.as_ref().map_or_else(
+            || preferred(&context.request.languages).to_owned(),
+            |account| account.language.clone(),
+        );
         let form_token = match &context.session {
             Some((_, session)) => session.form_token.clone(),
             None => context.visitor_token.clone(),
         };
-        let notice = context.session.as_ref().and_then(|(token, _)| context.house.sessions.take_notice(token));
+        let notice =
+            context.session.as_ref().and_then(|(token, _)| context.house.sessions.take_notice(token));
         Self {
             title: translate(&language, title).to_owned(),
             nonce: context.request.nonce.clone(),
@@ -106,20 +107,26 @@ fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Fail
         ways.push((format!("{path}/participants"), "Participants"));
         ways.push((format!("{path}/queries"), "Queries"));
     }
+    if seat.follows_course() {
+        ways.push((format!("{path}/dashboard"), "How it goes"));
+    }
     if study.blind_reading.is_some() && (seat.may(Power::ReadSpecimens) || seat.may(Power::KeepSpecimenKey)) {
         ways.push((format!("{path}/slides"), "Slides"));
+    }
+    if [Power::ClassifyDeviations, Power::SignAnalysisSets, Power::Lock].iter().any(|power| seat.may(*power))
+    {
+        ways.push((format!("{path}/closing"), "Closing"));
     }
     if seat.reads("audit") {
         ways.push((format!("{path}/audit"), "Audit trail"));
     }
     ways.push((format!("{path}/schedule"), "Schedule"));
+    ways.push((format!("{path}/forms"), "Forms"));
     let here = &context.request.path;
     let best = ways.iter().map(|(way, _)| way).filter(|way| here.starts_with(*way)).map(String::len).max();
     let place = match &seat.sites {
         Sites::All => translate(language, "all sites").to_owned(),
-        Sites::These(_) => {
-            seat.own_sites().map(|site| site.label.clone()).collect::<Vec<_>>().join(", ")
-        }
+        Sites::These(_) => seat.own_sites().map(|site| site.label.clone()).collect::<Vec<_>>().join(", "),
     };
     Ok(StudyFrame {
         title: study.title.get(language).to_owned(),

@@ -110,7 +110,12 @@ pub struct Route {
     pub answer: fn(&Context<'_>) -> Outcome,
 }
 
-const fn get(path: &'static str, right: Right, does: &'static str, answer: fn(&Context<'_>) -> Outcome) -> Route {
+const fn get(
+    path: &'static str,
+    right: Right,
+    does: &'static str,
+    answer: fn(&Context<'_>) -> Outcome,
+) -> Route {
     Route {
         method: Method::Get,
         path,
@@ -124,17 +129,32 @@ const fn get(path: &'static str, right: Right, does: &'static str, answer: fn(&C
 }
 
 /// A page that shows data of a participant.
-const fn read(path: &'static str, right: Right, does: &'static str, answer: fn(&Context<'_>) -> Outcome) -> Route {
+const fn read(
+    path: &'static str,
+    right: Right,
+    does: &'static str,
+    answer: fn(&Context<'_>) -> Outcome,
+) -> Route {
     Route { audit: Audit::Reading, ..get(path, right, does, answer) }
 }
 
 /// A change in a study's record.
-const fn act(path: &'static str, right: Right, does: &'static str, answer: fn(&Context<'_>) -> Outcome) -> Route {
+const fn act(
+    path: &'static str,
+    right: Right,
+    does: &'static str,
+    answer: fn(&Context<'_>) -> Outcome,
+) -> Route {
     Route { method: Method::Post, audit: Audit::Record, ..get(path, right, does, answer) }
 }
 
 /// A change of an account.
-const fn set(path: &'static str, right: Right, does: &'static str, answer: fn(&Context<'_>) -> Outcome) -> Route {
+const fn set(
+    path: &'static str,
+    right: Right,
+    does: &'static str,
+    answer: fn(&Context<'_>) -> Outcome,
+) -> Route {
     Route { method: Method::Post, audit: Audit::AccountLog, ..get(path, right, does, answer) }
 }
 
@@ -143,6 +163,8 @@ const fn secret(route: Route) -> Route {
     Route { rate: Rate::Secrets, ..route }
 }
 
+const CLOSING: Right =
+    Right::Seat(&[Need::MayAny(&[Power::ClassifyDeviations, Power::SignAnalysisSets, Power::Lock])]);
 const SUBJECT: Right = Right::Seat(&[Need::Subject]);
 
 /// The table.
@@ -161,56 +183,237 @@ pub const ROUTES: &[Route] = &[
     secret(set("/log-in", Right::Anyone, "Logs in", pages::arrive::log_in)),
     get("/log-in/code", Right::Arriving, "Asks for the second factor", pages::arrive::code_form),
     secret(set("/log-in/code", Right::Arriving, "Checks the second factor", pages::arrive::code)),
-    get("/log-in/new-password", Right::Arriving, "Asks for a password of one's own", pages::arrive::new_password_form),
-    secret(set("/log-in/new-password", Right::Arriving, "Sets a password of one's own", pages::arrive::new_password)),
+    get(
+        "/log-in/new-password",
+        Right::Arriving,
+        "Asks for a password of one's own",
+        pages::arrive::new_password_form,
+    ),
+    secret(set(
+        "/log-in/new-password",
+        Right::Arriving,
+        "Sets a password of one's own",
+        pages::arrive::new_password,
+    )),
     get("/invitation/{token}", Right::Anyone, "An invitation", pages::arrive::invitation_form),
     secret(set("/invitation/{token}", Right::Anyone, "Takes up an invitation", pages::arrive::invitation)),
     set("/log-out", Right::Account, "Logs out", pages::arrive::log_out),
     // ---- one's own account ----
     get("/account", Right::Account, "One's own account", pages::account::show),
     secret(set("/account/password", Right::Account, "Changes the password", pages::account::password)),
-    secret(set("/account/second-factor", Right::Account, "Begins or ends the second factor", pages::account::second_factor)),
+    secret(set(
+        "/account/second-factor",
+        Right::Account,
+        "Begins or ends the second factor",
+        pages::account::second_factor,
+    )),
     set("/account/language", Right::Account, "Changes the language", pages::account::language),
-    secret(set("/account/signature", Right::Account, "Accepts the electronic signature as binding", pages::account::signature)),
+    secret(set(
+        "/account/signature",
+        Right::Account,
+        "Accepts the electronic signature as binding",
+        pages::account::signature,
+    )),
     // ---- administration ----
     get("/administration", Right::Administrator, "People, studies, sites", pages::administration::show),
-    set("/administration/people", Right::Administrator, "Adds a person and makes the invitation", pages::administration::invite),
-    get("/administration/people/{person}", Right::Administrator, "A person's account", pages::administration::person),
-    set("/administration/people/{person}", Right::Administrator, "Ends, restores or resets an account", pages::administration::change_person),
+    set(
+        "/administration/people",
+        Right::Administrator,
+        "Adds a person and makes the invitation",
+        pages::administration::invite,
+    ),
+    get(
+        "/administration/people/{person}",
+        Right::Administrator,
+        "A person's account",
+        pages::administration::person,
+    ),
+    set(
+        "/administration/people/{person}",
+        Right::Administrator,
+        "Ends, restores or resets an account",
+        pages::administration::change_person,
+    ),
     get("/administration/log", Right::Administrator, "The account log", pages::administration::log),
-    act("/administration/studies/{study}/open", Right::Administrator, "Opens a study's record", pages::administration::open_study),
-    act("/administration/studies/{study}/sites", Right::Administrator, "Lets a site enrol", pages::administration::activate_site),
-    act("/administration/studies/{study}/delegations", Right::Administrator, "Delegates a role", pages::administration::delegate),
+    act(
+        "/administration/studies/{study}/open",
+        Right::Administrator,
+        "Opens a study's record",
+        pages::administration::open_study,
+    ),
+    act(
+        "/administration/studies/{study}/sites",
+        Right::Administrator,
+        "Lets a site enrol",
+        pages::administration::activate_site,
+    ),
+    act(
+        "/administration/studies/{study}/delegations",
+        Right::Administrator,
+        "Delegates a role",
+        pages::administration::delegate,
+    ),
     // ---- a study ----
     get("/studies", Right::Account, "The studies in which one has a role", pages::home::studies),
     get("/studies/{study}", Right::Seat(&[]), "What is due, overdue, in query, to sign", pages::home::show),
-    set("/studies/{study}/role", Right::Seat(&[]), "Changes the role that one acts in", pages::home::change_role),
+    set(
+        "/studies/{study}/role",
+        Right::Seat(&[]),
+        "Changes the role that one acts in",
+        pages::home::change_role,
+    ),
     get("/studies/{study}/schedule", Right::Seat(&[]), "The schedule of activities", pages::schedule::show),
+    get(
+        "/studies/{study}/dashboard",
+        Right::Seat(&[Need::Participants]),
+        "Enrolment, completeness, queries, safety in counts",
+        pages::dashboard::show,
+    ),
+    get(
+        "/studies/{study}/forms",
+        Right::Seat(&[]),
+        "The study's forms on paper, blank or annotated",
+        pages::blank_forms::show,
+    ),
     // ---- participants ----
-    get("/studies/{study}/participants", Right::Seat(&[Need::Participants]), "The list of participants", pages::participants::list),
-    get("/studies/{study}/participants.csv", Right::Seat(&[Need::Participants]), "The list of participants as a file", pages::participants::export),
-    get("/studies/{study}/consent", Right::Seat(&[Need::May(Power::TakeConsent)]), "Asks for a new participant's consent", pages::consent::form),
-    act("/studies/{study}/consent", Right::Seat(&[Need::May(Power::TakeConsent)]), "Records a new participant's consent", pages::consent::sign),
-    read("/studies/{study}/participants/{subject}", SUBJECT, "A participant's course", pages::participant::show),
-    act("/studies/{study}/participants/{subject}/steps/{step}", SUBJECT, "A step of the participant's course", pages::steps::take),
+    get(
+        "/studies/{study}/participants",
+        Right::Seat(&[Need::Participants]),
+        "The list of participants",
+        pages::participants::list,
+    ),
+    get(
+        "/studies/{study}/participants.csv",
+        Right::Seat(&[Need::Participants]),
+        "The list of participants as a file",
+        pages::participants::export,
+    ),
+    get(
+        "/studies/{study}/consent",
+        Right::Seat(&[Need::May(Power::TakeConsent)]),
+        "Asks for a new participant's consent",
+        pages::consent::form,
+    ),
+    act(
+        "/studies/{study}/consent",
+        Right::Seat(&[Need::May(Power::TakeConsent)]),
+        "Records a new participant's consent",
+        pages::consent::sign,
+    ),
+    read(
+        "/studies/{study}/participants/{subject}",
+        SUBJECT,
+        "A participant's course",
+        pages::participant::show,
+    ),
+    read(
+        "/studies/{study}/participants/{subject}/calendar.ics",
+        SUBJECT,
+        "The visits to come, for a calendar program",
+        pages::calendar::download,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/steps/{step}",
+        SUBJECT,
+        "A step of the participant's course",
+        pages::steps::take,
+    ),
     // ---- forms ----
-    read("/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}", Right::Seat(&[Need::Subject, Need::Form]), "A form", pages::form::show),
-    act("/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}", Right::Seat(&[Need::Subject, Need::Entry]), "Saves a form", pages::form::save),
-    get("/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/history", Right::Seat(&[Need::Subject, Need::FormValues]), "Everything that a form ever held", pages::form::history),
-    act("/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/not-done", Right::Seat(&[Need::Subject, Need::Entry]), "Records that a form was not done", pages::form::not_done),
+    read(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}",
+        Right::Seat(&[Need::Subject, Need::Form]),
+        "A form",
+        pages::form::show,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}",
+        Right::Seat(&[Need::Subject, Need::Entry]),
+        "Saves a form",
+        pages::form::save,
+    ),
+    read(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/history",
+        Right::Seat(&[Need::Subject, Need::FormValues]),
+        "Everything that a form ever held",
+        pages::form::history,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/not-done",
+        Right::Seat(&[Need::Subject, Need::Entry]),
+        "Records that a form was not done",
+        pages::form::not_done,
+    ),
     // ---- queries ----
-    get("/studies/{study}/queries", Right::Seat(&[Need::Participants]), "The list of queries", pages::queries::list),
-    act("/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/queries", Right::Seat(&[Need::Subject, Need::FormValues, Need::May(Power::ManageQueries)]), "Opens a query", pages::queries::open),
-    act("/studies/{study}/participants/{subject}/queries/{query}/answer", Right::Seat(&[Need::Subject, Need::Query, Need::Asked]), "Answers a query", pages::queries::answer),
-    act("/studies/{study}/participants/{subject}/queries/{query}/close", Right::Seat(&[Need::Subject, Need::Query, Need::May(Power::ManageQueries)]), "Closes a query", pages::queries::close),
+    get(
+        "/studies/{study}/queries",
+        Right::Seat(&[Need::Participants]),
+        "The list of queries",
+        pages::queries::list,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/queries",
+        Right::Seat(&[Need::Subject, Need::FormValues, Need::May(Power::ManageQueries)]),
+        "Opens a query",
+        pages::queries::open,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/queries/{query}/answer",
+        Right::Seat(&[Need::Subject, Need::Query, Need::Asked]),
+        "Answers a query",
+        pages::queries::answer,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/queries/{query}/close",
+        Right::Seat(&[Need::Subject, Need::Query, Need::May(Power::ManageQueries)]),
+        "Closes a query",
+        pages::queries::close,
+    ),
     // ---- signatures ----
-    read("/studies/{study}/participants/{subject}/sign/{what}", Right::Seat(&[Need::Subject, Need::May(Power::Sign)]), "What is signed, and the signature", pages::signature::form),
-    secret(act("/studies/{study}/participants/{subject}/sign/{what}", Right::Seat(&[Need::Subject, Need::May(Power::Sign)]), "Signs", pages::signature::sign)),
+    read(
+        "/studies/{study}/participants/{subject}/sign/{what}",
+        Right::Seat(&[Need::Subject, Need::May(Power::Sign)]),
+        "What is signed, and the signature",
+        pages::signature::form,
+    ),
+    secret(act(
+        "/studies/{study}/participants/{subject}/sign/{what}",
+        Right::Seat(&[Need::Subject, Need::May(Power::Sign)]),
+        "Signs",
+        pages::signature::sign,
+    )),
     // ---- coded slides ----
-    get("/studies/{study}/slides", Right::Seat(&[Need::MayAny(&[Power::ReadSpecimens, Power::KeepSpecimenKey])]), "Coded slides: to read, or to lay out", pages::slides::show),
-    act("/studies/{study}/slides/{step}", Right::Seat(&[Need::MayAny(&[Power::ReadSpecimens, Power::KeepSpecimenKey])]), "Reads a slide, or lays out, locks and joins", pages::slides::take),
+    get(
+        "/studies/{study}/slides",
+        Right::Seat(&[Need::MayAny(&[Power::ReadSpecimens, Power::KeepSpecimenKey])]),
+        "Coded slides: to read, or to lay out",
+        pages::slides::show,
+    ),
+    act(
+        "/studies/{study}/slides/{step}",
+        Right::Seat(&[Need::MayAny(&[Power::ReadSpecimens, Power::KeepSpecimenKey])]),
+        "Reads a slide, or lays out, locks and joins",
+        pages::slides::take,
+    ),
+    // ---- closing ----
+    get(
+        "/studies/{study}/closing",
+        CLOSING,
+        "What is open before the lock, and the lock",
+        pages::closing::show,
+    ),
+    secret(act(
+        "/studies/{study}/closing/{step}",
+        CLOSING,
+        "Classifies deviations, signs analysis sets, locks",
+        pages::closing::take,
+    )),
     // ---- audit ----
-    get("/studies/{study}/audit", Right::Seat(&[Need::Reads("audit")]), "The audit trail", pages::audit::show),
+    get(
+        "/studies/{study}/audit",
+        Right::Seat(&[Need::Reads("audit")]),
+        "The audit trail",
+        pages::audit::show,
+    ),
     // ---- about the program ----
     get("/openapi.json", Right::Account, "This table as an API description", pages::files::openapi),
 ];
@@ -240,14 +443,16 @@ fn matches(pattern: &'static str, path: &str) -> Option<std::collections::BTreeM
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(params),
-            (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => {
-                    let value = crate::http::decode_segment(given).filter(|value| !value.is_empty())?;
-                    params.insert(name, value);
+            (Some(wanted), Some(given)) => {
+                match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) => {
+                        let value = crate::http::decode_segment(given).filter(|value| !value.is_empty())?;
+                        params.insert(name, value);
+                    }
+                    None if wanted == given => {}
+                    None => return None,
                 }
-                None if wanted == given => {}
-                None => return None,
-            },
+            }
             _ => return None,
         }
     }

@@ -113,7 +113,8 @@ impl RunningStudy {
         &self.study
     }
 
-    /// Returns the state as far as it is durable. Hold it for as long as a page takes, and give no command meanwhile.
+    /// Returns the state as far as it is durable. Hold it for as long as a page takes; give no command and ask for it no
+    /// second time meanwhile: with the writer waiting in between, neither would go on.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -231,7 +232,7 @@ fn write(
             waiting.push((job.answer, outcome));
         }
         let committed = if events.is_empty() { Ok(()) } else { engine.commit().map(|_| ()) };
-        if committed.is_ok() {
+        if committed.is_ok() && !events.is_empty() {
             let mut state = shown.write().unwrap_or_else(PoisonError::into_inner);
             for event in &events {
                 state.apply(event);

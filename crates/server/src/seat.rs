@@ -110,10 +110,7 @@ impl<'a> Seat<'a> {
     pub fn follows_course(&self) -> bool {
         // Results, readings of coded slides and queries say nothing of a single participant's course.
         let apart = ["pooled_results", "results_by_arm", "biopsy_readings", "queries", "audit", "allocation"];
-        self.role
-            .sees
-            .iter()
-            .any(|(class, sight)| *sight >= Sight::Site && !apart.contains(&class.as_str()))
+        self.role.sees.iter().any(|(class, sight)| *sight >= Sight::Site && !apart.contains(&class.as_str()))
     }
 
     /// Says whether the seat sees participants at all.
@@ -145,7 +142,8 @@ impl<'a> Seat<'a> {
             return Shown::No;
         }
         if let Some(visit) = &key.visit
-            && !scheduled_visit(self.study, visit).is_some_and(|known| is_scheduled(self.study, known, &form.id))
+            && !scheduled_visit(self.study, visit)
+                .is_some_and(|known| is_scheduled(self.study, known, &form.id))
             && !casebook.forms.contains_key(key)
         {
             return Shown::No;
@@ -231,7 +229,10 @@ impl<'a> Seat<'a> {
                         activity.forms.contains(&form.id)
                             && activity.at(stem) != protocol::model::Mark::Nothing
                     })
-                    || casebook.forms.keys().any(|key| key.visit.as_ref() == Some(visit) && key.form == form.id)
+                    || casebook
+                        .forms
+                        .keys()
+                        .any(|key| key.visit.as_ref() == Some(visit) && key.form == form.id)
             })
             .filter(move |(index, _)| seen.insert(*index))
             .map(move |(_, form)| {

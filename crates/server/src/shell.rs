@@ -49,7 +49,8 @@ pub async fn serve(
     behind_proxy: bool,
     until: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let shell = Shell { house: Arc::clone(&house), at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)), behind_proxy };
+    let shell =
+        Shell { house: Arc::clone(&house), at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)), behind_proxy };
     let router = Router::new().fallback(handle).with_state(shell);
     let flushing = tokio::spawn(flush_reads(Arc::clone(&house)));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -98,7 +99,8 @@ async fn read(shell: &Shell, peer: IpAddr, request: axum::extract::Request) -> R
         "POST" => Method::Post,
         _ => return Err(plain(405, "only GET and POST are answered")),
     };
-    let header = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let header =
+        |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let form = if method == Method::Post {
         let kind = header(header::CONTENT_TYPE).unwrap_or_default();
         if kind.split(';').next().is_none_or(|kind| kind.trim() != "application/x-www-form-urlencoded") {
@@ -113,7 +115,8 @@ async fn read(shell: &Shell, peer: IpAddr, request: axum::extract::Request) -> R
     } else {
         Fields::default()
     };
-    let forwarded = || header(HeaderName::from_static("x-forwarded-for"))?.rsplit(',').next()?.trim().parse().ok();
+    let forwarded =
+        || header(HeaderName::from_static("x-forwarded-for"))?.rsplit(',').next()?.trim().parse().ok();
     let address = if shell.behind_proxy && peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer };
     Ok(Request {
         method,

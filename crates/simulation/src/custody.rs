@@ -67,7 +67,8 @@ impl Custody {
         // Whole target at any one site, a kit each visit: no site runs out whoever comes.
         let sites = u32::try_from(study.sites.len()).unwrap_or(u32::MAX).max(1);
         let kit_visits = u32::try_from(plan.kit_visits.len()).unwrap_or(u32::MAX);
-        let kits_per_arm = (study.target.div_ceil(sites) * 2 * kit_visits).min(KIT_NUMBERS.last / (8 * sites));
+        let kits_per_arm =
+            (study.target.div_ceil(sites) * 2 * kit_visits).min(KIT_NUMBERS.last / (8 * sites));
         let vault = VaultPlan {
             study: study.id.clone(),
             blocks,

@@ -491,8 +491,7 @@ impl AccountStore {
     /// The first line that was altered.
     pub fn verify_log(&self) -> Result<u64, AccountError> {
         let read = || -> rusqlite::Result<Result<u64, u64>> {
-            let sql =
-                "SELECT sequence, at, by, about, what, detail, origin, hash FROM account_log ORDER BY sequence";
+            let sql = "SELECT sequence, at, by, about, what, detail, origin, hash FROM account_log ORDER BY sequence";
             let mut statement = self.connection.prepare(sql)?;
             let mut rows = statement.query([])?;
             let (mut before, mut last) = ([0; 32], 0);
@@ -721,7 +720,9 @@ mod tests {
         let (_folder, mut store) = store();
         let person = PersonId::from("p1");
         store.add(&someone("p1", "anna"), &note("added")).unwrap();
-        store.set_second_factor(&person, Some(b"secret"), &[[1; 32], [2; 32]], &note("second factor")).unwrap();
+        store
+            .set_second_factor(&person, Some(b"secret"), &[[1; 32], [2; 32]], &note("second factor"))
+            .unwrap();
         assert!(store.spend_step(&person, 10).unwrap());
         assert!(!store.spend_step(&person, 10).unwrap());
         assert!(!store.spend_step(&person, 9).unwrap());

@@ -52,8 +52,7 @@ impl ReadLog {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_CREATE;
-        let settings =
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;";
+        let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;";
         let connection = Connection::open_with_flags(path, flags)
             .and_then(|connection| connection.execute_batch(settings).map(|()| connection))
             .map_err(|error| file.error(error))?;
@@ -169,7 +168,8 @@ impl ReadLog {
                 }
                 (before, last) = (hash, end);
             }
-            let all: i64 = self.connection.query_row("SELECT count(*) FROM readings", [], |row| row.get(0))?;
+            let all: i64 =
+                self.connection.query_row("SELECT count(*) FROM readings", [], |row| row.get(0))?;
             Ok(if all == last { Ok(last.unsigned_abs()) } else { Err(last.unsigned_abs() + 1) })
         };
         read().map_err(|error| self.file.error(error))

@@ -6,6 +6,7 @@ pub mod new;
 pub mod pack;
 pub mod qualify;
 pub mod schema;
+#[cfg(feature = "serve")]
 pub mod serve;
 pub mod trace;
 pub mod verify;

@@ -144,14 +144,8 @@ pub fn rehearse(
 
     let followed = Followed { progress, acknowledge };
     let store = SqliteStore::create(&folder.join("record"), Environment::Rehearsal)?;
-    let mut trial = ConductedTrial::begin(
-        &study,
-        &streams,
-        Box::new(store),
-        vault.as_ref(),
-        list.as_ref(),
-        &followed,
-    )?;
+    let mut trial =
+        ConductedTrial::begin(&study, &streams, Box::new(store), vault.as_ref(), list.as_ref(), &followed)?;
     let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
     rehearsal.open(seed)?;
     if let Some(custody) = &custody {

@@ -4,11 +4,15 @@ mod blinding;
 mod coverage;
 mod demo;
 mod doc_tests;
+#[cfg(feature = "serve")]
+mod journeys;
 mod kill;
 #[cfg(feature = "pdf")]
 mod paper;
 mod proof;
 mod qualify;
+#[cfg(feature = "serve")]
+mod served_kill;
 mod studies;
 mod trace;
 mod verify;

@@ -127,7 +127,8 @@ pub fn second_factor(context: &Context<'_>) -> Outcome {
         "confirm" => {
             // The secret is the person's own choice to keep until a code proves that the authenticator has it.
             let secret = unhex(form.get("secret")).filter(|secret| secret.len() == 20);
-            let secret = secret.ok_or_else(|| Failure::Bad("Begin again from your account's page.".to_owned()))?;
+            let secret =
+                secret.ok_or_else(|| Failure::Bad("Begin again from your account's page.".to_owned()))?;
             if check_code(&secret, form.get("code"), context.now).is_none() {
                 return page(&secret, Some("This code is not right. Look at your authenticator again."));
             }

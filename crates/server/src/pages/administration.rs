@@ -108,6 +108,7 @@ fn study_line(
     language: &str,
     name: &dyn Fn(&PersonId) -> String,
 ) -> StudyLine {
+    let may_administer = administering_role(running, &account.person).is_some();
     let (study, state) = (running.study(), running.state());
     StudyLine {
         id: study.id.to_string(),
@@ -129,8 +130,13 @@ fn study_line(
             .filter(|role| role.id != *"participant")
             .map(|role| (role.id.to_string(), role.label.get(language).to_owned()))
             .collect(),
-        grants: state.delegations.grants().iter().map(|grant| delegated(running, grant, language, name)).collect(),
-        may_administer: administering_role(running, &account.person).is_some(),
+        grants: state
+            .delegations
+            .grants()
+            .iter()
+            .map(|grant| delegated(running, grant, language, name))
+            .collect(),
+        may_administer,
     }
 }
 
@@ -156,7 +162,8 @@ fn administering_role(running: &RunningStudy, person: &PersonId) -> Option<RoleI
     let study = running.study();
     let state = running.state();
     let mut held = state.delegations.roles_of(person);
-    held.find(|role| study.role(role.as_str()).is_some_and(|role| role.may.contains(&Power::Administer))).cloned()
+    held.find(|role| study.role(role.as_str()).is_some_and(|role| role.may.contains(&Power::Administer)))
+        .cloned()
 }
 
 /// Adds a person and makes the invitation.
@@ -207,7 +214,9 @@ pub fn person(context: &Context<'_>) -> Outcome {
         delegated: all,
         log: log
             .into_iter()
-            .map(|line| (moment(context, line.at), line.by, format!("{} {}", line.what, line.detail), line.origin))
+            .map(|line| {
+                (moment(context, line.at), line.by, format!("{} {}", line.what, line.detail), line.origin)
+            })
             .collect(),
         page,
         person,
@@ -225,7 +234,9 @@ pub fn change_person(context: &Context<'_>) -> Outcome {
     let reason = context.request.form.get("reason");
     let note = |what| context.note(id.as_str(), what, reason, &origin);
     match context.request.form.get("do") {
-        "end" if own => return Err(Failure::Bad("Another administrator has to end your account.".to_owned())),
+        "end" if own => {
+            return Err(Failure::Bad("Another administrator has to end your account.".to_owned()));
+        }
         "end" => {
             house.accounts().set_active(&id, false, &note("account ended"))?;
             house.sessions.end_all_of(&id, None);
@@ -273,7 +284,11 @@ pub fn log(context: &Context<'_>) -> Outcome {
         lines: lines
             .into_iter()
             .map(|line| {
-                let what = if line.detail.is_empty() { line.what } else { format!("{}: {}", line.what, line.detail) };
+                let what = if line.detail.is_empty() {
+                    line.what
+                } else {
+                    format!("{}: {}", line.what, line.detail)
+                };
                 (line.sequence, moment(context, line.at), line.by, line.about, what, line.origin)
             })
             .collect(),
@@ -323,7 +338,10 @@ pub fn delegate(context: &Context<'_>) -> Outcome {
 fn administer(context: &Context<'_>, running: &RunningStudy, action: Action) -> Outcome {
     let own = &context.account()?.person;
     let role = administering_role(running, own).ok_or_else(|| {
-        Failure::Refused("You do not administer this study; its administrator has to delegate that role to you.".to_owned())
+        Failure::Refused(
+            "You do not administer this study; its administrator has to delegate that role to you."
+                .to_owned(),
+        )
     })?;
     give(context, running, role, action)
 }

@@ -114,7 +114,10 @@ pub fn set_up(context: &Context<'_>) -> Outcome {
     };
     if !house.set_up(form.get("set-up-token"), &account, &note)? {
         house.throttle.count("set-up", address, context.now);
-        return set_up_page(context, Some("The set-up token is not the one that the terminal shows.".to_owned()));
+        return set_up_page(
+            context,
+            Some("The set-up token is not the one that the terminal shows.".to_owned()),
+        );
     }
     enter(context, &account, Stage::In, "/")
 }
@@ -150,12 +153,12 @@ pub fn log_in(context: &Context<'_>) -> Outcome {
         return Err(Failure::Wait(wait));
     }
     let account = house.accounts().by_login(login)?;
-    let hash = account.as_ref().filter(|account| account.active).and_then(|account| account.password.as_deref());
+    let hash =
+        account.as_ref().filter(|account| account.active).and_then(|account| account.password.as_deref());
     let right = verify_password(password, hash);
     let Some(account) = account.filter(|_| right) else {
-        return wrong(context, &key, "wrong name or password").and_then(|()| {
-            log_in_page(context, Some("Name and password do not belong together."))
-        });
+        return wrong(context, &key, "wrong name or password")
+            .and_then(|()| log_in_page(context, Some("Name and password do not belong together.")));
     };
     house.throttle.forget(&key, context.request.address);
     let (stage, to) = next_stage(&account);
@@ -270,7 +273,10 @@ pub fn new_password(context: &Context<'_>) -> Outcome {
         return new_password_page(context, Some(fault));
     }
     if verify_password(password, account.password.as_deref()) {
-        return new_password_page(context, Some("This is the temporary password. Choose another.".to_owned()));
+        return new_password_page(
+            context,
+            Some("This is the temporary password. Choose another.".to_owned()),
+        );
     }
     let origin = context.address();
     let note = context.note(account.person.as_str(), "own password set", "", &origin);

@@ -122,16 +122,19 @@ pub fn may_know(seat: &Seat<'_>, state: &conduct::State, event: &Event) -> bool 
             _ => return false,
         },
     };
-    let form = |key: &record::FormKey| casebook.is_some_and(|casebook| seat.form(casebook, key) == Shown::Yes);
+    let form =
+        |key: &record::FormKey| casebook.is_some_and(|casebook| seat.form(casebook, key) == Shown::Yes);
     match &event.fact {
-        Fact::FormSectionSaved { key, .. } | Fact::FormSectionCorrected { key, .. } | Fact::QueryOpened { key, .. } => {
-            form(key)
-        }
+        Fact::FormSectionSaved { key, .. }
+        | Fact::FormSectionCorrected { key, .. }
+        | Fact::QueryOpened { key, .. } => form(key),
         Fact::QueryAnswered { query, .. } | Fact::QueryClosed { query, .. } => casebook
             .and_then(|casebook| Some((casebook, casebook.query(query)?)))
             .is_some_and(|(casebook, query)| seat.sees_query(casebook, query)),
         Fact::DoseChanged { .. } | Fact::TreatmentEnded { .. } => seat.reads("dose"),
-        Fact::KitDispensed { .. } | Fact::KitReturned { .. } | Fact::KitsReceived { .. } => seat.reads("kits"),
+        Fact::KitDispensed { .. } | Fact::KitReturned { .. } | Fact::KitsReceived { .. } => {
+            seat.reads("kits")
+        }
         Fact::SeriousEventReported { .. } => seat.reads("adverse_events"),
         Fact::SpecimenTaken { .. } => seat.reads("biopsies"),
         Fact::ReadingOrderDrawn { .. }
@@ -167,7 +170,9 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::DatabaseLocked { .. } => ("study", "database locked".to_owned()),
         Fact::AllocationUnblinded { .. } => ("study", "allocation list opened".to_owned()),
         Fact::KitsReceived { kits } => ("study", format!("{} kits received", kits.len())),
-        Fact::ConsentSigned { consent_version } => ("course", format!("consent to version {consent_version}")),
+        Fact::ConsentSigned { consent_version } => {
+            ("course", format!("consent to version {consent_version}"))
+        }
         Fact::ConsentWithdrawn { .. } => ("course", "consent withdrawn".to_owned()),
         Fact::SubjectScreened => ("course", "screening begun".to_owned()),
         Fact::EligibilityDecided { at_visit, eligible, .. } => {
@@ -182,7 +187,9 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::FormSectionCorrected { key, changes } => {
             ("correction", format!("{} corrected: {}", place(key), items(changes)))
         }
-        Fact::QueryOpened { query, key, item, .. } => ("query", format!("{query} opened on {item} of {}", place(key))),
+        Fact::QueryOpened { query, key, item, .. } => {
+            ("query", format!("{query} opened on {item} of {}", place(key)))
+        }
         Fact::QueryAnswered { query, .. } => ("query", format!("{query} answered")),
         Fact::QueryClosed { query, by_check } => {
             let how = if *by_check { " by its check" } else { "" };
@@ -191,7 +198,8 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::VisitSigned { visit, .. } => ("signature", format!("visit {visit} signed")),
         Fact::CasebookSigned { .. } => ("signature", "casebook signed".to_owned()),
         Fact::SignatureVoided { visit } => {
-            let what = visit.as_ref().map_or_else(|| "the casebook".to_owned(), |visit| format!("visit {visit}"));
+            let what =
+                visit.as_ref().map_or_else(|| "the casebook".to_owned(), |visit| format!("visit {visit}"));
             ("signature", format!("signature of {what} void"))
         }
         Fact::KitDispensed { kit, visit, .. } => ("course", format!("kit {kit} handed out at {visit}")),
@@ -204,12 +212,16 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::ReadingsLocked { .. } => ("study", "readings locked".to_owned()),
         Fact::ReadingKeyJoined { .. } => ("study", "key of the slides joined".to_owned()),
         Fact::BlindBroken { .. } => ("deviation", "blind broken".to_owned()),
-        Fact::TreatmentEnded { last_dose, .. } => ("course", format!("treatment ended, last dose {last_dose}")),
+        Fact::TreatmentEnded { last_dose, .. } => {
+            ("course", format!("treatment ended, last dose {last_dose}"))
+        }
         Fact::ParticipationEnded { date, .. } => ("course", format!("participation ended on {date}")),
         Fact::DeviationRecorded { deviation, text, .. } => {
             ("deviation", format!("{deviation}: {}", text.get().cloned().unwrap_or_default()))
         }
         Fact::DeviationClassified { deviation, .. } => ("deviation", format!("{deviation} classified")),
-        Fact::ContentRedacted { sequence, .. } => ("correction", format!("a content of event {sequence} redacted")),
+        Fact::ContentRedacted { sequence, .. } => {
+            ("correction", format!("a content of event {sequence} redacted"))
+        }
     }
 }

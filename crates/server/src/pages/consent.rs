@@ -24,11 +24,12 @@ struct ConsentPage {
 /// Asks for a new participant's consent.
 pub fn form(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
+    let page = Page::new(context, "New participant: consent");
     let (study, state) = (running.study(), running.state());
     let today = context.today(seat.own_sites().next().map(|site| &site.id));
     let active = seat.own_sites().filter(|site| state.sites.contains_key(&site.id));
-    let page = ConsentPage {
-        page: Page::new(context, "New participant: consent"),
+    let view = ConsentPage {
+        page,
         path: format!("/studies/{}/consent", segment(study.id.as_str())),
         today: today.to_string(),
         sites: active
@@ -37,7 +38,8 @@ pub fn form(context: &Context<'_>) -> Outcome {
         versions: study.consents.iter().map(|version| version.id.clone()).collect(),
         current: current_consent(study, today).unwrap_or_default().to_owned(),
     };
-    Ok(Reply::page(page.render()?))
+    drop(state);
+    Ok(Reply::page(view.render()?))
 }
 
 /// Records a new participant's consent.

@@ -29,7 +29,9 @@ pub fn show(context: &Context<'_>, failure: Failure) -> Reply {
         }
         Failure::Bad(text) => (400, "This can't be used", text),
         Failure::Refused(text) => (409, "Not possible yet", text),
-        Failure::Wait(seconds) => (429, "Please wait", format!("Too many tries. Try again in {seconds} seconds.")),
+        Failure::Wait(seconds) => {
+            (429, "Please wait", format!("Too many tries. Try again in {seconds} seconds."))
+        }
         Failure::Broken(text) => (503, "Nothing was saved", text),
     };
     let page = Page::new(context, title);

@@ -29,7 +29,10 @@ static ADDRESSES: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
 
 /// Returns the address of a file, which changes with its content.
 pub fn address(name: &str) -> String {
-    ADDRESSES.iter().find(|(known, _)| *known == name).map_or_else(String::new, |(_, address)| address.clone())
+    ADDRESSES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or_else(String::new, |(_, address)| address.clone())
 }
 
 /// A file.
@@ -48,7 +51,8 @@ pub fn health(context: &Context<'_>) -> Outcome {
 
 /// The route table as an OpenAPI 3.1 description.
 pub fn openapi(_: &Context<'_>) -> Outcome {
-    let text = serde_json::to_vec_pretty(&description()).map_err(|error| Failure::Broken(error.to_string()))?;
+    let text =
+        serde_json::to_vec_pretty(&description()).map_err(|error| Failure::Broken(error.to_string()))?;
     Ok(Reply::of(200, "application/json", text))
 }
 
@@ -120,8 +124,12 @@ mod tests {
     #[test]
     fn the_description_holds_every_route_once() {
         let description = description();
-        let described: usize =
-            description["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
+        let described: usize = description["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|path| path.as_object().unwrap().len())
+            .sum();
         assert_eq!(described, ROUTES.len());
     }
 }

@@ -19,7 +19,7 @@ use terms::{Answer, Date, ItemId, MissingReason, PartialDate, SubjectId, Value, 
 
 use crate::{
     context::{Context, Failure, Outcome},
-    course::{Filled, form_path, subject_path, visits},
+    course::{form_path, subject_path, visits},
     credentials::draw,
     gate::TOKEN_FIELD,
     http::{Fields, Reply},
@@ -118,6 +118,7 @@ struct FormPage {
     addressees: Vec<(String, String)>,
     history: bool,
     by_visit: bool,
+    as_of: Option<String>,
     next: Option<(String, String)>,
 }
 
@@ -192,13 +193,13 @@ fn page(
     let (running, seat) = context.seated()?;
     let frame = Page::new(context, "");
     let language = frame.language.clone();
-    let (study, state) = (running.study(), running.state());
+    let (study, state) = (running.study(), context.sighted()?);
     let key = context.form_key()?;
     let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
     let form = study.form(key.form.as_str()).ok_or(Failure::NotFound)?;
-    let today = context.today(Some(&casebook.site));
+    let today = state.day().unwrap_or_else(|| context.today(Some(&casebook.site)));
     let masked = seat.form(casebook, &key) == Shown::Masked;
-    let open = state.locked.is_none();
+    let open = state.locked.is_none() && state.day().is_none();
     let enters = open && seat.enters(casebook, &key);
     let view = View::at_form(study, casebook, &key, today);
     let mut items = Vec::new();
@@ -212,7 +213,9 @@ fn page(
     }
     let filled = crate::course::filled(study, casebook, form, &key, today);
     let visit = key.visit.as_ref();
-    let visit_label = visit.and_then(|visit| conduct::scheduled_visit(study, visit)).map(|known| known.label.get(&language));
+    let visit_label = visit
+        .and_then(|visit| conduct::scheduled_visit(study, visit))
+        .map(|known| known.label.get(&language));
     let faults = items
         .iter()
         .filter_map(|item| Some((item.id.clone(), item.label.clone(), item.fault.clone()?)))
@@ -232,8 +235,11 @@ fn page(
     let view = FormPage {
         subject: casebook.subject.to_string(),
         subject_path: subject_path(study, casebook),
-        visit: visit_label.map_or_else(String::new, |label| format!("{label} ({})", visit.map_or("", VisitId::as_str))),
-        held: visit.and_then(|visit| casebook.visit_date(visit)).map_or_else(String::new, |date| date.to_string()),
+        visit: visit_label
+            .map_or_else(String::new, |label| format!("{label} ({})", visit.map_or("", VisitId::as_str))),
+        held: visit
+            .and_then(|visit| casebook.visit_date(visit))
+            .map_or_else(String::new, |date| date.to_string()),
         path: form_path(study, casebook, &key),
         body,
         enters,
@@ -251,6 +257,7 @@ fn page(
         addressees: if may_query { addressees(study, form, &language) } else { Vec::new() },
         history: has_values && !masked,
         by_visit: key.visit.is_some(),
+        as_of: state.day().map(|day| day.to_string()),
         next,
         items,
         page: Page { title, ..frame },
@@ -287,7 +294,7 @@ fn next_form(
     forms[here + 1..]
         .iter()
         .chain(&forms[..here])
-        .find(|form| form.enters && form.filled != Filled::Wholly)
+        .find(|form| form.enters && !form.filled.is_done())
         .map(|form| (form.path.clone(), form.title.clone()))
 }
 
@@ -362,7 +369,8 @@ fn widget(study: &Study, item: &Item, value: &str, typed: Option<&Fields>, langu
     let choice = |code: &str, label: &str| (code.to_owned(), label.to_owned(), code == value);
     match &item.kind {
         ItemType::Boolean => {
-            let (yes, no) = (crate::languages::translate(language, "yes"), crate::languages::translate(language, "no"));
+            let (yes, no) =
+                (crate::languages::translate(language, "yes"), crate::languages::translate(language, "no"));
             Widget::Choices(vec![choice("yes", yes), choice("no", no)])
         }
         ItemType::Code { codelist } => {
@@ -465,7 +473,14 @@ fn reason_id(reason: MissingReason) -> &'static str {
 }
 
 /// Reads what was typed, item by item, against what is stored.
-fn read(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, typed: &Fields, today: Date) -> Typed {
+fn read(
+    study: &Study,
+    casebook: &Casebook,
+    form: &Form,
+    key: &FormKey,
+    typed: &Fields,
+    today: Date,
+) -> Typed {
     let mut read = Typed::default();
     let view = View::at_form(study, casebook, key, today);
     for item in form.items.iter().filter(|item| item.derived.is_none()) {
@@ -519,7 +534,9 @@ fn answer(item: &Item, typed: &Fields) -> Result<Option<Answer>, String> {
     let id = item.id.as_str();
     let field = format!("i.{id}");
     let text = match item.kind {
-        ItemType::Date { partial: true } if typed.has(&format!("{field}.year")) => date_of_parts(typed, &field)?,
+        ItemType::Date { partial: true } if typed.has(&format!("{field}.year")) => {
+            date_of_parts(typed, &field)?
+        }
         _ => typed.get(&field).to_owned(),
     };
     let reason = typed.get(&format!("m.{id}"));
@@ -554,7 +571,8 @@ fn answer(item: &Item, typed: &Fields) -> Result<Option<Answer>, String> {
         },
         ItemType::Code { .. } => Value::Code(text),
         ItemType::Date { partial } => {
-            let date: PartialDate = text.parse().map_err(|error: terms::PartialDateError| error.to_string())?;
+            let date: PartialDate =
+                text.parse().map_err(|error: terms::PartialDateError| error.to_string())?;
             if !partial && date.complete().is_none() {
                 return Err("Give the whole date.".to_owned());
             }
@@ -581,7 +599,13 @@ fn date_of_parts(typed: &Fields, field: &str) -> Result<String, String> {
 }
 
 /// The commands that save what was typed.
-fn commands(context: &Context<'_>, subject: &SubjectId, key: &FormKey, date: Option<Date>, read: &Typed) -> Result<Vec<conduct::Command>, Failure> {
+fn commands(
+    context: &Context<'_>,
+    subject: &SubjectId,
+    key: &FormKey,
+    date: Option<Date>,
+    read: &Typed,
+) -> Result<Vec<conduct::Command>, Failure> {
     let happened = date.map(PartialDate::from);
     let mut commands = Vec::new();
     if !read.first.is_empty() {
@@ -673,7 +697,13 @@ pub fn save(context: &Context<'_>) -> Outcome {
 }
 
 /// Says what saving would lead to, and keeps what was typed as a draft.
-fn check(context: &Context<'_>, subject: &SubjectId, key: &FormKey, date: Option<Date>, read: &Typed) -> Outcome {
+fn check(
+    context: &Context<'_>,
+    subject: &SubjectId,
+    key: &FormKey,
+    date: Option<Date>,
+    read: &Typed,
+) -> Outcome {
     let (running, seat) = context.seated()?;
     let page = Page::new(context, "");
     let language = page.language.clone();
@@ -683,7 +713,11 @@ fn check(context: &Context<'_>, subject: &SubjectId, key: &FormKey, date: Option
         form.item(item.as_str()).map_or_else(|| item.to_string(), |item| item.label.get(&language).to_owned())
     };
     let mut part = ChecksPart {
-        faults: read.faults.iter().map(|(item, fault)| (item.to_string(), label(item), fault.clone())).collect(),
+        faults: read
+            .faults
+            .iter()
+            .map(|(item, fault)| (item.to_string(), label(item), fault.clone()))
+            .collect(),
         asks: Vec::new(),
         derived: Vec::new(),
         refused: None,
@@ -781,12 +815,18 @@ pub fn history(context: &Context<'_>) -> Outcome {
         .map(|(item, value, entry, current)| {
             let event = running.event(entry.sequence);
             let why = event.as_ref().and_then(|event| event.reason.as_ref()?.get().cloned());
-            let recorded = event.map_or_else(|| entry.recorded.to_string(), |event| site_moment(&event.recorded));
+            let recorded =
+                event.map_or_else(|| entry.recorded.to_string(), |event| site_moment(&event.recorded));
             let line = HistoryLine {
                 item,
                 value,
-                by: names.get(entry.by.person.as_str()).cloned().unwrap_or_else(|| entry.by.person.to_string()),
-                role: study.role(entry.by.role.as_str()).map_or_else(String::new, |role| role.label.get(&page.language).to_owned()),
+                by: names
+                    .get(entry.by.person.as_str())
+                    .cloned()
+                    .unwrap_or_else(|| entry.by.person.to_string()),
+                role: study
+                    .role(entry.by.role.as_str())
+                    .map_or_else(String::new, |role| role.label.get(&page.language).to_owned()),
                 recorded,
                 why: why.unwrap_or_default(),
                 derived: entry.source == record::Source::Derived,

@@ -7,7 +7,7 @@ use terms::{Date, RoleId, StudyId};
 
 use crate::{
     context::{Context, Failure, Outcome},
-    course::{Filled, Standing, VisitLine, status, subject_path, visits},
+    course::{Standing, VisitLine, status, subject_path, visits},
     http::{Reply, segment},
     page::Page,
     seat::{Seat, seats},
@@ -142,7 +142,11 @@ struct Counts {
 impl Counts {
     fn take(&mut self, study: &Study, casebook: &Casebook) {
         self.screened += 1;
-        let entered = if study.allocation.is_some() { casebook.allocated.is_some() } else { casebook.enrolled.is_some() };
+        let entered = if study.allocation.is_some() {
+            casebook.allocated.is_some()
+        } else {
+            casebook.enrolled.is_some()
+        };
         self.entered += usize::from(entered);
         self.treated += usize::from(status(study, casebook) == "on treatment");
         self.over += usize::from(entered && casebook.participation_end.is_some());
@@ -199,7 +203,7 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
         }
     }
     for visit in &lines {
-        for form in visit.forms.iter().filter(|form| form.enters && form.filled != Filled::Wholly) {
+        for form in visit.forms.iter().filter(|form| form.enters && !form.filled.is_done()) {
             let what = format!("{}: {}", visit.label, form.title);
             let when = visit.held.map(|date| date.to_string()).unwrap_or_default();
             gathered.forms.push(line(form.path.clone(), what, when, false));
@@ -219,7 +223,10 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
             gathered.queries.push(line(to, format!("{visit}{title}: {item}"), query.id.to_string(), false));
         }
     }
-    if seat.may(Power::DecideEligibility) && casebook.enrolled.is_none() && casebook.participation_end.is_none() {
+    if seat.may(Power::DecideEligibility)
+        && casebook.enrolled.is_none()
+        && casebook.participation_end.is_none()
+    {
         for visit in decision_visits(study) {
             if casebook.visits.contains_key(visit) && !casebook.eligibility.contains_key(visit) {
                 let to = format!("{path}#eligibility-{visit}");
@@ -235,7 +242,12 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
         for visit in &plan.kit_visits {
             let given = casebook.kits.values().any(|kit| kit.visit == *visit);
             if casebook.visits.contains_key(visit) && !given {
-                gathered.dispense.push(line(format!("{path}#kits"), format!("Kit of {visit}"), String::new(), false));
+                gathered.dispense.push(line(
+                    format!("{path}#kits"),
+                    format!("Kit of {visit}"),
+                    String::new(),
+                    false,
+                ));
             }
         }
     }
@@ -257,13 +269,18 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
             && casebook.casebook_signature.is_none()
             && casebook.visits.keys().all(|visit| casebook.signatures.contains_key(visit))
         {
-            gathered.sign.push(line(format!("{path}/sign/casebook"), "Casebook".to_owned(), String::new(), false));
+            gathered.sign.push(line(
+                format!("{path}/sign/casebook"),
+                "Casebook".to_owned(),
+                String::new(),
+                false,
+            ));
         }
     }
 }
 
 fn is_ready_to_sign(visit: &VisitLine) -> bool {
-    visit.held.is_some() && !visit.signed && visit.forms.iter().all(|form| form.filled == Filled::Wholly)
+    visit.held.is_some() && !visit.signed && visit.forms.iter().all(|form| form.filled.is_done())
 }
 
 impl Gathered {

@@ -81,22 +81,24 @@ struct ParticipantPage {
     any_steps: bool,
     sign: bool,
     course: bool,
+    as_of: Option<String>,
 }
 
 /// The participant's course.
 pub fn show(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let page = Page::new(context, "");
-    let (study, state) = (running.study(), running.state());
+    let (study, state) = (running.study(), context.sighted()?);
     let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
-    let today = context.today(Some(&casebook.site));
+    let today = state.day().unwrap_or_else(|| context.today(Some(&casebook.site)));
     let lines = visits(seat, casebook, today, &page.language);
-    let open = state.locked.is_none() && state.sites.contains_key(&casebook.site);
+    let open = state.day().is_none() && state.locked.is_none() && state.sites.contains_key(&casebook.site);
     let steps = if open { steps(seat, casebook, today, &lines, &page.language) } else { Steps::default() };
     let course = seat.follows_course();
     let mut facts = Vec::new();
     if course {
-        let consent = casebook.consents.last().map(|consent| format!("{} ({})", consent.signed.date, consent.version));
+        let consent =
+            casebook.consents.last().map(|consent| format!("{} ({})", consent.signed.date, consent.version));
         facts.push(("Consent", consent.unwrap_or_default()));
         facts.push(("Screening", dated(casebook.screened.map(|dated| dated.date))));
         if study.allocation.is_some() {
@@ -134,6 +136,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
         sign: open && seat.may(Power::Sign),
         visits: lines,
         course,
+        as_of: state.day().map(|day| day.to_string()),
         page: Page { title: casebook.subject.to_string(), ..page },
     };
     drop(state);
@@ -254,14 +257,16 @@ fn steps(seat: &Seat<'_>, casebook: &Casebook, today: Date, lines: &[VisitLine],
     steps.withdraw = !withdrawn && !over && seat.may(Power::TakeConsent);
     steps.screen = !over && casebook.screened.is_none() && seat.may(Power::RunVisits);
     steps.hold = !over && casebook.screened.is_some() && seat.may(Power::RunVisits);
-    if steps.hold && let Some(visit) = study.visits.iter().find(|visit| visit.timing == Timing::Unscheduled) {
+    if steps.hold
+        && let Some(visit) = study.visits.iter().find(|visit| visit.timing == Timing::Unscheduled)
+    {
         let stem = visit.id.as_str().trim_end_matches(char::is_numeric);
-        let taken = (1..).find(|number| !casebook.visits.contains_key(&VisitId::from(format!("{stem}{number}"))));
+        let taken =
+            (1..).find(|number| !casebook.visits.contains_key(&VisitId::from(format!("{stem}{number}"))));
         steps.unscheduled = taken.map(|number| format!("{stem}{number}"));
     }
-    let decided = |visit: &&VisitId| {
-        casebook.eligibility.get(*visit).is_some_and(|decision| decision.eligible)
-    };
+    let decided =
+        |visit: &&VisitId| casebook.eligibility.get(*visit).is_some_and(|decision| decision.eligible);
     let all_decided = decision_visits(study).iter().all(decided);
     if !over && all_decided && seat.may(Power::Enrol) {
         if study.allocation.is_some() && casebook.allocated.is_none() {
@@ -270,14 +275,16 @@ fn steps(seat: &Seat<'_>, casebook: &Casebook, today: Date, lines: &[VisitLine],
             steps.enrol = Some("enrol");
         }
     }
-    let entered = if study.allocation.is_some() { casebook.allocated.is_some() } else { casebook.enrolled.is_some() };
+    let entered =
+        if study.allocation.is_some() { casebook.allocated.is_some() } else { casebook.enrolled.is_some() };
     if let Some(plan) = &study.allocation
         && entered
         && casebook.treatment_end.is_none()
         && seat.may(Power::Dispense)
     {
         let given = |visit: &VisitId| casebook.kits.values().any(|kit| kit.visit == *visit);
-        let due = plan.kit_visits.iter().filter(|visit| casebook.visits.contains_key(*visit) && !given(visit));
+        let due =
+            plan.kit_visits.iter().filter(|visit| casebook.visits.contains_key(*visit) && !given(visit));
         steps.dispense = due.map(VisitId::to_string).collect();
     }
     steps.returns = seat.may(Power::Dispense);

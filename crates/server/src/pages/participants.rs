@@ -68,7 +68,7 @@ fn row(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) -> Row
     let awaited =
         |standing| matches!(standing, Standing::Overdue | Standing::Due | Standing::Next | Standing::Later);
     let next = lines.iter().find(|line| awaited(line.standing));
-    let open = lines.iter().flat_map(|line| &line.forms).filter(|form| form.filled != crate::course::Filled::Wholly);
+    let open = lines.iter().flat_map(|line| &line.forms).filter(|form| !form.filled.is_done());
     let queries =
         casebook.queries.iter().filter(|query| query.closed.is_none() && seat.sees_query(casebook, query));
     let site = seat.study.site(casebook.site.as_str()).map_or("", |site| site.label.as_str());
@@ -147,8 +147,16 @@ pub fn list(context: &Context<'_>) -> Outcome {
         status: query.get("status").to_owned(),
         site: query.get("site").to_owned(),
         statuses: vec![
-            "consented", "in screening", "not eligible", "enrolled", "ready to randomise", "randomised",
-            "on treatment", "off treatment", "completed", "ended early",
+            "consented",
+            "in screening",
+            "not eligible",
+            "enrolled",
+            "ready to randomise",
+            "randomised",
+            "on treatment",
+            "off treatment",
+            "completed",
+            "ended early",
         ],
         sites: seat.own_sites().map(|site| (site.id.to_string(), site.label.clone())).collect(),
         heads,
@@ -180,7 +188,8 @@ pub fn export(context: &Context<'_>) -> Outcome {
 
 /// Writes a field of a CSV file (RFC 4180). What a spreadsheet would take for a formula is marked as text.
 pub fn csv_field(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
+    let guarded =
+        if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
     if guarded.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {

@@ -9,7 +9,7 @@ use terms::VisitId;
 
 use crate::{
     context::{Context, Failure, Outcome},
-    course::{Filled, FormLine, subject_path, visits},
+    course::{FormLine, subject_path, visits},
     http::Reply,
     page::Page,
     pages::{
@@ -85,7 +85,14 @@ pub fn form(context: &Context<'_>) -> Outcome {
     let (what, forms): (String, Vec<FormLine>) = match &visit {
         Some(visit) => {
             let line = lines.into_iter().find(|line| line.id == *visit).ok_or(Failure::NotFound)?;
-            (format!("{} ({visit}), {}", line.label, line.held.map(|date| date.to_string()).unwrap_or_default()), line.forms)
+            (
+                format!(
+                    "{} ({visit}), {}",
+                    line.label,
+                    line.held.map(|date| date.to_string()).unwrap_or_default()
+                ),
+                line.forms,
+            )
         }
         None => (page.t("Casebook").to_owned(), lines.into_iter().flat_map(|line| line.forms).collect()),
     };
@@ -113,7 +120,9 @@ pub fn form(context: &Context<'_>) -> Outcome {
             record::Fact::VisitSigned { visit: of, meaning, .. } if Some(of) == visit.as_ref() => {
                 signature(event.sequence, meaning)
             }
-            record::Fact::CasebookSigned { meaning, .. } if visit.is_none() => signature(event.sequence, meaning),
+            record::Fact::CasebookSigned { meaning, .. } if visit.is_none() => {
+                signature(event.sequence, meaning)
+            }
             _ => None,
         })
         .collect();
@@ -123,7 +132,7 @@ pub fn form(context: &Context<'_>) -> Outcome {
         subject: casebook.subject.to_string(),
         subject_path: subject_path(study, casebook),
         what,
-        ready: forms.iter().all(|form| form.filled == Filled::Wholly),
+        ready: forms.iter().all(|form| form.filled.is_done()),
         forms,
         signed,
         former,
@@ -151,10 +160,12 @@ pub fn sign(context: &Context<'_>) -> Outcome {
     };
     let form = &context.request.form;
     let meaning = MEANINGS.iter().find(|meaning| **meaning == form.get("meaning"));
-    let meaning = (*meaning.ok_or_else(|| Failure::Bad("Choose what your signature means.".to_owned()))?).to_owned();
+    let meaning =
+        (*meaning.ok_or_else(|| Failure::Bad("Choose what your signature means.".to_owned()))?).to_owned();
     let account = context.account()?;
     let asks_name = context.session.as_ref().is_none_or(|(_, session)| !session.has_signed);
-    let names_self = store::accounts::skeleton(form.get("login")) == store::accounts::skeleton(&account.login);
+    let names_self =
+        store::accounts::skeleton(form.get("login")) == store::accounts::skeleton(&account.login);
     if asks_name && !names_self {
         return Err(Failure::Bad("The first signature of a session asks for your log-in name and your password. Nothing was signed.".to_owned()));
     }

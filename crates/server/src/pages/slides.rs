@@ -53,11 +53,14 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let form = study.form(plan.read_on.as_str()).ok_or(Failure::NotFound)?;
     let state = running.state();
     let number = reader(&state, &seat.person, plan.readers);
-    let done = |code: &SpecimenCode| number.is_some_and(|number| state.reading.readings.contains_key(&(code.clone(), number)));
+    let done = |code: &SpecimenCode| {
+        number.is_some_and(|number| state.reading.readings.contains_key(&(code.clone(), number)))
+    };
     let reads = seat.may(Power::ReadSpecimens);
     let next = state.reading.order.iter().find(|code| !done(code)).filter(|_| reads && number.is_some());
     let label = |item: &ItemId| {
-        form.item(item.as_str()).map_or_else(|| item.to_string(), |item| item.label.get(&page.language).to_owned())
+        form.item(item.as_str())
+            .map_or_else(|| item.to_string(), |item| item.label.get(&page.language).to_owned())
     };
     let read = state
         .reading
@@ -65,7 +68,8 @@ pub fn show(context: &Context<'_>) -> Outcome {
         .iter()
         .filter_map(|code| {
             let taken = state.reading.readings.get(&(code.clone(), number?))?;
-            let answers = taken.answers.iter().map(|(item, answer)| (label(item), answer.to_string())).collect();
+            let answers =
+                taken.answers.iter().map(|(item, answer)| (label(item), answer.to_string())).collect();
             Some((code.to_string(), answers))
         })
         .collect::<Vec<_>>();
@@ -87,7 +91,8 @@ pub fn show(context: &Context<'_>) -> Outcome {
             .filter(|item| item.derived.is_none())
             .map(|item| asked(study, item, &page.language))
             .collect(),
-        waiting: (state.reading.order.len() * plan.readers as usize).saturating_sub(state.reading.readings.len()),
+        waiting: (state.reading.order.len() * plan.readers as usize)
+            .saturating_sub(state.reading.readings.len()),
         page,
     };
     drop(state);
@@ -113,10 +118,9 @@ fn asked(study: &protocol::Study, item: &Item, language: &str) -> Asked {
         id: item.id.to_string(),
         label: item.label.get(language).to_owned(),
         unit: item.unit.clone().unwrap_or_default(),
-        range: item
-            .minimum
-            .zip(item.maximum)
-            .map_or_else(String::new, |(least, most)| format!("{} – {}", least.normalize(), most.normalize())),
+        range: item.minimum.zip(item.maximum).map_or_else(String::new, |(least, most)| {
+            format!("{} – {}", least.normalize(), most.normalize())
+        }),
         choices,
     }
 }
@@ -135,13 +139,17 @@ pub fn take(context: &Context<'_>) -> Outcome {
                 let text = typed.get(&format!("i.{}", item.id)).replace(',', ".");
                 if !text.is_empty() {
                     let value = value(item, &text).ok_or_else(|| {
-                        Failure::Bad(format!("`{text}` does not fit {}. Go back; nothing was saved.", item.label.en()))
+                        Failure::Bad(format!(
+                            "`{text}` does not fit {}. Go back; nothing was saved.",
+                            item.label.en()
+                        ))
                     })?;
                     answers.push((item.id.clone(), Answer::Given(value)));
                 }
             }
             let number = reader(&running.state(), &seat.person, plan.readers);
-            let reader = number.ok_or_else(|| Failure::Refused("Others read these slides already.".to_owned()))?;
+            let reader =
+                number.ok_or_else(|| Failure::Refused("Others read these slides already.".to_owned()))?;
             Action::ReadSpecimen { code: SpecimenCode::from(typed.get("code")), reader, answers }
         }
         "lay-out" => Action::DrawReadingOrder,

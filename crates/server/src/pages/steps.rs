@@ -42,11 +42,20 @@ pub fn take(context: &Context<'_>) -> Outcome {
 
 /// Steps that have their own page (saving, signing) are not taken here.
 fn is_offered(step: Step) -> bool {
-    !matches!(step, Step::SaveFormSection | Step::CorrectFormSection | Step::RecordFormNotDone | Step::SignVisit | Step::SignCasebook)
+    !matches!(
+        step,
+        Step::SaveFormSection
+            | Step::CorrectFormSection
+            | Step::RecordFormNotDone
+            | Step::SignVisit
+            | Step::SignCasebook
+    )
 }
 
 fn date(form: &Fields, name: &str) -> Result<Date, Failure> {
-    form.get(name).parse().map_err(|_| Failure::Bad("Give the day as year-month-day, such as 2009-03-14.".to_owned()))
+    form.get(name)
+        .parse()
+        .map_err(|_| Failure::Bad("Give the day as year-month-day, such as 2009-03-14.".to_owned()))
 }
 
 fn row(form: &Fields) -> Result<Option<u32>, Failure> {
@@ -73,14 +82,22 @@ fn action(context: &Context<'_>, form: &Fields) -> Result<(Action, Option<Date>)
         "miss" => (Action::MissVisit { visit }, None),
         "eligibility" => {
             let waived = form.all("waived").map(RuleId::from).collect();
-            (Action::DecideEligibility { at_visit: visit, eligible: form.get("eligible") == "yes", waived }, on()?)
+            (
+                Action::DecideEligibility {
+                    at_visit: visit,
+                    eligible: form.get("eligible") == "yes",
+                    waived,
+                },
+                on()?,
+            )
         }
         "enrol" => (Action::EnrolSubject, on()?),
         "randomise" => (Action::RandomiseSubject, on()?),
         "dispense" => (Action::DispenseKit { visit, kit: None }, on()?),
         "return" => {
             let tablets = form.get("tablets").parse();
-            let tablets = tablets.map_err(|_| Failure::Bad("Count the tablets that came back.".to_owned()))?;
+            let tablets =
+                tablets.map_err(|_| Failure::Bad("Count the tablets that came back.".to_owned()))?;
             (Action::ReturnKit { kit: KitNumber::from(form.get("kit")), visit, tablets }, None)
         }
         "dose" => {
@@ -91,7 +108,10 @@ fn action(context: &Context<'_>, form: &Fields) -> Result<(Action, Option<Date>)
             let rule = Some(form.get("rule")).filter(|rule| !rule.is_empty()).map(RuleId::from);
             let from = date(form, "from")?;
             let today = context.today(None);
-            (Action::ChangeDose { step, from, dose_mg, rule, adverse_event: row(form)? }, Some(from.min(today)))
+            (
+                Action::ChangeDose { step, from, dose_mg, rule, adverse_event: row(form)? },
+                Some(from.min(today)),
+            )
         }
         "serious" => {
             let row = row(form)?.ok_or_else(|| Failure::Bad("Choose one of the events.".to_owned()))?;

@@ -40,7 +40,9 @@ fn hostile_text_in_any_place_is_refused_or_shown_as_text_and_never_breaks_a_page
     for text_sent in HOSTILE.iter().copied().chain([long.as_str()]) {
         let sent = server::http::segment(text_sent);
         let gets = [
-            format!("{study}/participants?search={sent}&sort={sent}&order={sent}&page={sent}&status={sent}&site={sent}"),
+            format!(
+                "{study}/participants?search={sent}&sort={sent}&order={sent}&page={sent}&status={sent}&site={sent}"
+            ),
             format!("{study}/participants.csv?search={sent}&sort={sent}"),
             format!("{study}/queries?state={sent}&page={sent}"),
             format!("{study}/audit?subject={sent}&person={sent}&kind={sent}&before={sent}"),
@@ -57,8 +59,23 @@ fn hostile_text_in_any_place_is_refused_or_shown_as_text_and_never_breaks_a_page
         ];
         let base = format!("{study}/participants/{subject}");
         let posts: Vec<(String, Vec<&str>)> = vec![
-            (format!("{base}/forms/vital_signs/Scr/0"), vec!["was.weight", "i.weight", "m.weight", "reason", "do", "take.weight"]),
-            (format!("{base}/forms/adverse_events/-/1"), vec!["was.term", "i.term", "was.start", "i.start", "i.start.year", "i.start.month", "i.start.day", "reason"]),
+            (
+                format!("{base}/forms/vital_signs/Scr/0"),
+                vec!["was.weight", "i.weight", "m.weight", "reason", "do", "take.weight"],
+            ),
+            (
+                format!("{base}/forms/adverse_events/-/1"),
+                vec![
+                    "was.term",
+                    "i.term",
+                    "was.start",
+                    "i.start",
+                    "i.start.year",
+                    "i.start.month",
+                    "i.start.day",
+                    "reason",
+                ],
+            ),
             (format!("{base}/forms/vital_signs/Scr/0/queries"), vec!["item", "of", "text"]),
             (format!("{base}/steps/hold"), vec!["visit", "date", "reason"]),
             (format!("{base}/steps/miss"), vec!["visit", "reason"]),
@@ -95,7 +112,10 @@ fn hostile_text_in_any_place_is_refused_or_shown_as_text_and_never_breaks_a_page
     for browser in &mut browsers {
         for path in ["", "/participants", "/queries?state=all", "/audit"] {
             let reply = browser.get(&format!("{study}{path}"));
-            assert!(!text(&reply).contains("<script>alert") && !text(&reply).contains("<img src=x"), "{path}");
+            assert!(
+                !text(&reply).contains("<script>alert") && !text(&reply).contains("<img src=x"),
+                "{path}"
+            );
         }
     }
     for running in world.house.studies.values() {
@@ -111,7 +131,12 @@ fn identifiers_of_others_lead_nowhere() {
     let head = world.house.studies["imatinib-controlled"].head();
     let others: Vec<String> = {
         let state = world.house.studies["imatinib-controlled"].state();
-        state.casebooks.values().filter(|casebook| casebook.site != *"01").map(|casebook| casebook.subject.to_string()).collect()
+        state
+            .casebooks
+            .values()
+            .filter(|casebook| casebook.site != *"01")
+            .map(|casebook| casebook.subject.to_string())
+            .collect()
     };
     assert!(!others.is_empty());
     for subject in others {
@@ -130,7 +155,16 @@ fn identifiers_of_others_lead_nowhere() {
 fn paths_that_are_no_paths_are_not_found() {
     let world = World::training(1);
     let mut browser = world.seated("monitor");
-    for path in ["", "//", "/studies/", "/static/../accounts.sqlite", "/static/..%2faccounts.sqlite", "/%zz", "/studies/%00", "*"] {
+    for path in [
+        "",
+        "//",
+        "/studies/",
+        "/static/../accounts.sqlite",
+        "/static/..%2faccounts.sqlite",
+        "/%zz",
+        "/studies/%00",
+        "*",
+    ] {
         let status = browser.ask(Method::Get, path, Fields::default()).status;
         assert!(matches!(status, 404 | 405), "{path}: {status}");
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use record::FormKey;
 use server::{
-    http::{Fields, Method, segment},
+    http::{Method, segment},
     routes::{ROUTES, Right},
 };
 use terms::{FormId, SubjectId, VisitId};
@@ -34,7 +34,9 @@ fn participant(world: &World, study: &str, of: Option<&str>, other: Option<&str>
         .values()
         .filter(|casebook| of.is_none_or(|site| casebook.site == *site))
         .filter(|casebook| other.is_none_or(|site| casebook.site != *site))
-        .max_by_key(|casebook| (casebook.queries.iter().any(|query| query.closed.is_none()), casebook.visits.len()))
+        .max_by_key(|casebook| {
+            (casebook.queries.iter().any(|query| query.closed.is_none()), casebook.visits.len())
+        })
         .map(|casebook| casebook.subject.clone())
 }
 
@@ -76,6 +78,7 @@ fn is_barred(role: &str, path: &str) -> Option<bool> {
             in_list(&["pathologist", "administrator", "study_builder"])
         }
         "/studies/{study}/slides" => !in_list(&["pathologist", "specimen_custodian"]),
+        "/studies/{study}/closing" => !in_list(&["data_manager", "trial_statistician"]),
         "/studies/{study}/audit" => !in_list(&[
             "principal_investigator",
             "sub_investigator",
@@ -103,7 +106,8 @@ fn p11_10g_every_route_answers_every_role_as_the_table_of_rights_says() {
             }
             let mut browser = world.seated(&person);
             let own = participant(&world, study, site.as_deref(), None).unwrap();
-            let vitals = FormKey { visit: Some(VisitId::from("Scr")), form: FormId::from("vital_signs"), row: 0 };
+            let vitals =
+                FormKey { visit: Some(VisitId::from("Scr")), form: FormId::from("vital_signs"), row: 0 };
             for route in ROUTES {
                 seen.insert((route.method, route.path));
                 let path = fill(route.path, study, own.as_str(), &vitals, "none");
@@ -167,8 +171,9 @@ fn a_site_knows_nothing_of_another_site_or_study() {
             }
         }
         for list in ["participants", "participants.csv", "queries", "audit", ""] {
-            let page = text(&browser.get(&format!("/studies/{study}/{list}").replace("/ ", "")));
-            for (subject, casebook) in &world.house.studies[study].state().casebooks {
+            let page = text(&browser.get(format!("/studies/{study}/{list}").trim_end_matches('/')));
+            let casebooks = world.house.studies[study].state().casebooks.clone();
+            for (subject, casebook) in &casebooks {
                 let named = page.contains(subject.as_str());
                 assert!(!named || casebook.site == *site, "{role} of {site} reads of {subject} in {list}");
             }
@@ -183,7 +188,9 @@ fn may_read(study: &str, role: &str, class: &str) -> bool {
     match role {
         "principal_investigator" | "sub_investigator" => class != "allocation_guesses",
         "coordinator" => !matches!(class, "skin" | "allocation_guesses" | "biopsy_readings"),
-        "monitor" => !matches!(class, "dose" | "kits" | "allocation_guesses") || (class == "dose" && !blinded_trial),
+        "monitor" => {
+            !matches!(class, "dose" | "kits" | "allocation_guesses") || (class == "dose" && !blinded_trial)
+        }
         "data_manager" | "unblinded_statistician" => true,
         "inspector" => true,
         "trial_statistician" => match class {
@@ -191,13 +198,16 @@ fn may_read(study: &str, role: &str, class: &str) -> bool {
             "allocation_guesses" | "kits" => false,
             _ => true,
         },
-        "pharmacist" => class == "dose" || (!blinded_trial && matches!(class, "adverse_events" | "laboratory" | "vital_signs")),
+        "pharmacist" => {
+            class == "dose"
+                || (!blinded_trial && matches!(class, "adverse_events" | "laboratory" | "vital_signs"))
+        }
         "pharmacy_monitor" => class == "dose",
         "specimen_custodian" => class == "biopsies",
         "safety_board" => matches!(class, "dose" | "adverse_events" | "laboratory" | "vital_signs"),
         "sponsor_physician" => match class {
             "dose" => !blinded_trial,
-            "allocation_guesses" | "kits" => false,
+            "allocation_guesses" | "kits" | "biopsies" | "questionnaires" | "consent" => false,
             _ => true,
         },
         _ => false,
@@ -247,11 +257,11 @@ fn bld_1_a_skin_assessor_never_sees_an_earlier_score_nor_that_there_is_one() {
         .filter(|grant| grant.role == *"skin_assessor")
         .map(|grant| (grant.person.to_string(), grant.site.as_ref().unwrap().to_string()))
         .collect();
-    let (mut asked, mut open) = (0, 0);
+    let mut asked = 0;
     for (person, site) in assessors {
         let mut browser = world.seated(&person);
-        let state = running.state();
-        for casebook in state.casebooks.values().filter(|casebook| casebook.site == *site) {
+        let casebooks: Vec<_> = running.state().casebooks.values().cloned().collect();
+        for casebook in casebooks.iter().filter(|casebook| casebook.site == *site) {
             let mut scored: Vec<_> = casebook
                 .visits_by_date()
                 .into_iter()
@@ -261,7 +271,8 @@ fn bld_1_a_skin_assessor_never_sees_an_earlier_score_nor_that_there_is_one() {
                 })
                 .map(|(visit, _)| visit.clone())
                 .collect();
-            let last = scored.pop();
+            // The last one may be in hand.
+            scored.pop();
             let base = format!("/studies/{study}/participants/{}", casebook.subject);
             let page = text(&browser.get(&base));
             for visit in scored {
@@ -275,11 +286,9 @@ fn bld_1_a_skin_assessor_never_sees_an_earlier_score_nor_that_there_is_one() {
             for form in barred {
                 assert!(!page.contains(&format!("/forms/{form}/")), "{person} reads of {form}");
             }
-            open += u32::from(last.is_some_and(|visit| page.contains(&format!("/forms/skin_score/{visit}/"))));
         }
     }
     assert!(asked > 5, "the training copy has too few earlier scores: {asked}");
-    let _ = open;
 }
 
 #[test]
@@ -293,12 +302,13 @@ fn no_page_of_a_blinded_role_names_an_arm() {
         }
         let mut browser = world.seated(&person);
         let subject = participant(&world, study, site.as_deref(), None).unwrap();
-        for path in ["", "/participants", "/queries", "/audit", "/slides", &format!("/participants/{subject}")] {
+        for path in
+            ["", "/participants", "/queries", "/audit", "/slides", &format!("/participants/{subject}")]
+        {
             let page = text(&browser.get(&format!("/studies/{study}{path}"))).to_lowercase();
             assert!(!page.contains("placebo\""), "{role} {path}");
             assert!(!page.contains("envelope"), "{role} {path}");
             assert!(!page.contains("stratum"), "{role} {path}");
         }
     }
-    let _ = Fields::default();
 }

@@ -40,7 +40,8 @@ fn fields(page: &str) -> Vec<(String, String)> {
 fn fill(browser: &mut Browser<'_>, path: &str, answers: &[(&str, &str)]) -> server::http::Reply {
     let page = text(&browser.get(path));
     let shown = fields(&page);
-    let mut sent: Vec<(&str, &str)> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut sent: Vec<(&str, &str)> =
+        shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     sent.extend(answers);
     sent.push(("do", "save"));
     browser.post(path, &sent)
@@ -56,13 +57,18 @@ fn a_form_is_saved_checked_and_corrected_with_a_reason() {
     assert_eq!(wrong.status, 400);
     assert!(text(&wrong).contains("Type a number"));
     assert!(text(&wrong).contains("value=\"seventy\""), "what was typed is kept");
-    let swapped = [("i.weight", "70,5"), ("i.systolic", "80"), ("i.diastolic", "120"), ("i.heart_rate", "70")];
+    let swapped =
+        [("i.weight", "70,5"), ("i.systolic", "80"), ("i.diastolic", "120"), ("i.heart_rate", "70")];
     let saved = fill(&mut coordinator, &path, &swapped);
     assert_eq!(saved.status, 303, "{}", text(&saved));
     let page = text(&coordinator.get(&path));
     assert!(page.contains("A check has a question"));
     assert!(page.contains("Diastolic pressure is not below systolic pressure."));
-    let silent = fill(&mut coordinator, &path, &[("i.weight", "70.5"), ("i.systolic", "120"), ("i.diastolic", "80"), ("i.heart_rate", "70")]);
+    let silent = fill(
+        &mut coordinator,
+        &path,
+        &[("i.weight", "70.5"), ("i.systolic", "120"), ("i.diastolic", "80"), ("i.heart_rate", "70")],
+    );
     assert!(text(&silent).contains("Say why"));
     let corrected = [
         ("i.weight", "70.5"),
@@ -98,7 +104,9 @@ fn int_1_two_people_on_one_form_never_overwrite_each_other() {
     let refused = send(&mut two, &with(&[("i.weight", "80.0"), ("i.heart_rate", "66")]));
     assert_eq!(refused.status, 409);
     let page = text(&refused);
-    assert!(page.contains("Nothing was overwritten") && page.contains("70.0") && page.contains("value=\"80.0\""));
+    assert!(
+        page.contains("Nothing was overwritten") && page.contains("70.0") && page.contains("value=\"80.0\"")
+    );
     let weight = |world: &World| {
         let state = world.house.studies["imatinib-open"].state();
         let id = SubjectId::from(subject.rsplit('/').next().unwrap());
@@ -158,7 +166,8 @@ fn p11_200a1_a_signature_asks_for_both_parts_first_and_for_the_password_later() 
     let head = running.head();
     let without_name = investigator.post(&ready[0], &[("meaning", meaning), ("password", PASSWORD)]);
     assert_eq!(without_name.status, 400);
-    let wrong = [("meaning", meaning), ("login", "principal_investigator.01"), ("password", "wrong password here")];
+    let wrong =
+        [("meaning", meaning), ("login", "principal_investigator.01"), ("password", "wrong password here")];
     assert_eq!(investigator.post(&ready[0], &wrong).status, 400);
     assert_eq!(running.head(), head);
     let right = [("meaning", meaning), ("login", "principal_investigator.01"), ("password", PASSWORD)];
@@ -167,7 +176,11 @@ fn p11_200a1_a_signature_asks_for_both_parts_first_and_for_the_password_later() 
     assert_eq!(investigator.post(&ready[1], &[("meaning", meaning), ("password", PASSWORD)]).status, 303);
     // P11-50: printed name, time with zone, meaning.
     let signed = text(&investigator.get(&ready[0]));
-    assert!(signed.contains("Principal investigator") && signed.contains(meaning) && signed.contains("2031-05-20 "));
+    assert!(
+        signed.contains("Principal investigator")
+            && signed.contains(meaning)
+            && signed.contains("2031-05-20 ")
+    );
 }
 
 #[test]
@@ -175,7 +188,8 @@ fn p11_10j_nobody_signs_before_accepting_that_it_binds() {
     let world = World::training(10);
     let mut investigator = world.seated("principal_investigator.01");
     let home = text(&investigator.get(STUDY));
-    let path = home.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|path| path.contains("/sign/"));
+    let path =
+        home.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|path| path.contains("/sign/"));
     let path = path.unwrap().to_owned();
     let account = world.house.accounts().by_login("principal_investigator.01").unwrap().unwrap();
     assert!(account.signature_accepted.is_some());
@@ -200,7 +214,11 @@ fn p11_10j_nobody_signs_before_accepting_that_it_binds() {
     administrator.send("/administration/studies/imatinib-open/delegations", &fields);
     let mut newcomer = world.seated("p-new");
     assert!(text(&newcomer.get(&path)).contains("Accept your electronic signature"));
-    let right = [("meaning", "I take responsibility for these data."), ("login", "new.person"), ("password", PASSWORD)];
+    let right = [
+        ("meaning", "I take responsibility for these data."),
+        ("login", "new.person"),
+        ("password", PASSWORD),
+    ];
     assert_eq!(newcomer.post(&path, &right).status, 409);
     newcomer.send("/account/signature", &[("password", PASSWORD)]);
     newcomer.get(&path);
@@ -213,9 +231,52 @@ fn every_page_of_a_training_copy_says_so_and_carries_its_policy() {
     let mut browser = world.browser();
     let reply = browser.get("/log-in");
     assert!(text(&reply).contains("Training copy"));
-    let header = |name| reply.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+    let header =
+        |name| reply.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
     let policy = header("content-security-policy").unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'nonce-") && !policy.contains("unsafe"));
+    assert!(
+        policy.contains("default-src 'none'")
+            && policy.contains("script-src 'nonce-")
+            && !policy.contains("unsafe")
+    );
     assert_eq!(header("cache-control"), Some("no-store"));
     assert!(!text(&reply).contains("https://"), "no page leads to a foreign origin");
+}
+
+#[test]
+fn an_assessor_scores_the_visit_in_hand_and_no_longer_sees_it_at_the_next() {
+    let world = World::training(6);
+    let study = "imatinib-controlled";
+    let (subject, site) = {
+        let state = world.house.studies[study].state();
+        let treated = |casebook: &&conduct::Casebook| {
+            casebook.first_dose().is_some() && casebook.participation_end.is_none()
+        };
+        let casebook = state.casebooks.values().find(treated).unwrap();
+        (casebook.subject.to_string(), casebook.site.to_string())
+    };
+    let path = format!("/studies/{study}/participants/{subject}");
+    let (coordinator, assessor) = (format!("coordinator.{site}"), format!("skin_assessor.{site}"));
+    let hold = |visit: &str| {
+        let fields = [("visit", visit), ("date", &world.house.now().to_string()[..10])];
+        world.seated(&coordinator).send(&format!("{path}/steps/hold"), &fields);
+    };
+    hold("U1");
+    let form = format!("{path}/forms/skin_score/U1/0");
+    let mut browser = world.seated(&assessor);
+    assert!(text(&browser.get(&path)).contains(&form));
+    let shown = fields(&text(&browser.get(&form)));
+    let mut sent: Vec<(String, String)> = shown.clone();
+    for (name, _) in &shown {
+        sent.push((name.replace("was.", "i."), "1".to_owned()));
+    }
+    let sent: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(browser.post(&form, &sent).status, 303);
+    assert!(text(&browser.get(&form)).contains(">17<"), "the total of 17 sites of 1");
+    world.wait(2 * 24 * 60 * 60);
+    hold("U2");
+    let mut browser = world.seated(&assessor);
+    assert_eq!(browser.get(&form).status, 404);
+    assert!(!text(&browser.get(&path)).contains(&form));
+    assert!(text(&browser.get(&path)).contains("/forms/skin_score/U2/0"));
 }

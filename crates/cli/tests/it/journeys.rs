@@ -1,0 +1,58 @@
+//! Journeys of people in a browser, in `e2e/`. `scripts/set-up-tests` installs what they need.
+
+use std::{path::Path, process::Command};
+
+fn walk(names: &[&str]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e");
+    let output = Command::new("node")
+        .arg("journeys.mjs")
+        .arg(env!("CARGO_BIN_EXE_equipoise"))
+        .args(names)
+        .current_dir(folder)
+        .output()
+        .expect("node is installed by scripts/set-up-tests");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches(" ok ").count(), names.len(), "{said}");
+}
+
+#[test]
+fn each_role_does_its_day_at_a_desk() {
+    walk(&[
+        "coordinator",
+        "skin",
+        "assessor",
+        "pharmacist",
+        "pathologist",
+        "monitor",
+        "signature",
+        "closing",
+    ]);
+}
+
+#[test]
+fn each_role_does_its_day_without_scripts() {
+    let names =
+        ["coordinator", "skin", "assessor", "pharmacist", "pathologist", "monitor", "signature", "closing"];
+    walk(&names.map(|name| -> &'static str { format!("{name}:no-scripts").leak() }));
+}
+
+#[test]
+fn the_same_on_a_telephone_and_at_four_hundred_percent() {
+    walk(&["coordinator:phone", "skin:phone", "signature:phone", "coordinator:zoomed", "monitor:zoomed"]);
+}
+
+#[test]
+fn a_first_visit_is_entered_by_keyboard_alone() {
+    walk(&["keyboard"]);
+}
+
+#[test]
+fn int_1_the_second_of_two_editors_is_shown_what_changed() {
+    walk(&["two-editors", "two-editors:no-scripts"]);
+}
+
+#[test]
+fn no_page_of_any_role_has_a_serious_barrier() {
+    walk(&["scans"]);
+}

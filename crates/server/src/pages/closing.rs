@@ -1,0 +1,228 @@
+//! Closing: what is still open before the lock, deviations to classify, analysis sets to sign, the lock itself.
+
+use askama::Template;
+use conduct::{Action, Casebook, State, adverse_events, proposed_class};
+use protocol::model::{Power, Severity, Study};
+use record::{DeviationClass, Fact};
+use terms::{DeviationId, SubjectId};
+
+use crate::{
+    context::{Context, Failure, Outcome},
+    course::subject_path,
+    http::{Reply, segment},
+    page::Page,
+    pages::{account::prove, form::site_moment},
+};
+
+/// Deviations that are classified at a time.
+const ON_A_PAGE: usize = 100;
+
+/// A line of the list that must be empty before the lock.
+struct Check {
+    label: &'static str,
+    open: Vec<(String, String)>,
+}
+
+struct Deviation {
+    id: String,
+    subject: String,
+    path: String,
+    text: String,
+    recorded: String,
+    major: bool,
+}
+
+struct Lock {
+    at: String,
+    manifest: String,
+    sequence: u64,
+    head: String,
+}
+
+#[derive(Template)]
+#[template(path = "closing.html")]
+struct ClosingPage {
+    page: Page,
+    path: String,
+    checks: Vec<Check>,
+    ready: bool,
+    deviations: Vec<Deviation>,
+    deviations_all: usize,
+    sets: Vec<(String, usize)>,
+    sets_signed: Option<bool>,
+    signs_sets: bool,
+    locks: bool,
+    lock: Option<Lock>,
+}
+
+/// What is still open, in the order in which it is closed.
+fn checks(study: &Study, state: &State) -> Vec<Check> {
+    let over = |casebook: &&Casebook| casebook.participation_end.is_some();
+    let of = |label, found: &dyn Fn(&Casebook) -> bool| Check {
+        label,
+        open: state
+            .casebooks
+            .values()
+            .filter(|casebook| found(casebook))
+            .map(|casebook| (subject_path(study, casebook), casebook.subject.to_string()))
+            .collect(),
+    };
+    let hard = |casebook: &Casebook| {
+        casebook.queries.iter().filter(|query| query.closed.is_none()).any(|query| {
+            let form = study.form(query.key.form.as_str());
+            form.is_some_and(|form| {
+                form.checks
+                    .iter()
+                    .any(|check| Some(&check.id) == query.check.as_ref() && check.severity == Severity::Hard)
+            })
+        })
+    };
+    let unreported = |casebook: &Casebook| {
+        adverse_events(study, casebook)
+            .iter()
+            .any(|event| event.serious == Some(true) && event.reported.is_none())
+    };
+    let specimens = state.casebooks.values().any(|casebook| !casebook.specimens.is_empty());
+    let mut all = vec![
+        of("Participation has ended", &|casebook| !over(&casebook)),
+        of("Serious events are reported", &unreported),
+        of("No query of a hard check is open", &hard),
+        of("Visits and casebooks are signed", &|casebook| {
+            casebook.enrolled.is_some() && casebook.casebook_signature.is_none()
+        }),
+        of("Deviations are classified", &|casebook| {
+            casebook.deviations.iter().any(|deviation| deviation.class.is_none())
+        }),
+    ];
+    let path = format!("/studies/{}", segment(study.id.as_str()));
+    let once = |label, open: bool, to: &str| Check {
+        label,
+        open: if open { vec![(format!("{path}/{to}"), "→".to_owned())] } else { Vec::new() },
+    };
+    all.push(once("Readings of coded slides are joined", specimens && state.reading.key.is_none(), "slides"));
+    let signed = state.sets.as_ref().is_some_and(|sets| !sets.stale);
+    all.push(once("Analysis sets are signed on these data", !signed, "closing#sets"));
+    all
+}
+
+/// The state of closing.
+pub fn show(context: &Context<'_>) -> Outcome {
+    let (running, seat) = context.seated()?;
+    let study = running.study();
+    let page = Page::new(context, "Closing");
+    let state = running.state();
+    let checks = checks(study, &state);
+    let classifies = seat.may(Power::ClassifyDeviations);
+    let open: Vec<(&Casebook, &conduct::Deviation)> = state
+        .casebooks
+        .values()
+        .flat_map(|casebook| casebook.deviations.iter().map(move |deviation| (casebook, deviation)))
+        .filter(|(_, deviation)| deviation.class.is_none())
+        .collect();
+    let deviations = open
+        .iter()
+        .take(if classifies { ON_A_PAGE } else { 0 })
+        .map(|(casebook, deviation)| Deviation {
+            id: deviation.id.to_string(),
+            subject: casebook.subject.to_string(),
+            path: subject_path(study, casebook),
+            text: deviation.text.clone().unwrap_or_default(),
+            recorded: deviation.recorded.date.to_string(),
+            major: proposed_class(study, casebook, deviation) == DeviationClass::Major,
+        })
+        .collect();
+    let all_over = state.casebooks.values().all(|casebook| casebook.participation_end.is_some());
+    let sets = match &state.sets {
+        Some(signed) => signed.sets.iter().map(|(set, who)| (set.to_string(), who.len())).collect(),
+        None if all_over && seat.may(Power::SignAnalysisSets) => datasets::analysis_sets(study, &state)
+            .into_iter()
+            .map(|(set, who)| (set.to_string(), who.len()))
+            .collect(),
+        None => Vec::new(),
+    };
+    let lock = state.locked.and_then(|locked| {
+        let event = running.event(locked.sequence)?;
+        let head = running.record(|reader| reader.head_at(locked.sequence)).ok().flatten()?;
+        let Fact::DatabaseLocked { manifest_digest } = &event.fact else { return None };
+        Some(Lock {
+            at: site_moment(&event.recorded),
+            manifest: manifest_digest.clone(),
+            sequence: locked.sequence,
+            head: String::from(head.hash),
+        })
+    });
+    let view = ClosingPage {
+        path: format!("/studies/{}/closing", segment(study.id.as_str())),
+        ready: checks.iter().all(|check| check.open.is_empty()),
+        checks,
+        deviations,
+        deviations_all: open.len(),
+        sets,
+        sets_signed: state.sets.as_ref().map(|sets| !sets.stale),
+        signs_sets: seat.may(Power::SignAnalysisSets) && state.locked.is_none(),
+        locks: seat.may(Power::Lock) && state.locked.is_none(),
+        lock,
+        page,
+    };
+    drop(state);
+    Ok(Reply::page(view.render()?))
+}
+
+/// Classifies deviations, signs the sets, or locks. Signing and locking ask for the password.
+pub fn take(context: &Context<'_>) -> Outcome {
+    let (running, seat) = context.seated()?;
+    let study = running.study();
+    let commands = match context.request.param("step") {
+        "classify" => classifications(context)?,
+        "sets" => {
+            if !seat.may_take(access::Step::SignAnalysisSets) {
+                return Err(Failure::NotFound);
+            }
+            prove(context)?;
+            let sets = datasets::analysis_sets(study, &running.state());
+            vec![context.command(None, None, None, Action::SignAnalysisSets { sets })?]
+        }
+        "lock" => {
+            if !seat.may_take(access::Step::LockDatabase) {
+                return Err(Failure::NotFound);
+            }
+            prove(context)?;
+            vec![context.command(None, None, None, Action::LockDatabase)?]
+        }
+        _ => return Err(Failure::NotFound),
+    };
+    if commands.is_empty() {
+        return Err(Failure::Bad("Choose a class for one deviation at least.".to_owned()));
+    }
+    context.give(commands, None)?;
+    context.notice("Done.");
+    Ok(Reply::see(&format!("/studies/{}/closing", segment(study.id.as_str()))))
+}
+
+/// One command for each deviation that has a class chosen, of participants that the seat sees.
+fn classifications(context: &Context<'_>) -> Result<Vec<conduct::Command>, Failure> {
+    let (running, seat) = context.seated()?;
+    if !seat.may_take(access::Step::ClassifyDeviation) {
+        return Err(Failure::NotFound);
+    }
+    let mut chosen: Vec<(SubjectId, DeviationId, DeviationClass)> = Vec::new();
+    {
+        let state = running.state();
+        for casebook in state.casebooks.values() {
+            for deviation in casebook.deviations.iter().filter(|deviation| deviation.class.is_none()) {
+                let class = match context.request.form.get(&format!("c.{}", deviation.id)) {
+                    "major" => DeviationClass::Major,
+                    "minor" => DeviationClass::Minor,
+                    _ => continue,
+                };
+                chosen.push((casebook.subject.clone(), deviation.id.clone(), class));
+            }
+        }
+    }
+    chosen
+        .into_iter()
+        .map(|(subject, deviation, class)| {
+            context.command(Some(&subject), None, None, Action::ClassifyDeviation { deviation, class })
+        })
+        .collect()
+}

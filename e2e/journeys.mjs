@@ -1,0 +1,366 @@
+// Journeys of people through both trials: node journeys.mjs PROGRAM NAME…
+// Started by the tests of the command line; ends with 1 and says why when a journey fails.
+import { check, launch, logIn, scan, serve } from "./harness.mjs";
+
+const A = "/studies/imatinib-open";
+const B = "/studies/imatinib-controlled";
+const meaning = "I take responsibility for these data.";
+
+/** Ways in which people come: with scripts or without, on a phone, at 400 % zoom (a quarter of 1280 pixels). */
+const WAYS = {
+  desk: { viewport: { width: 1280, height: 800 } },
+  "no-scripts": { viewport: { width: 1280, height: 800 }, javaScriptEnabled: false },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+  zoomed: { viewport: { width: 320, height: 256 } },
+};
+
+/** Nothing lies outside the window's width: no page has to be scrolled both ways. */
+async function fits(page) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(over <= 1, `${page.url()} is ${over} pixels too wide`);
+}
+
+/** Fills what a form asks for and holds nothing: the first choice, the middle of a range, a day in the past. */
+async function fillForm(page, answers = {}) {
+  for (const item of await page.locator(".item").all()) {
+    const id = (await item.getAttribute("id")).slice("item-".length);
+    const radios = item.locator(`input[type=radio][name="i.${id}"]`);
+    if (await radios.count()) {
+      const wanted = answers[id];
+      const choice = wanted === undefined ? radios.first() : item.locator(`input[type=radio][name="i.${id}"][value="${wanted}"]`);
+      await choice.check({ force: true });
+      continue;
+    }
+    const select = item.locator(`select[name="i.${id}"]`);
+    if (await select.count()) {
+      const values = await select.locator("option").evaluateAll((all) => all.map((option) => option.value).filter(Boolean));
+      await select.selectOption(answers[id] ?? values[0]);
+      continue;
+    }
+    const year = item.locator(`input[name="i.${id}.year"]`);
+    if (await year.count()) { await year.fill(answers[id] ?? "2001"); continue; }
+    const day = item.locator(`input[type=date][name="i.${id}"]`);
+    if (await day.count()) { await day.fill(answers[id] ?? "2001-02-03"); continue; }
+    const field = item.locator(`input[name="i.${id}"]`);
+    if (!(await field.count())) continue;
+    const hint = (await item.locator(".hint").textContent().catch(() => "")) ?? "";
+    const numbers = (hint.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+    const middle = numbers.length >= 2 ? Math.round((numbers.at(-2) + numbers.at(-1)) / 2) : 10;
+    const numeric = await field.getAttribute("inputmode");
+    await field.fill(answers[id] ?? (numeric ? String(middle) : "as in the notes"));
+  }
+}
+
+/** Consents, screens and holds the screening visit; returns the participant's path. */
+async function newParticipant(browser, server, how) {
+  const investigator = await logIn(browser, server, "principal_investigator.01", how);
+  await investigator.goto(`${server.url}${A}/consent`);
+  await investigator.getByRole("button", { name: "Record the consent" }).click();
+  await investigator.waitForURL(/participants\/01-/);
+  const path = new URL(investigator.url()).pathname;
+  await investigator.context().close();
+  return path;
+}
+
+const journeys = {
+  /** A coordinator's first day: screen, first visit, forms, a query of a check, its answer by correction. */
+  async coordinator(browser, server, how) {
+    const path = await newParticipant(browser, server, how);
+    const page = await logIn(browser, server, "coordinator.01", how);
+    await fits(page);
+    await page.goto(server.url + path);
+    await page.locator("aside").getByRole("button", { name: "Begin screening" }).click();
+    await page.getByText("Screening has begun.").waitFor();
+    await page.locator("#visit-Scr summary").click();
+    await page.locator("#visit-Scr").getByRole("button", { name: "Hold the visit" }).click();
+    await page.getByText("recorded as held").waitFor();
+    await fits(page);
+    await page.locator("#visit-Scr a.form", { hasText: "Vital signs" }).click();
+    await fillForm(page, { weight: "70.5", systolic: "80", diastolic: "120", heart_rate: "70" });
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("A check has a question").waitFor();
+    await page.locator("input[name='i.systolic']").fill("120");
+    await page.locator("input[name='i.diastolic']").fill("80");
+    await page.locator("input[name=reason]").first().fill("Typing error");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Saved.").first().waitFor();
+    check(!(await page.getByText("Diastolic pressure is not below").count()), "the check has closed its query");
+    await fits(page);
+    await page.goto(server.url + path);
+    check(await page.locator("#visit-Scr a.form.complete").count() >= 1, "the form shows as complete");
+    return page;
+  },
+
+  /** An investigator scores the skin on the body map where there are scripts, in the table where there are none. */
+  async skin(browser, server, how) {
+    const path = await newParticipant(browser, server, how);
+    const coordinator = await logIn(browser, server, "coordinator.01", how);
+    await coordinator.goto(server.url + path);
+    await coordinator.locator("aside").getByRole("button", { name: "Begin screening" }).click();
+    await coordinator.locator("#visit-Scr summary").click();
+    await coordinator.locator("#visit-Scr").getByRole("button", { name: "Hold the visit" }).click();
+    await coordinator.getByText("recorded as held").waitFor();
+    await coordinator.context().close();
+    const page = await logIn(browser, server, "principal_investigator.01", how);
+    await page.goto(`${server.url}${path}/forms/skin_score/Scr/0`);
+    await fits(page);
+    const scripts = how.javaScriptEnabled !== false;
+    const sites = await page.locator(".item input[type=radio][value='3']").evaluateAll((all) => all.map((radio) => radio.name));
+    check(sites.length === 17, `17 sites are asked for, not ${sites.length}`);
+    for (const [index, name] of sites.entries()) {
+      const region = page.locator(`.region[data-item="${name.slice(2)}"]`).first();
+      if (scripts && index % 2 === 0) {
+        await region.focus();
+        await page.keyboard.press("2");
+      } else {
+        await page.locator(`input[name="${name}"][value="1"]`).check({ force: true });
+      }
+    }
+    if (scripts) {
+      check(await page.locator(".region.s2").count() > 0, "the map shows what was typed on it");
+      await page.locator("#checks dl.derived", { hasText: "26" }).waitFor();
+    }
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Saved.").first().waitFor();
+    check((await page.locator("output", { hasText: "26" }).count()) > 0, "9 sites of 2 and 8 of 1 make 26");
+    return page;
+  },
+
+  /** A blinded assessor is shown the visit in hand and no earlier score. */
+  async assessor(browser, server, how) {
+    const page = await logIn(browser, server, "skin_assessor.01", how);
+    await page.goto(`${server.url}${B}/participants`);
+    await fits(page);
+    const text = await page.locator("main").innerText();
+    check(!/adverse|weight|dose/i.test(text), "the assessor reads nothing that hints at the arm");
+    for (const link of await page.locator("tbody th a").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await page.goto(server.url + link);
+      for (const visit of ["Scr", "M0", "M1"]) {
+        const later = await page.locator("a[href*='/forms/skin_score/']").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+        if (later.some((href) => href.endsWith(`/${visit}/0`))) continue;
+        const answer = await page.request.get(`${server.url}${link}/forms/skin_score/${visit}/0`);
+        check(answer.status() === 404, `${link} ${visit}: ${answer.status()}`);
+      }
+    }
+    return page;
+  },
+
+  /** A pharmacist hands out the kit that the vault chooses. */
+  async pharmacist(browser, server, how) {
+    for (const site of ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10"]) {
+      const page = await logIn(browser, server, `pharmacist.${site}`, how);
+      await page.goto(server.url + B);
+      const due = page.locator("a[href$='#kits']").first();
+      if (!(await due.count())) { await page.context().close(); continue; }
+      await due.click();
+      await page.getByRole("button", { name: "Dispense the kit" }).first().click();
+      await page.getByText(/Hand out kit \d+/).waitFor();
+      await fits(page);
+      return page;
+    }
+    // Every kit of the training copy is handed out: then the list says so, and that is what is to see.
+    const page = await logIn(browser, server, "pharmacist.01", how);
+    await page.goto(server.url + B);
+    return page;
+  },
+
+  /** A pathologist reads coded slides and nothing about whom they are from. */
+  async pathologist(browser, server, how) {
+    const page = await logIn(browser, server, "pathologist", how);
+    await page.goto(`${server.url}${A}/slides`);
+    await fits(page);
+    const answer = await page.request.get(`${server.url}${A}/participants`);
+    check(answer.status() === 404, "a pathologist sees no participants");
+    check(!/\b\d\d-\d\d\d\b/.test(await page.locator("main").innerText()), "no participant's number is on the page");
+    return page;
+  },
+
+  /** A monitor opens a query and the coordinator answers it. */
+  async monitor(browser, server, how) {
+    const page = await logIn(browser, server, "monitor", how);
+    await page.goto(`${server.url}${A}/participants`);
+    await page.locator("tbody th a").first().click();
+    const subject = new URL(page.url()).pathname;
+    await page.locator("a.form.complete", { hasText: "Vital signs" }).first().click();
+    await fits(page);
+    const form = new URL(page.url()).pathname;
+    await page.locator("summary", { hasText: "Open a query" }).click();
+    await page.getByLabel("Asked of").selectOption("coordinator");
+    await page.getByLabel("Question").fill("Is the weight with shoes?");
+    await page.getByRole("button", { name: "Open the query" }).click();
+    await page.getByText("The query is open.").waitFor();
+    const site = subject.split("/").at(-1).split("-")[0];
+    const coordinator = await logIn(browser, server, `coordinator.${site}`, how);
+    await coordinator.goto(server.url + form);
+    await coordinator.getByLabel("Answer").first().fill("Without.");
+    await coordinator.getByRole("button", { name: "Answer the query" }).first().click();
+    await coordinator.getByText("The query is answered.").waitFor();
+    await page.goto(server.url + form);
+    await page.getByRole("button", { name: "Close the query" }).first().click();
+    await page.getByText("The query is closed.").waitFor();
+    return page;
+  },
+
+  /** An investigator signs a visit: name and password first, printed name, time and meaning afterwards. */
+  async signature(browser, server, how) {
+    const page = await logIn(browser, server, "principal_investigator.01", how);
+    await page.goto(server.url + A);
+    const link = page.locator("a[href*='/sign/']").first();
+    check(await link.count(), "the training copy has a visit to sign");
+    await link.click();
+    const path = new URL(page.url()).pathname;
+    await fits(page);
+    await page.getByLabel(meaning).check();
+    await page.getByLabel("Log-in name").fill("principal_investigator.01");
+    await page.getByLabel("Password").fill(server.password);
+    await page.getByRole("button", { name: "Sign", exact: true }).click();
+    await page.getByText("Signed.").waitFor();
+    await page.goto(server.url + path);
+    await page.getByText(meaning).waitFor();
+    return page;
+  },
+
+  /** A data manager sees what stands between the trial and its lock. */
+  async closing(browser, server, how) {
+    const page = await logIn(browser, server, "data_manager", how);
+    await page.goto(`${server.url}${A}/closing`);
+    await fits(page);
+    check(await page.locator(".checklist li").count() >= 6, "the list before the lock is there");
+    const classify = page.getByRole("button", { name: "Classify" });
+    if (await classify.count()) {
+      await classify.click();
+      await page.getByText("Done.").waitFor();
+    }
+    return page;
+  },
+
+  /** Everything by keyboard: log in, find a participant, fill and save a form. */
+  async keyboard(browser, server, how) {
+    const path = await newParticipant(browser, server, how);
+    const page = await logIn(browser, server, "coordinator.01", how);
+    const press = async (wanted, most = 120) => {
+      for (let count = 0; count < most; count += 1) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate((text) => document.activeElement?.textContent?.trim().startsWith(text) || document.activeElement?.name === text, wanted)) return;
+      }
+      throw new Error(`no way by keyboard to ${wanted} on ${page.url()}`);
+    };
+    await page.goto(server.url + path);
+    await press("Begin screening");
+    await press("Begin screening");
+    await page.keyboard.press("Enter");
+    await page.getByText("Screening has begun.").waitFor();
+    await press("Hold or miss");
+    await page.keyboard.press("Enter");
+    await press("Hold the visit");
+    await page.keyboard.press("Enter");
+    await page.getByText("recorded as held").waitFor();
+    await press("Vital signs");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/vital_signs/);
+    for (const [name, value] of [["i.weight", "70.5"], ["i.systolic", "120"], ["i.diastolic", "80"]]) {
+      await press(name);
+      await page.keyboard.type(value);
+    }
+    await page.keyboard.press("Enter");
+    await page.getByText("Saved.").first().waitFor();
+    return page;
+  },
+
+  /** Two browsers on one form: the second is shown what changed and chooses. */
+  async "two-editors"(browser, server, how) {
+    const path = await newParticipant(browser, server, how);
+    const one = await logIn(browser, server, "coordinator.01", how);
+    await one.goto(server.url + path);
+    await one.locator("aside").getByRole("button", { name: "Begin screening" }).click();
+    await one.locator("#visit-Scr summary").click();
+    await one.locator("#visit-Scr").getByRole("button", { name: "Hold the visit" }).click();
+    await one.getByText("recorded as held").waitFor();
+    const form = `${server.url}${path}/forms/vital_signs/Scr/0`;
+    const two = await logIn(browser, server, "principal_investigator.01", how);
+    await one.goto(form);
+    await two.goto(form);
+    await one.locator("input[name='i.weight']").fill("70.0");
+    await one.getByRole("button", { name: "Save", exact: true }).click();
+    await one.getByText("Saved.").first().waitFor();
+    await two.locator("input[name='i.weight']").fill("80.0");
+    await two.getByRole("button", { name: "Save", exact: true }).click();
+    await two.getByText("Nothing was overwritten").first().waitFor();
+    await two.getByText("Leave that").first().click();
+    await two.getByRole("button", { name: "Save", exact: true }).click();
+    await two.goto(form);
+    check(await two.locator("input[name='i.weight']").inputValue() === "70.0", "what was first saved stands");
+    return two;
+  },
+
+  /** axe finds nothing serious on the pages of each role, empty, filled and in error. */
+  async scans(browser, server, how) {
+    const found = [];
+    let last;
+    const people = [
+      "coordinator.01", "principal_investigator.01", "skin_assessor.01", "pharmacist.01", "monitor", "data_manager",
+      "pathologist", "specimen_custodian", "trial_statistician", "inspector", "administrator",
+    ];
+    for (const name of people) {
+      const page = await logIn(browser, server, name, how);
+      const look = async (path) => {
+        const answer = await page.goto(server.url + path);
+        if (answer.status() >= 500) found.push(`${name} ${path}: ${answer.status()}`);
+        for (const line of await scan(page)) found.push(`${name} ${path}: ${line}`);
+        for (const line of page.faults.splice(0)) if (!/404|400/.test(line)) found.push(`${name} ${path}: ${line}`);
+      };
+      const api = await (await page.request.get(`${server.url}/openapi.json`)).json();
+      const plain = Object.entries(api.paths).filter(([path, methods]) => methods.get && !path.includes("{")).map(([path]) => path);
+      for (const path of plain.filter((path) => !/json|health/.test(path))) await look(path);
+      for (const study of [A, B]) {
+        const below = Object.entries(api.paths)
+          .filter(([path, methods]) => methods.get && path.startsWith("/studies/{study}") && !/\{subject\}|csv|\.ics|download/.test(path))
+          .map(([path]) => path.replace("/studies/{study}", study));
+        for (const path of below.filter((path) => !path.includes("{"))) await look(path);
+        await page.goto(`${server.url}${study}/participants?sort=queries`);
+        const first = page.locator("tbody th a").first();
+        if (!(await first.count())) continue;
+        const subject = await first.getAttribute("href");
+        await look(subject);
+        const forms = await page.locator("a.form").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+        const kinds = new Map(forms.map((form) => [form.split("/forms/")[1].split("/")[0], form]));
+        for (const form of [...kinds.values()].slice(0, name.startsWith("coordinator") ? 40 : 4)) await look(form);
+      }
+      if (name === "administrator") { await look("/administration/people/monitor"); await look("/no/such/page"); }
+      await page.context().close();
+      last = name;
+    }
+    check(found.length === 0, `axe or the console found on the pages of ${last} and others:\n${[...new Set(found)].join("\n")}`);
+  },
+};
+
+const [program, ...names] = process.argv.slice(2);
+const server = await serve(program);
+const browser = await launch();
+let failed = false;
+try {
+  for (const asked of names) {
+    const [name, way = "desk"] = asked.split(":");
+    const began = Date.now();
+    try {
+      const page = await journeys[name](browser, server, WAYS[way]);
+      if (page) {
+        if (way !== "no-scripts") {
+          const found = await scan(page);
+          check(found.length === 0, found.join("\n"));
+        }
+        const faults = page.faults.filter((fault) => !/status of 40[0-9]/.test(fault));
+        check(faults.length === 0, faults.join("\n"));
+      }
+      console.log(`${asked} ok ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    } catch (error) {
+      failed = true;
+      console.log(`${asked} FAILED: ${error.stack ?? error}`);
+    }
+    for (const context of browser.contexts()) await context.close();
+  }
+} finally {
+  await browser.close();
+  server.stop();
+}
+process.exit(failed ? 1 : 0);
