@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "terms",
             "protocol",
+            "instruments",
             "record",
             "access",
             "allocation",

@@ -165,6 +165,9 @@ fn describe(event: &Event) -> (&'static str, String) {
             let at = site.as_ref().map_or_else(|| "all sites".to_owned(), |site| format!("site {site}"));
             ("study", format!("role {role} delegated to {person}, {at}"))
         }
+        Fact::ContentPackLoaded { instrument, language, version, .. } => {
+            ("study", format!("wording of {instrument} loaded, {language}, version {version}"))
+        }
         Fact::AllocationListSealed { .. } => ("study", "allocation list sealed".to_owned()),
         Fact::AnalysisSetsSigned { .. } => ("signature", "analysis sets signed".to_owned()),
         Fact::DatabaseLocked { .. } => ("study", "database locked".to_owned()),

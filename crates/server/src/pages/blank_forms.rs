@@ -107,6 +107,7 @@ fn blank_item(study: &Study, item: &Item, language: &str) -> BlankItem {
         }
         ItemType::Date { .. } => "date",
         ItemType::Text => "text",
+        ItemType::Term { .. } => "term of a dictionary",
     };
     BlankItem {
         id: item.id.to_string(),

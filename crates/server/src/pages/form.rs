@@ -10,7 +10,7 @@ use askama::Template;
 use conduct::{Action, Casebook, Cell, Means, View, is_shown};
 use protocol::{
     expression::{ItemRef, Scope, When},
-    model::{Form, Item, ItemType, Purpose, Study},
+    model::{Dictionary, Form, Item, ItemType, Purpose, Study},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -60,6 +60,8 @@ pub enum Widget {
     Parts(String, String, String),
     /// Text.
     Words,
+    /// A term of a dictionary, proposed as it is typed.
+    Term,
     /// Derived: shown, not asked.
     Derived,
 }
@@ -119,6 +121,7 @@ struct FormPage {
     history: bool,
     by_visit: bool,
     as_of: Option<String>,
+    terms: Vec<&'static str>,
     next: Option<(String, String)>,
 }
 
@@ -257,6 +260,11 @@ fn page(
         addressees: if may_query { addressees(study, form, &language) } else { Vec::new() },
         history: has_values && !masked,
         by_visit: key.visit.is_some(),
+        terms: if items.iter().any(|item| item.widget == Widget::Term) {
+            instruments::ctcae5_terms::all().map(|term| term.name).collect()
+        } else {
+            Vec::new()
+        },
         as_of: state.day().map(|day| day.to_string()),
         next,
         items,
@@ -410,6 +418,7 @@ fn widget(study: &Study, item: &Item, value: &str, typed: Option<&Fields>, langu
             Widget::Parts(next(), next(), next())
         }
         ItemType::Text => Widget::Words,
+        ItemType::Term { .. } => Widget::Term,
     }
 }
 
@@ -579,8 +588,16 @@ fn answer(item: &Item, typed: &Fields) -> Result<Option<Answer>, String> {
             Value::Date(date)
         }
         ItemType::Text => Value::Text(text),
+        // A term is spelled as the dictionary has it, however it was typed.
+        ItemType::Term { dictionary: Dictionary::Ctcae5 } => Value::Text(spelled(text)),
     };
     Ok(Some(Answer::Given(value)))
+}
+
+/// Returns a term of CTCAE as it is spelled there; what is no term stays as it is and is refused with near ones.
+fn spelled(text: String) -> String {
+    let same = |term: &&instruments::ctcae5_terms::Term| term.name.eq_ignore_ascii_case(&text);
+    instruments::ctcae5_terms::all().find(same).map_or_else(|| text.clone(), |term| term.name.to_owned())
 }
 
 /// Joins year, month and day; the last ones may be unknown.

@@ -177,6 +177,6 @@ fn value(item: &Item, text: &str) -> Option<Value> {
         }),
         ItemType::Code { .. } => Value::Code(text.to_owned()),
         ItemType::Date { .. } => Value::Date(text.parse().ok()?),
-        ItemType::Text => Value::Text(text.to_owned()),
+        ItemType::Text | ItemType::Term { .. } => Value::Text(text.to_owned()),
     })
 }
