@@ -13,6 +13,7 @@ mod coverage;
 mod demo;
 mod folder;
 mod lines;
+mod qualification;
 mod shipped;
 mod terminal;
 

@@ -33,6 +33,11 @@ impl Page<'_> {
         include_str!("../templates/report.js")
     }
 
+    /// Whether anything stands behind the numbers; a document without numbers of a trial has none.
+    fn has_trace(&self) -> bool {
+        *self.trace != TraceAppendix::default()
+    }
+
     /// Where a number's link leads.
     fn target(&self, id: &str) -> &str {
         self.trace.anchors.get(id).map_or("behind-the-numbers", String::as_str)

@@ -4,6 +4,9 @@
 //! for scores, reference equations and grades, or `{method, tolerance, cases: [{id, input,
 //! output}]}` for statistical methods. Nothing is skipped: what the program does not know
 //! (an instrument, a method, an input or output key, a data set) is reported as unsupported.
+//!
+//! Without a folder the cases that every build carries are run, and a report of installation and
+//! operational qualification is written ([`crate::qualification`]).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,14 +18,19 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Outcome;
+use crate::qualification;
 use crate::terminal::say;
 
 /// What `qualify` takes.
 #[derive(Args)]
 pub struct Arguments {
-    /// A folder of case files (`*.json`, folders within it too), or one such file
+    /// A folder of case files (`*.json`, folders within it too), or one such file; without this, the cases that
+    /// the program carries are run and the qualification report is written
     #[arg(long, value_name = "DIR")]
-    cases: PathBuf,
+    cases: Option<PathBuf>,
+    /// Where the qualification report goes
+    #[arg(long, value_name = "DIR", default_value = "qualification", conflicts_with = "cases")]
+    out: PathBuf,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -39,6 +47,38 @@ pub struct Qualified {
     pub failed: Vec<Failed>,
     /// What could not be run or read.
     pub unsupported: Vec<Refused>,
+    /// Every case with every value, for the qualification report.
+    #[serde(skip)]
+    pub records: Vec<CaseRecord>,
+}
+
+/// A case that was run.
+#[derive(Debug, Serialize)]
+pub struct CaseRecord {
+    /// Its file.
+    pub file: String,
+    /// Its id.
+    pub case: String,
+    /// Whether every value was met.
+    pub pass: bool,
+    /// Why it could not be run, if it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
+    /// Its values.
+    pub values: Vec<ValueRecord>,
+}
+
+/// One expected value.
+#[derive(Debug, Serialize)]
+pub struct ValueRecord {
+    /// Its key, with the keys above it.
+    pub field: String,
+    /// What the case file says.
+    pub expected: Value,
+    /// What the program computed; `None` if it computes no such output.
+    pub obtained: Option<Value>,
+    /// Whether they agree within the file's tolerance.
+    pub pass: bool,
 }
 
 /// An expected output that was not met.
@@ -65,7 +105,10 @@ pub struct Refused {
 /// # Errors
 /// The folder can't be read or holds no case file.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let qualified = qualify(&arguments.cases)?;
+    let Some(cases) = &arguments.cases else {
+        return qualification::run(&arguments.out, arguments.json);
+    };
+    let qualified = qualify(cases)?;
     if arguments.json {
         say!("{}", serde_json::to_string_pretty(&qualified)?);
     } else {
@@ -133,8 +176,14 @@ struct Difference {
     obtained: Option<Value>,
 }
 
+/// What was computed for a case, and where it is not as expected.
+struct Checked {
+    obtained: Value,
+    found: Vec<Difference>,
+}
+
 /// Computes the outputs of an input and compares them with the expected ones; or says what is not known.
-type Check<'a> = Box<dyn Fn(&Value, &Value) -> Result<Vec<Difference>, String> + 'a>;
+type Check<'a> = Box<dyn Fn(&Value, &Value) -> Result<Checked, String> + 'a>;
 
 /// The keys of one form of case file, and how a case of it is checked.
 struct Form<'a> {
@@ -146,7 +195,11 @@ struct Form<'a> {
     check: Check<'a>,
 }
 
-fn run_file(name: &str, file: &Value, qualified: &mut Qualified) -> Result<(), String> {
+/// Runs one case file.
+///
+/// # Errors
+/// The file is no case file.
+pub fn run_file(name: &str, file: &Value, qualified: &mut Qualified) -> Result<(), String> {
     let file = file.as_object().ok_or("is not one JSON object")?;
     let form = match (file.contains_key("vectors"), file.contains_key("cases")) {
         (true, false) => of_instrument(file)?,
@@ -169,24 +222,69 @@ fn run_file(name: &str, file: &Value, qualified: &mut Qualified) -> Result<(), S
 }
 
 fn run_case(file: &str, id: &str, case: &Value, form: &Form<'_>, qualified: &mut Qualified) {
-    let mut refuse = |reason| {
-        let case = Some(id.to_owned());
-        qualified.unsupported.push(Refused { file: file.to_owned(), case, reason });
-    };
-    let found = match parts(case, form).and_then(|(input, expected)| (form.check)(input, expected)) {
-        Ok(found) => found,
-        Err(reason) => return refuse(reason),
+    let (file, id) = (file.to_owned(), id.to_owned());
+    let checked =
+        parts(case, form).and_then(|(input, expected)| Ok((expected, (form.check)(input, expected)?)));
+    let (expected, Checked { obtained, found }) = match checked {
+        Ok(checked) => checked,
+        Err(reason) => {
+            let unsupported = Some(reason.clone());
+            let record = CaseRecord {
+                file: file.clone(),
+                case: id.clone(),
+                pass: false,
+                unsupported,
+                values: Vec::new(),
+            };
+            qualified.records.push(record);
+            qualified.unsupported.push(Refused { file, case: Some(id), reason });
+            return;
+        }
     };
     if found.is_empty() {
         qualified.passed += 1;
     }
+    let mut values = Vec::new();
+    record("", expected, Some(&obtained), &found, &mut values);
+    let pass = found.is_empty();
+    let record = CaseRecord { file: file.clone(), case: id.clone(), pass, unsupported: None, values };
+    qualified.records.push(record);
     for Difference { field, expected, obtained } in found {
+        let (file, case) = (file.clone(), id.clone());
         match obtained {
-            None => refuse(format!("output `{field}` is not computed")),
-            Some(obtained) => {
-                let (file, case) = (file.to_owned(), id.to_owned());
-                qualified.failed.push(Failed { file, case, field, expected, obtained });
+            None => {
+                let reason = format!("output `{field}` is not computed");
+                qualified.unsupported.push(Refused { file, case: Some(case), reason });
             }
+            Some(obtained) => qualified.failed.push(Failed { file, case, field, expected, obtained }),
+        }
+    }
+}
+
+/// Lists single values; where lists differ in length the whole list is one.
+fn record(
+    field: &str,
+    expected: &Value,
+    obtained: Option<&Value>,
+    found: &[Difference],
+    values: &mut Vec<ValueRecord>,
+) {
+    match (expected, obtained) {
+        (Value::Object(keys), Some(Value::Object(given))) => {
+            for (key, expected) in keys {
+                let field = if field.is_empty() { key.clone() } else { format!("{field}.{key}") };
+                record(&field, expected, given.get(key), found, values);
+            }
+        }
+        (Value::Array(all), Some(Value::Array(given))) if all.len() == given.len() => {
+            for (index, (expected, obtained)) in all.iter().zip(given).enumerate() {
+                record(&format!("{field}[{index}]"), expected, Some(obtained), found, values);
+            }
+        }
+        (expected, obtained) => {
+            let pass = found.iter().all(|one| one.field != field);
+            let (expected, obtained) = (expected.clone(), obtained.cloned());
+            values.push(ValueRecord { field: field.to_owned(), expected, obtained, pass });
         }
     }
 }
@@ -224,7 +322,8 @@ fn of_instrument(file: &Map<String, Value>) -> Result<Form<'_>, String> {
             expected: one.expected,
             obtained: one.obtained,
         });
-        Ok(found.collect())
+        let found = found.collect();
+        Ok(Checked { obtained, found })
     };
     let remarks = &["note", "notes", "source", "provenance"];
     Ok(Form { cases: "vectors", input: "in", output: "out", remarks, check: Box::new(check) })
@@ -245,7 +344,8 @@ fn of_method(file: &Map<String, Value>) -> Result<Form<'_>, String> {
             expected: one.expected,
             obtained: one.obtained,
         });
-        Ok(found.collect())
+        let found = found.collect();
+        Ok(Checked { obtained, found })
     };
     let remarks = &["call", "note", "notes", "source", "provenance"];
     Ok(Form { cases: "cases", input: "input", output: "output", remarks, check: Box::new(check) })

@@ -116,3 +116,27 @@ fn a_folder_without_cases_or_none_at_all_is_refused() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(says));
     }
 }
+
+#[test]
+fn the_installed_program_qualifies_itself_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("qualification");
+    let output = run(&["qualify", "--out", out.to_str().unwrap(), "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let short: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!((&short["pass"], &short["unsupported"]), (&json!(true), &json!(0)));
+    assert_eq!(short["cases"], short["passed"]);
+    let whole: Value =
+        serde_json::from_str(&fs::read_to_string(out.join("qualification.json")).unwrap()).unwrap();
+    let cases = whole["cases"].as_array().unwrap();
+    assert!(cases.len() > 900, "{} cases", cases.len());
+    for case in cases {
+        let values = case["values"].as_array().unwrap();
+        assert!(!values.is_empty() && values.iter().all(|value| value["pass"] == json!(true)), "{case}");
+    }
+    let page = fs::read_to_string(out.join("qualification.html")).unwrap();
+    for text in [short["binary_sha256"].as_str().unwrap(), "IQ-2", "OQ-ancova", "OQ-mrss", "Passed."] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!page.contains("behind-the-numbers"));
+}
