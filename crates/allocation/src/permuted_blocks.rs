@@ -169,25 +169,52 @@ impl PermutedBlocks {
         list
     }
 
+    /// Writes the places of the arms of a stratum's first `length` positions, for a simulation's many lists.
+    ///
+    /// They are those of [`draw_list`](Self::draw_list), by place in the scheme.
+    pub fn draw_places(
+        &self,
+        seed: &ListSeed,
+        stratum: &str,
+        length: u32,
+        places: &mut Vec<Unblinded<usize>>,
+    ) {
+        places.clear();
+        let mut stream = Stream::new(PURPOSE, &seed.0, stratum.as_bytes());
+        let mut block = Vec::new();
+        while places.len() < length as usize {
+            self.draw_block(&mut stream, &mut block);
+            places.extend(block.drain(..).map(Unblinded::new));
+        }
+        places.truncate(length as usize);
+    }
+
     /// Draws whole blocks, as indices of arms, until they hold `length` positions.
     fn draw_blocks(&self, seed: &ListSeed, stratum: &str, length: u32) -> Vec<Vec<usize>> {
         let mut stream = Stream::new(PURPOSE, &seed.0, stratum.as_bytes());
-        let ratio_total: u32 = self.arms.iter().map(|(_, ratio)| ratio).sum();
         let (mut blocks, mut drawn) = (Vec::new(), 0);
         while drawn < length as usize {
-            let size = match &self.block_sizes[..] {
-                [only] => *only,
-                several => several[stream.below(several.len() as u32) as usize],
-            };
-            let repeats = size / ratio_total;
-            let mut block: Vec<usize> = (self.arms.iter().enumerate())
-                .flat_map(|(arm, (_, ratio))| std::iter::repeat_n(arm, (ratio * repeats) as usize))
-                .collect();
-            stream.shuffle(&mut block);
+            let mut block = Vec::new();
+            self.draw_block(&mut stream, &mut block);
             drawn += block.len();
             blocks.push(block);
         }
         blocks
+    }
+
+    fn draw_block(&self, stream: &mut Stream, block: &mut Vec<usize>) {
+        let ratio_total: u32 = self.arms.iter().map(|(_, ratio)| ratio).sum();
+        let size = match &self.block_sizes[..] {
+            [only] => *only,
+            several => several[stream.below(several.len() as u32) as usize],
+        };
+        let repeats = size / ratio_total;
+        block.clear();
+        block.extend(
+            (self.arms.iter().enumerate())
+                .flat_map(|(arm, (_, ratio))| std::iter::repeat_n(arm, (ratio * repeats) as usize)),
+        );
+        stream.shuffle(block);
     }
 
     /// Returns the arms and their ratio, in the scheme's order.

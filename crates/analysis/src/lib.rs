@@ -6,6 +6,7 @@
 
 mod categories;
 mod events;
+pub mod kernel;
 mod methods;
 mod outcome;
 mod population;

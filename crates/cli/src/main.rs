@@ -15,6 +15,7 @@ mod folder;
 mod lines;
 mod qualification;
 mod shipped;
+mod simulate;
 mod terminal;
 
 /// Runs a clinical trial from its protocol to its report.
@@ -38,6 +39,12 @@ enum Command {
     /// Serve the pages in which a trial is run
     #[cfg(feature = "serve")]
     Serve(commands::serve::Arguments),
+    /// Run a study's own plan on many virtual trials: power, error rates, bias, coverage
+    Simulate(commands::simulate::Arguments),
+    /// Calibrate inputs of a virtual cohort to published summaries, and report the misfit
+    Fit(commands::fit::Arguments),
+    /// Move sample size, effect and dropout on a page, and see the chance of rejecting follow
+    Explore(commands::explore::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),
     /// Make and check content packs: licensed wording of questionnaires, by language and version
@@ -65,6 +72,9 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(arguments),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => commands::serve::run(arguments),
+        Command::Simulate(arguments) => commands::simulate::run(arguments),
+        Command::Fit(arguments) => commands::fit::run(arguments),
+        Command::Explore(arguments) => commands::explore::run(arguments),
         Command::Verify(arguments) => commands::verify::run(arguments),
         Command::Pack(arguments) => commands::pack::run(arguments),
         Command::Qualify(arguments) => commands::qualify::run(arguments),

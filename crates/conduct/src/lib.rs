@@ -57,4 +57,4 @@ pub use engine::{Counts, Engine, EngineError, Receipt};
 pub use refusal::Refusal;
 pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
 pub use state::{Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading};
-pub use view::{View, is_shown, unfilled};
+pub use view::{View, is_shown, reference_range, unfilled};

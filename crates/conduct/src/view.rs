@@ -131,23 +131,36 @@ impl<'a> View<'a> {
     }
 
     fn range(&self, item: &ItemId) -> Option<&'a ReferenceRange> {
-        let laboratory = &self.study.site(self.casebook.site.as_str())?.laboratory;
-        let laboratory = self.study.laboratories.iter().find(|known| known.id == *laboratory)?;
         let sex = self.demography(ItemRole::Sex).and_then(|answer| answer.value().map(Value::to_string));
         let age =
             self.demography(ItemRole::AgeYears).and_then(|answer| answer.value().and_then(Value::number));
-        let fits = |range: &&ReferenceRange| {
-            range.item == *item
-                && range.sex.as_ref().is_none_or(|wanted| sex.as_ref() == Some(wanted))
-                && range.age_from.is_none_or(|least| age.is_some_and(|age| age >= Decimal::from(least)))
-                && range.age_below.is_none_or(|limit| age.is_some_and(|age| age < Decimal::from(limit)))
-                && range.from.is_none_or(|from| self.today.is_some_and(|today| today >= from))
-        };
-        // Of ranges that fit, the one that came into force last; else the first, being the most specific.
-        let fitting: Vec<_> = laboratory.ranges.iter().filter(fits).collect();
-        let newest = fitting.iter().filter_map(|range| range.from).max();
-        fitting.into_iter().find(|range| range.from == newest)
+        reference_range(self.study, &self.casebook.site, item, sex.as_deref(), age, self.today)
     }
+}
+
+/// Returns the reference range of an item that a site's laboratory has for somebody on a day.
+///
+/// Of ranges that fit, the one that came into force last; else the first, being the most specific.
+pub fn reference_range<'a>(
+    study: &'a Study,
+    site: &SiteId,
+    item: &ItemId,
+    sex: Option<&str>,
+    age_years: Option<Decimal>,
+    today: Option<Date>,
+) -> Option<&'a ReferenceRange> {
+    let laboratory = &study.site(site.as_str())?.laboratory;
+    let laboratory = study.laboratories.iter().find(|known| known.id == *laboratory)?;
+    let fits = |range: &&ReferenceRange| {
+        range.item == *item
+            && range.sex.as_deref().is_none_or(|wanted| sex == Some(wanted))
+            && range.age_from.is_none_or(|least| age_years.is_some_and(|age| age >= Decimal::from(least)))
+            && range.age_below.is_none_or(|limit| age_years.is_some_and(|age| age < Decimal::from(limit)))
+            && range.from.is_none_or(|from| today.is_some_and(|today| today >= from))
+    };
+    let fitting: Vec<_> = laboratory.ranges.iter().filter(fits).collect();
+    let newest = fitting.iter().filter_map(|range| range.from).max();
+    fitting.into_iter().find(|range| range.from == newest)
 }
 
 fn date(date: Option<Date>) -> Option<Answer> {

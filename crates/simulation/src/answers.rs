@@ -9,11 +9,10 @@ use protocol::{
     expression::{ItemRef, Scope, When},
     model::{AnswerDraw, Dictionary, Form, Item, ItemType, Spread, Study},
 };
-use rust_decimal::{Decimal, RoundingStrategy, prelude::FromPrimitive};
-use terms::{Answer, Date, ItemId, MissingReason, PartialDate, Truth, Value};
+use terms::{Answer, Date, Decimal, ItemId, MissingReason, PartialDate, Truth, Value};
 
 use crate::{
-    person::{Person, Trajectory, spread, spread_over_sites},
+    person::{Person, Trajectory, observe_skin, spread, spread_over_sites},
     streams::Streams,
 };
 
@@ -101,25 +100,11 @@ fn score_skin(
 ) {
     let Some(skin) = &study.virtual_cohort.skin else { return };
     let mut draws = streams.of(person.number, "skin score", condition.occasion);
-    let error_sd = if condition.new_assessor { skin.error_new_observer } else { skin.error_same_observer };
-    let mut observed = condition.skin + error_sd * draws.normal();
     let swollen = skin.oedema.as_deref().is_some_and(|oedema| condition.reactions.contains(&oedema));
-    let (least, most) = skin.oedema_points;
-    // Drawn whether or not it applies, so that oedema shifts no later draw of the occasion.
-    let points = least + (most - least) * draws.uniform();
-    if swollen {
-        observed += points;
-    }
-    let sites: Vec<&Item> = form
-        .items
-        .iter()
-        .filter(|item| {
-            item.derived.is_none() && item.kind == ItemType::Integer && item.maximum == Some(3.into())
-        })
-        .collect();
+    let sites: Vec<&Item> = form.items.iter().filter(|item| is_site(item)).collect();
     let weight = |item: &Item| skin.site_weights.iter().find(|(id, _)| *id == item.id).map_or(1.0, |w| w.1);
     let weights: Vec<f64> = sites.iter().map(|item| weight(item)).collect();
-    let total = libm::round(observed.clamp(0.0, 3.0 * sites.len() as f64)) as i64;
+    let total = observe_skin(&mut draws, skin, condition.skin, swollen, condition.new_assessor, sites.len());
     // The same person's sites keep their order of involvement from visit to visit.
     let mut where_involved = streams.of(person.number, "skin sites", 0);
     for (site, score) in sites.iter().zip(spread_over_sites(total, &weights, &mut where_involved)) {
@@ -127,7 +112,12 @@ fn score_skin(
     }
 }
 
-fn answer(
+/// Says whether an item is one of the sites of the skin score.
+pub(crate) fn is_site(item: &Item) -> bool {
+    item.derived.is_none() && item.kind == ItemType::Integer && item.maximum == Some(3.into())
+}
+
+pub(crate) fn answer(
     study: &Study,
     streams: &Streams,
     person: &Person,
@@ -229,7 +219,7 @@ fn property_of(person: &Person, property: &str, item: &Item, day: Date, recalls_
 }
 
 /// A code as the item holds it; `true`/`false` become a boolean, or `yes`/`no` of a code list.
-fn coded(item: &Item, code: &str) -> Value {
+pub(crate) fn coded(item: &Item, code: &str) -> Value {
     match (&item.kind, code) {
         (ItemType::Boolean, code) => Value::Boolean(code == "true" || code == "yes"),
         (ItemType::Code { .. }, "true") => Value::Code("yes".to_owned()),
@@ -245,27 +235,37 @@ fn coded(item: &Item, code: &str) -> Value {
     }
 }
 
-fn within(item: &Item, value: f64) -> f64 {
+pub(crate) fn within(item: &Item, value: f64) -> f64 {
     let least = item.minimum.map_or(f64::NEG_INFINITY, as_f64);
     let most = item.maximum.map_or(f64::INFINITY, as_f64);
     value.max(least).min(most)
 }
 
-fn as_f64(decimal: Decimal) -> f64 {
+pub(crate) fn as_f64(decimal: Decimal) -> f64 {
     Value::Decimal(decimal).as_f64().unwrap_or(f64::NAN)
 }
 
 /// Writes a number with the digits an item is entered with, in multiples of `step` if there is one.
-fn number(item: &Item, value: f64, step: Option<f64>) -> Value {
-    let value = step.map_or(value, |step| libm::round(value / step) * step);
+pub(crate) fn number(item: &Item, value: f64, step: Option<f64>) -> Value {
+    let (whole, decimals) = entered(&item.kind, value, step);
     match item.kind {
-        ItemType::Decimal { decimals } => {
-            let decimal = Decimal::from_f64(value).unwrap_or_default();
-            let mut rounded =
-                decimal.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-            rounded.rescale(decimals);
-            Value::Decimal(rounded)
-        }
-        _ => Value::Integer(libm::round(value) as i64),
+        ItemType::Decimal { .. } => Value::Decimal(Decimal::new(whole, decimals)),
+        _ => Value::Integer(whole),
     }
 }
+
+/// Rounds a number to the digits an item is entered with: a whole number of units of the last decimal, and
+/// the decimals. Halves go away from zero.
+#[inline]
+pub(crate) fn entered(kind: &ItemType, value: f64, step: Option<f64>) -> (i64, u32) {
+    let value = step.map_or(value, |step| libm::round(value / step) * step);
+    let decimals = match kind {
+        ItemType::Decimal { decimals } => *decimals,
+        _ => 0,
+    };
+    (libm::round(value * POWERS_OF_TEN[decimals as usize]) as i64, decimals)
+}
+
+/// 1, 10, 100 …: as many decimals as an item can have.
+pub(crate) const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];

@@ -4,17 +4,15 @@
 //! rehearsal their keys live in memory while it runs and are never written.
 
 use allocation::{
-    Holder, HolderRights, KitPlan, KitRange, ListSeed, ListShare, OpenVault, OpenedList, PermutedBlocks,
-    PrivateKey, SchemeError, SealedVault, StratumLength, VaultError, VaultPlan,
+    Holder, HolderRights, KitPlan, KitRange, ListShare, OpenVault, OpenedList, PrivateKey, SchemeError,
+    SealedVault, StratumLength, VaultError, VaultPlan,
 };
 use conduct::Action;
 use protocol::model::{AllocationPlan, Power, Study};
 use terms::PersonId;
 
-use crate::{Rehearsal, Trial, streams::Streams};
+use crate::{Rehearsal, Trial, allocation_list, streams::Streams};
 
-/// Positions of a stratum's list beyond the trial's target, so that no list runs out.
-const SPARE_POSITIONS: u32 = 20;
 /// Digits of a kit's number: four.
 const KIT_NUMBERS: KitRange = KitRange { first: 1000, last: 9999 };
 
@@ -51,9 +49,7 @@ impl Custody {
     /// The study's plan contradicts itself.
     pub fn seal(study: &Study, plan: &AllocationPlan, streams: &Streams) -> Result<Self, CustodyError> {
         let mut secrets = streams.for_secrets("allocation");
-        let share_total: u32 = plan.ratio.iter().map(|(_, share)| share).sum();
-        // The list owner's own choice, which no open file holds: blocks of twice the ratio.
-        let blocks = PermutedBlocks::new(&plan.ratio, &[2 * share_total])?;
+        let blocks = allocation_list::scheme(plan)?;
         let mut holders = Vec::new();
         let mut keys = Vec::new();
         for role in &plan.holders {
@@ -63,12 +59,12 @@ impl Custody {
             holders.push(Holder { person: person.clone(), role: role.clone(), key: key.public(), rights });
             keys.push((person, key));
         }
-        let length = study.target + SPARE_POSITIONS;
+        let length = allocation_list::length(study);
         // Whole target at any one site, a kit each visit: no site runs out whoever comes.
         let sites = u32::try_from(study.sites.len()).unwrap_or(u32::MAX).max(1);
         let kit_visits = u32::try_from(plan.kit_visits.len()).unwrap_or(u32::MAX);
-        let kits_per_arm =
-            (study.target.div_ceil(sites) * 2 * kit_visits).min(KIT_NUMBERS.last / (8 * sites));
+        let kits_per_arm = (allocation_list::participants(study).div_ceil(sites) * 2 * kit_visits)
+            .min(KIT_NUMBERS.last / (8 * sites));
         let vault = VaultPlan {
             study: study.id.clone(),
             blocks,
@@ -87,7 +83,7 @@ impl Custody {
                 threshold: plan.threshold,
             })?,
         };
-        let sealed = vault.seal(&ListSeed::draw(&mut secrets), &mut secrets)?;
+        let sealed = vault.seal(&allocation_list::seed(streams), &mut secrets)?;
         Ok(Self { sealed, holders: keys })
     }
 

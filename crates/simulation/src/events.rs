@@ -7,7 +7,9 @@ use record::{DoseStep, FormKey};
 use terms::{Answer, Date, Decimal, ItemId, Value};
 
 use crate::{
+    course::{self, DoseAnswer},
     participant::Phase,
+    person::Episode,
     rehearsal::{Rehearsal, Task, Trial},
 };
 
@@ -19,9 +21,6 @@ struct Noted<'a> {
     related: bool,
     action: &'a str,
 }
-
-/// Days after which a held drug is taken up again at the latest, well within any protocol's limit.
-const HOLD_DAYS_MAX: i32 = 21;
 
 /// Months after screening by which every trial of this kind is over for a person.
 const FOLLOWED_MONTHS_MAX: i32 = 36;
@@ -35,10 +34,11 @@ impl<T: Trial> Rehearsal<'_, T> {
         let study = self.study;
         let episode = self.people[who].episodes[index].clone();
         let reaction = &study.virtual_cohort.reactions[episode.reaction];
-        let (step, action) = match self.dose_answer(who, episode.grade, episode.changes_dose) {
-            Some(DoseStep::Held) => (Some(DoseStep::Held), "held"),
-            Some(step) => (Some(step), "reduced"),
-            None => (None, "none"),
+        let answer = self.dose_answer(who, &episode);
+        let action = match answer {
+            Some(DoseAnswer::Hold) => "held",
+            Some(DoseAnswer::Reduce) => "reduced",
+            None => "none",
         };
         let noted = Noted {
             term: &reaction.term,
@@ -49,32 +49,27 @@ impl<T: Trial> Rehearsal<'_, T> {
         };
         let Some(row) = self.note(day, who, &noted)? else { return Ok(()) };
         self.people[who].episode_rows[index] = Some(row);
-        let days = (episode.to_day - episode.from_day).max(1);
-        self.diary.enter(day + Span::new().days(days), Task::Resolve(who, index, row));
-        match step {
-            Some(DoseStep::Held) => {
+        let after = |days: i32| day + Span::new().days(i64::from(days));
+        self.diary.enter(after(course::days_of(&episode)), Task::Resolve(who, index, row));
+        match answer {
+            Some(DoseAnswer::Hold) => {
                 self.change_dose(day, who, DoseStep::Held, day, Decimal::ZERO, Some(row))?;
-                self.diary.enter(day + Span::new().days(days.min(HOLD_DAYS_MAX)), Task::Resume(who));
+                self.diary.enter(after(course::days_of_hold(&episode)), Task::Resume(who));
             }
-            Some(DoseStep::Reduced) => {
+            Some(DoseAnswer::Reduce) => {
                 let lower = self.level_below(who);
                 self.change_dose(day, who, DoseStep::Reduced, day, lower, Some(row))?;
-                let wait = i64::from(study.dosing.escalation_after_days) + 14;
-                self.diary.enter(day + Span::new().days(wait), Task::Escalate(who));
+                let wait = course::days_to_escalation(study.dosing.escalation_after_days);
+                self.diary.enter(after(wait), Task::Escalate(who));
             }
-            _ => {}
+            None => {}
         }
         Ok(())
     }
 
-    /// Whether the dose is held (grade 3 and more, or nothing to go down to) or reduced.
-    fn dose_answer(&self, who: usize, grade: u8, changes: bool) -> Option<DoseStep> {
-        let present = self.present_dose(who);
-        if !changes || present.is_zero() {
-            return None;
-        }
+    fn dose_answer(&self, who: usize, episode: &Episode) -> Option<DoseAnswer> {
         let lowest = self.study.dosing.levels_mg.last().copied().unwrap_or_default();
-        Some(if grade >= 3 || present <= lowest { DoseStep::Held } else { DoseStep::Reduced })
+        course::answer_event(episode, self.present_dose(who), lowest)
     }
 
     fn present_dose(&self, who: usize) -> Decimal {

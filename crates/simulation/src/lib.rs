@@ -3,15 +3,23 @@
 //!
 //! Nothing here writes to the record: a rehearsal goes through [`conduct`] like a live trial.
 
+pub mod allocation_list;
 pub mod answers;
 mod calendar;
+pub mod campaign;
+mod chacha;
 mod conducted;
+mod course;
 mod custody;
 mod events;
+pub mod fast;
+pub mod fit;
+mod normal;
 mod participant;
 pub mod person;
 mod reading;
 mod rehearsal;
+pub mod scenario;
 mod staff;
 pub mod streams;
 

@@ -10,6 +10,7 @@ use terms::{Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, Vi
 
 use crate::{
     answers::{Condition, fill},
+    course::{self, VisitShift, months},
     person::{Episode, Person, draw_episodes, effect_points},
     rehearsal::{Rehearsal, Task, Trial},
 };
@@ -30,6 +31,8 @@ pub(crate) struct Participant {
     pub episodes: Vec<Episode>,
     /// The day of the first dose.
     pub first_dose: Option<Date>,
+    /// The day on which the drug was stopped, early or as planned.
+    pub stopped: Option<Date>,
     /// Visits that stand in the diary or are past.
     pub planned: BTreeSet<VisitId>,
     /// Rows of the adverse-event form so far.
@@ -143,6 +146,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             phase: Phase::Screening,
             episodes: Vec::new(),
             first_dose: None,
+            stopped: None,
             planned: BTreeSet::new(),
             event_rows: 0,
             episode_rows: Vec::new(),
@@ -188,9 +192,12 @@ impl<T: Trial> Rehearsal<'_, T> {
         let decision = Action::DecideEligibility { at_visit: visit.clone(), eligible, waived: Vec::new() };
         self.step(day, who, investigator, decision)?;
         if eligible && *visit != first {
-            let wait = 7 + self.streams.of(self.people[who].person.number, "wait for start", 0).below(15);
+            let mut draws = self.streams.of(self.people[who].person.number, "wait for start", 0);
             self.people[who].planned.insert(first.clone());
-            self.diary.enter(day + Span::new().days(wait as i64), Task::Visit(who, first));
+            self.diary.enter(
+                day + Span::new().days(i64::from(course::wait_for_start(&mut draws))),
+                Task::Visit(who, first),
+            );
             return self.sign(day, who, visit);
         }
         if eligible {
@@ -241,11 +248,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         let mut draws = self.streams.of(number, "withdrawal", 0);
         let share =
             virtuals.withdrawal.iter().find(|withdrawal| withdrawal.arm == drug).map_or(0.0, |w| w.share);
-        let stops = draws.chance(share);
-        // Not in the first fortnight and not in the last: those are other stories.
-        let after = 14 + draws.below((days - 28).max(1) as u64) as i64;
-        if stops {
-            self.diary.enter(day + Span::new().days(after), Task::Withdraw(who));
+        if let Some(after) = course::early_stop(&mut draws, share, days) {
+            self.diary.enter(day + Span::new().days(i64::from(after)), Task::Withdraw(who));
         }
         let mut draws = self.streams.of(number, "emergency", 0);
         let broken = draws.chance(virtuals.conduct.blind_break);
@@ -294,26 +298,20 @@ impl<T: Trial> Rehearsal<'_, T> {
         let casebook = self.casebook(who)?;
         let habits = &self.study.virtual_cohort.conduct;
         let mut draws = self.streams.of(self.people[who].person.number, "visit day", index as u64);
-        let (shift, outside, late) =
-            (draws.normal() * habits.visit_spread_days, draws.chance(habits.out_of_window), draws.below(10));
+        let shift = VisitShift::draw(&mut draws, habits);
         if let Timing::EarlyEnd { within_days } = visit.timing {
             let last_dose = casebook.last_dose()?;
-            let days = 2 + i64::from(late as u32) % i64::from(within_days - 3);
+            let days = i64::from(shift.from_last_dose(within_days));
             return Some((last_dose + Span::new().days(days)).max(today.tomorrow().unwrap_or(today)));
         }
         let window = conduct::window(casebook, visit)?;
         let within = match visit.timing {
             Timing::Months { within_days, .. }
             | Timing::Days { within_days, .. }
-            | Timing::AfterVisit { within_days, .. } => i64::from(within_days),
+            | Timing::AfterVisit { within_days, .. } => within_days,
             _ => 0,
         };
-        let days = if outside {
-            within + 1 + late as i64
-        } else {
-            (libm::round(shift) as i64).clamp(-within, within)
-        };
-        let day = window.target? + Span::new().days(days);
+        let day = window.target? + Span::new().days(i64::from(shift.from_target(within)));
         Some(day.max(today.tomorrow().unwrap_or(today)))
     }
 
@@ -465,7 +463,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         second: bool,
     ) -> Vec<(ItemId, Answer)> {
         let participant = &self.people[who];
-        let months = f64::from(days_between(participant.screened, day)) / 30.4375;
+        let months = months(days_between(participant.screened, day));
         let condition = Condition {
             day,
             occasion,
@@ -482,15 +480,14 @@ impl<T: Trial> Rehearsal<'_, T> {
     fn true_skin(&self, who: usize, day: Date) -> f64 {
         let participant = &self.people[who];
         let Some(skin) = &self.study.virtual_cohort.skin else { return 0.0 };
-        let months = f64::from(days_between(participant.screened, day)) / 30.4375;
         let effect = match (participant.first_dose, self.trial.drug_of(&participant.subject)) {
             (Some(first_dose), Some(drug)) if self.is_active(&drug) => {
-                let on_drug = f64::from(days_between(first_dose, day)) / 30.4375;
+                let on_drug = months(days_between(first_dose, day));
                 effect_points(&self.study.virtual_cohort, on_drug, self.dose_share(who, day))
             }
             _ => 0.0,
         };
-        participant.person.skin_at(skin, months, effect)
+        participant.person.skin_at(skin, months(days_between(participant.screened, day)), effect)
     }
 
     fn is_active(&self, drug: &terms::ArmId) -> bool {
@@ -502,29 +499,23 @@ impl<T: Trial> Rehearsal<'_, T> {
         let full = self.study.dosing.levels_mg.first().copied().unwrap_or(Decimal::ONE);
         let Some(casebook) = self.casebook(who) else { return 0.0 };
         let Some(first) = casebook.first_dose() else { return 0.0 };
-        let days = days_between(first, day).max(1);
-        let taken: f64 = casebook
-            .dose_intervals()
-            .iter()
-            .filter(|interval| interval.from <= day)
-            .map(|interval| {
-                let to = interval.to.unwrap_or(day).min(day);
-                let share =
-                    Value::Decimal(interval.dose_mg.unwrap_or_default() / full).as_f64().unwrap_or(0.0);
-                share * f64::from((days_between(interval.from, to) + 1).max(0))
-            })
-            .sum();
-        (taken / f64::from(days)).min(1.0)
+        let stretches = casebook.dose_intervals().into_iter().map(|interval| {
+            let share = Value::Decimal(interval.dose_mg.unwrap_or_default() / full).as_f64().unwrap_or(0.0);
+            let since = |date| days_between(first, date);
+            (since(interval.from), interval.to.map(since), share)
+        });
+        course::dose_share(stretches, 0, days_between(first, day))
     }
 
     fn reactions_on(&self, who: usize, day: Date) -> Vec<&str> {
         let participant = &self.people[who];
         let Some(first_dose) = participant.first_dose else { return Vec::new() };
         let on = days_between(first_dose, day);
+        let stopped = participant.stopped.map(|stopped| days_between(first_dose, stopped));
         participant
             .episodes
             .iter()
-            .filter(|episode| (episode.from_day..=episode.to_day).contains(&on))
+            .filter(|episode| course::is_present(episode, on, stopped))
             .map(|episode| self.study.virtual_cohort.reactions[episode.reaction].name.as_str())
             .collect()
     }
@@ -786,13 +777,13 @@ impl<T: Trial> Rehearsal<'_, T> {
             EndReason::AdverseEvent => Some(self.event_behind_stop(day, who)?),
             _ => None,
         };
-        let last_dose = day.yesterday().unwrap_or(day);
+        let last_dose = self.last_dose_before(day, who);
         let investigator = self.with_power(who, Power::EndParticipation);
         let action = Action::EndTreatment { reason, last_dose, adverse_event };
         if !self.step(day, who, investigator, action)? {
             return Ok(());
         }
-        self.stop_drug(who);
+        self.stop_drug(day, who);
         if reason == EndReason::WithdrewConsent {
             let investigator = self.with_power(who, Power::TakeConsent);
             self.step(day, who, investigator, Action::WithdrawConsent { keep_data: true })?;
@@ -803,21 +794,35 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 
     /// The drug is off: nothing more begins because of it.
-    fn stop_drug(&mut self, who: usize) {
+    fn stop_drug(&mut self, day: Date, who: usize) {
         self.people[who].phase = Phase::Followed;
+        self.people[who].stopped = Some(day);
         self.diary.strike(|task| {
             matches!(task, Task::Onset(other, _) | Task::Resume(other) | Task::Escalate(other) if *other == who)
         });
     }
 
     fn complete_treatment(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
-        let last_dose = day.yesterday().unwrap_or(day);
+        let last_dose = self.last_dose_before(day, who);
         let investigator = self.with_power(who, Power::EndParticipation);
         let action = Action::EndTreatment { reason: EndReason::Completed, last_dose, adverse_event: None };
         if self.step(day, who, investigator, action)? {
-            self.stop_drug(who);
+            self.stop_drug(day, who);
         }
         Ok(())
+    }
+
+    /// The last day with a dose for a person who stops today: yesterday, or the day before the drug was
+    /// held; today where the dose was changed this very day.
+    fn last_dose_before(&self, day: Date, who: usize) -> Date {
+        let yesterday = day.yesterday().unwrap_or(day);
+        let Some(last) = self.casebook(who).and_then(|casebook| casebook.doses.last()) else {
+            return yesterday;
+        };
+        match last.step {
+            DoseStep::Held => last.from.yesterday().unwrap_or(last.from),
+            _ => yesterday.max(last.from),
+        }
     }
 
     pub(crate) fn finish(&mut self, day: Date, who: usize) -> Result<(), T::Error> {

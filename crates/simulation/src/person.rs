@@ -5,7 +5,10 @@ use jiff::Span;
 use protocol::model::{Cohort, MeasureProcess, Reaction, SkinProcess, Spread, Study, VirtualCohort};
 use terms::{ArmId, Date};
 
-use crate::streams::{Draws, Streams};
+use crate::{
+    course::DAYS_A_MONTH,
+    streams::{Draws, Streams},
+};
 
 /// The fixed traits of a person.
 #[derive(Clone, Debug)]
@@ -53,60 +56,103 @@ pub fn spread(draws: &mut Draws, spread: &Spread) -> f64 {
     drawn.max(spread.min.unwrap_or(f64::NEG_INFINITY)).min(spread.max.unwrap_or(f64::INFINITY))
 }
 
+/// A person's body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body {
+    pub(crate) female: bool,
+    pub(crate) age_years: f64,
+    pub(crate) height_cm: f64,
+}
+
+impl Body {
+    pub(crate) fn draw(draws: &mut Draws, cohort: &Cohort) -> Self {
+        let female = draws.chance(cohort.female);
+        let age_years = spread(draws, &cohort.age);
+        let height = if female { &cohort.height_female } else { &cohort.height_male };
+        Self { female, age_years, height_cm: spread(draws, height) }
+    }
+}
+
+/// A person's disease.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Disease {
+    pub(crate) onset_months: f64,
+    pub(crate) ild: bool,
+}
+
+impl Disease {
+    pub(crate) fn draw(draws: &mut Draws, cohort: &Cohort) -> Self {
+        let onset_months = draws.lognormal(cohort.onset_median_months, cohort.onset_sigma);
+        Self { onset_months, ild: draws.chance(cohort.ild) }
+    }
+
+    /// Days from the first symptom to screening.
+    pub(crate) fn onset_days(&self) -> f64 {
+        self.onset_months * DAYS_A_MONTH
+    }
+}
+
+/// A person's true skin score without drug.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NaturalCourse {
+    /// Before screening.
+    pub(crate) start: f64,
+    /// Change by month 12.
+    pub(crate) change_12: f64,
+}
+
+impl NaturalCourse {
+    pub(crate) fn draw(draws: &mut Draws, skin: &SkinProcess, between_sd: f64, onset_months: f64) -> Self {
+        let start = spread(draws, &skin.start);
+        let mean = skin.intercept
+            + skin.per_point * (start - skin.centre_points)
+            + skin.per_month * (onset_months - skin.centre_months);
+        let change_12 = mean.clamp(skin.change_min, skin.change_max) + between_sd * draws.normal();
+        Self { start, change_12 }
+    }
+
+    /// The true score `months` after screening, without oedema, given the drug's effect so far.
+    pub(crate) fn at(&self, skin: &SkinProcess, months: f64, effect_points: f64) -> f64 {
+        (self.start + self.change_12 * share_of_change(months, skin.share_by_month_6) + effect_points)
+            .clamp(0.0, 51.0)
+    }
+}
+
+/// The standard deviation between participants in a setting.
+pub(crate) fn between_sd(skin: &SkinProcess, setting: &str) -> f64 {
+    skin.settings.iter().find(|(name, _)| name == setting).map_or(0.0, |(_, sd)| *sd)
+}
+
 impl Person {
     /// Draws the person who arrives as number `number` on `arrival`.
     pub fn draw(study: &Study, streams: &Streams, number: u64, arrival: Date) -> Self {
         let virtuals = &study.virtual_cohort;
         let cohort = &virtuals.cohort;
-        let mut body = streams.of(number, "body", 0);
-        let female = body.chance(cohort.female);
-        let age_years = spread(&mut body, &cohort.age);
-        let height = if female { &cohort.height_female } else { &cohort.height_male };
-        let height_cm = spread(&mut body, height);
-        let mut disease = streams.of(number, "disease", 0);
-        let onset_months = disease.lognormal(cohort.onset_median_months, cohort.onset_sigma);
-        let ild = disease.chance(cohort.ild);
-        let (skin_start, skin_change_12) = match &virtuals.skin {
-            Some(skin) => Self::draw_skin(streams, number, skin, &virtuals.setting, onset_months),
-            None => (0.0, 0.0),
-        };
+        let body = Body::draw(&mut streams.of(number, "body", 0), cohort);
+        let disease = Disease::draw(&mut streams.of(number, "disease", 0), cohort);
+        let natural = virtuals.skin.as_ref().map(|skin| {
+            let between_sd = between_sd(skin, &virtuals.setting);
+            NaturalCourse::draw(&mut streams.of(number, "skin", 0), skin, between_sd, disease.onset_months)
+        });
+        let natural = natural.unwrap_or(NaturalCourse { start: 0.0, change_12: 0.0 });
         Self {
             number,
-            female,
-            born: days_before(arrival, age_years * 365.25),
-            height_cm,
-            onset: days_before(arrival, onset_months * 30.4375),
-            onset_months,
-            ild,
+            female: body.female,
+            born: days_before(arrival, body.age_years * 365.25),
+            height_cm: body.height_cm,
+            onset: days_before(arrival, disease.onset_days()),
+            onset_months: disease.onset_months,
+            ild: disease.ild,
             stratum: draw_stratum(streams, number, cohort),
-            skin_start,
-            skin_change_12,
+            skin_start: natural.start,
+            skin_change_12: natural.change_12,
         }
-    }
-
-    fn draw_skin(
-        streams: &Streams,
-        number: u64,
-        skin: &SkinProcess,
-        setting: &str,
-        onset_months: f64,
-    ) -> (f64, f64) {
-        let mut draws = streams.of(number, "skin", 0);
-        let start = spread(&mut draws, &skin.start);
-        let mean = skin.intercept
-            + skin.per_point * (start - skin.centre_points)
-            + skin.per_month * (onset_months - skin.centre_months);
-        let between_sd = skin.settings.iter().find(|(name, _)| name == setting).map_or(0.0, |(_, sd)| *sd);
-        let change = mean.clamp(skin.change_min, skin.change_max) + between_sd * draws.normal();
-        (start, change)
     }
 
     /// Returns the true skin score `months` after screening, without oedema, given the drug's effect so far.
     pub fn skin_at(&self, skin: &SkinProcess, months: f64, effect_points: f64) -> f64 {
-        (self.skin_start
-            + self.skin_change_12 * share_of_change(months, skin.share_by_month_6)
-            + effect_points)
-            .clamp(0.0, 51.0)
+        let natural = NaturalCourse { start: self.skin_start, change_12: self.skin_change_12 };
+        natural.at(skin, months, effect_points)
     }
 
     /// Returns the age on a day, in completed years.
@@ -148,21 +194,53 @@ pub fn effect_points(virtuals: &VirtualCohort, months_on_drug: f64, dose_share: 
 /// after an exponential wait, cut at the end of treatment so that the share is
 /// that of persons with an event *under treatment*.
 pub fn draw_episodes(study: &Study, streams: &Streams, person: u64, arm: &ArmId, days: i32) -> Vec<Episode> {
+    let mut episodes = Vec::new();
+    let reactions = &study.virtual_cohort.reactions;
+    for (index, reaction) in reactions.iter().enumerate() {
+        let share = share_of_reaction(study, reaction, arm);
+        draw_reaction(
+            &mut streams.of(person, "reaction", index as u64),
+            index,
+            reaction,
+            share,
+            days,
+            &mut episodes,
+        );
+    }
+    in_order(&mut episodes);
+    episodes
+}
+
+/// Puts episodes in the order in which they begin.
+pub(crate) fn in_order(episodes: &mut [Episode]) {
+    // Of one reaction on one day the one drawn first comes first.
+    episodes.sort_by_key(|episode| (episode.from_day, episode.reaction));
+}
+
+/// Share of the participants on an arm who have a reaction at least once.
+///
+/// An inert drug has the control's events; a one-arm study has no control and keeps none.
+pub(crate) fn share_of_reaction(study: &Study, reaction: &Reaction, arm: &ArmId) -> f64 {
     let virtuals = &study.virtual_cohort;
     let control = study.arms.iter().find(|candidate| candidate.control);
     let harmless = virtuals.effects.iter().any(|effect| effect.name == virtuals.effect && !effect.toxic);
-    let mut episodes = Vec::new();
-    for (index, reaction) in virtuals.reactions.iter().enumerate() {
-        let mut draws = streams.of(person, "reaction", index as u64);
-        // An inert drug has the control's events; a one-arm study has no control and keeps none.
-        let felt = if harmless { control.map(|arm| &arm.id) } else { Some(arm) };
-        let share = felt.and_then(|arm| reaction.share.iter().find(|(id, _)| id == arm)).map_or(0.0, |s| s.1);
-        if draws.chance(share) {
-            draw_course(&mut draws, index, reaction, days, &mut episodes);
-        }
+    let felt = if harmless { control.map(|arm| &arm.id) } else { Some(arm) };
+    felt.and_then(|arm| reaction.share.iter().find(|(id, _)| id == arm)).map_or(0.0, |share| share.1)
+}
+
+/// Adds a person's episodes of one reaction.
+#[inline]
+pub(crate) fn draw_reaction(
+    draws: &mut Draws,
+    index: usize,
+    reaction: &Reaction,
+    share: f64,
+    days: i32,
+    episodes: &mut Vec<Episode>,
+) {
+    if draws.chance(share) {
+        draw_course(draws, index, reaction, days, episodes);
     }
-    episodes.sort_by_key(|episode| (episode.from_day, episode.reaction));
-    episodes
 }
 
 fn draw_course(draws: &mut Draws, index: usize, reaction: &Reaction, days: i32, episodes: &mut Vec<Episode>) {
@@ -203,17 +281,23 @@ impl Trajectory {
     /// Draws a person's level and slope of a measure (`index` in the cohort's list).
     pub fn draw(streams: &Streams, person: &Person, process: &MeasureProcess, index: usize) -> Self {
         let mut draws = streams.of(person.number, "measure", index as u64);
+        Self::of_traits(&mut draws, process, person.ild, person.female)
+    }
+
+    /// Draws level and slope for somebody with or without interstitial lung disease, woman or man.
+    #[inline]
+    pub(crate) fn of_traits(draws: &mut Draws, process: &MeasureProcess, ild: bool, female: bool) -> Self {
         let mut start_spread = &process.start;
-        if let (Some(ild), true) = (&process.start_ild, person.ild) {
-            start_spread = ild;
-        } else if let (Some(male), false) = (&process.start_male, person.female) {
+        if let (Some(of_ild), true) = (&process.start_ild, ild) {
+            start_spread = of_ild;
+        } else if let (Some(male), false) = (&process.start_male, female) {
             start_spread = male;
         }
-        let (yearly, sd) = match (process.yearly_ild, person.ild) {
+        let (yearly, sd) = match (process.yearly_ild, ild) {
             (Some(yearly), true) => (yearly, process.yearly_sd_ild.unwrap_or(process.yearly_sd)),
             _ => (process.yearly, process.yearly_sd),
         };
-        Self { start: spread(&mut draws, start_spread), yearly: yearly + sd * draws.normal() }
+        Self { start: spread(draws, start_spread), yearly: yearly + sd * draws.normal() }
     }
 
     /// Returns the measured value `months` after screening: level, slope, skin, reactions present, noise.
@@ -225,8 +309,21 @@ impl Trajectory {
         reactions: &[&str],
         draws: &mut Draws,
     ) -> f64 {
+        self.observe_with(process, months, skin_change, |name| reactions.contains(&name), draws)
+    }
+
+    /// As [`observe`](Self::observe), where `is_present` says which reactions are.
+    #[inline]
+    pub(crate) fn observe_with(
+        &self,
+        process: &MeasureProcess,
+        months: f64,
+        skin_change: f64,
+        is_present: impl Fn(&str) -> bool,
+        draws: &mut Draws,
+    ) -> f64 {
         let mut value = self.start + self.yearly * months / 12.0 + process.per_skin_point * skin_change;
-        for (_, amount) in process.reactions.iter().filter(|(name, _)| reactions.contains(&name.as_str())) {
+        for (_, amount) in process.reactions.iter().filter(|(name, _)| is_present(name)) {
             if process.factor {
                 value *= amount;
             } else {
@@ -248,6 +345,26 @@ fn draw_stratum(streams: &Streams, number: u64, cohort: &Cohort) -> Option<Strin
 
 fn days_before(day: Date, days: f64) -> Date {
     day.saturating_sub(Span::new().days(days as i32))
+}
+
+/// Draws the total that an assessor sees: the true score with oedema if there is any, and the assessor's
+/// error, as a whole number that `sites` sites of 0 to 3 points can add up to.
+#[inline]
+pub(crate) fn observe_skin(
+    draws: &mut Draws,
+    skin: &SkinProcess,
+    true_score: f64,
+    is_swollen: bool,
+    new_assessor: bool,
+    sites: usize,
+) -> i64 {
+    let error_sd = if new_assessor { skin.error_new_observer } else { skin.error_same_observer };
+    let mut observed = true_score + error_sd * draws.normal();
+    if is_swollen {
+        let (least, most) = skin.oedema_points;
+        observed += least + (most - least) * draws.uniform();
+    }
+    libm::round(observed.clamp(0.0, 3.0 * sites as f64)) as i64
 }
 
 /// Spreads an observed total over the 17 sites of the skin score, each 0 to 3.

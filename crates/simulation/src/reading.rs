@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use conduct::Action;
 use jiff::Span;
-use protocol::model::{Form, ItemType, Power};
+use protocol::model::{Form, ItemType, Power, Study};
 use terms::{Answer, Date, Decimal, ItemId, SpecimenCode, SubjectId, Value, VisitId, days_between};
 
 use crate::{
+    answers::{self, as_f64},
+    course::months,
     person::Trajectory,
     rehearsal::{Rehearsal, Trial},
 };
@@ -27,9 +29,11 @@ impl<T: Trial> Rehearsal<'_, T> {
         let order = self.trial.state().reading.order.clone();
         for reader in 1..=plan.readers {
             let by = self.staff.reader(Power::ReadSpecimens, reader);
-            for (place, code) in order.iter().enumerate() {
+            for code in &order {
                 let Some((subject, visit)) = behind.get(code) else { continue };
-                let answers = self.reading(form, subject, visit, reader, place as u64);
+                let again = self.trial.state().reading.repeats.contains_key(code);
+                let occasion = reading_occasion(study, visit, again, reader);
+                let answers = self.reading(form, subject, visit, occasion);
                 let action = Action::ReadSpecimen { code: code.clone(), reader, answers };
                 self.study_step(day + Span::new().days(i64::from(reader)), &by, action)?;
             }
@@ -63,8 +67,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         form: &Form,
         subject: &SubjectId,
         visit: &VisitId,
-        reader: u32,
-        place: u64,
+        occasion: u64,
     ) -> Vec<(ItemId, Answer)> {
         let study = self.study;
         let Some(participant) = self.people.iter().find(|person| person.subject == *subject) else {
@@ -72,24 +75,23 @@ impl<T: Trial> Rehearsal<'_, T> {
         };
         let taken =
             self.trial.state().casebook(subject.as_str()).and_then(|casebook| casebook.visit_date(visit));
-        let months = taken.map_or(0.0, |day| f64::from(days_between(participant.screened, day)) / 30.4375);
+        let months = taken.map_or(0.0, |day| months(days_between(participant.screened, day)));
         let number = participant.person.number;
         let mut answers = Vec::new();
         for item in form.items.iter().filter(|item| item.derived.is_none()) {
             let measure =
                 study.virtual_cohort.measures.iter().position(|m| m.form == form.id && m.item == item.id);
             let value = match (measure, &item.kind) {
-                (Some(index), kind) => {
+                (Some(index), _) => {
                     let process = &study.virtual_cohort.measures[index];
                     let trajectory = Trajectory::draw(&self.streams, &participant.person, process, index);
-                    let occasion = place * 8 + u64::from(reader);
                     let mut draws = self.streams.of(number, &format!("reading {index}"), occasion);
                     let skin = study.virtual_cohort.skin.as_ref();
                     let change = skin.map_or(0.0, |skin| {
                         participant.person.skin_at(skin, months, 0.0) - participant.person.skin_start
                     });
                     let seen = trajectory.observe(process, months, change, &[], &mut draws);
-                    as_entered(kind, seen)
+                    answers::number(item, seen, process.step)
                 }
                 (None, ItemType::Code { codelist }) => {
                     let Some(list) = study.codelists.iter().find(|list| list.id == *codelist) else {
@@ -99,10 +101,10 @@ impl<T: Trial> Rehearsal<'_, T> {
                     Value::Code(list.codes[drawn as usize].0.clone())
                 }
                 (None, ItemType::Boolean) => Value::Boolean(false),
-                (None, kind @ (ItemType::Integer | ItemType::Decimal { .. })) => {
+                (None, ItemType::Integer | ItemType::Decimal { .. }) => {
                     let middle =
                         (item.minimum.unwrap_or_default() + item.maximum.unwrap_or_default()) / Decimal::TWO;
-                    as_entered(kind, Value::Decimal(middle).as_f64().unwrap_or(0.0))
+                    answers::number(item, as_f64(middle), None)
                 }
                 _ => continue,
             };
@@ -112,14 +114,9 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 }
 
-fn as_entered(kind: &ItemType, value: f64) -> Value {
-    use rust_decimal::prelude::FromPrimitive;
-    match kind {
-        ItemType::Decimal { decimals } => {
-            let mut decimal = Decimal::from_f64(value).unwrap_or_default().round_dp(*decimals);
-            decimal.rescale(*decimals);
-            Value::Decimal(decimal)
-        }
-        _ => Value::Integer(libm::round(value) as i64),
-    }
+/// The occasion of a reading: the same wherever the slide lies in the order, since that order is drawn anew
+/// in each trial from secrets that nature does not know.
+pub(crate) fn reading_occasion(study: &Study, visit: &VisitId, again: bool, reader: u32) -> u64 {
+    let place = study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64;
+    (place * 2 + u64::from(again)) << 16 | u64::from(reader)
 }

@@ -12,6 +12,7 @@ use terms::{ArmId, Date, ItemId, QueryId, SiteId, SubjectId, VisitId};
 
 use crate::{
     calendar::Diary,
+    course,
     participant::{Participant, Phase},
     person::Person,
     staff::{Clock, Staff},
@@ -77,6 +78,9 @@ pub(crate) enum Task {
     /// Participation is over.
     Finish(usize),
 }
+
+/// The day on which a study opens that does not say.
+pub(crate) const OPENS: Date = Date::constant(2008, 1, 7);
 
 /// A rehearsal in hand.
 pub struct Rehearsal<'a, T: Trial> {
@@ -247,7 +251,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
 
     /// Returns the day on which the study opens.
     pub fn opening_day(&self) -> Date {
-        self.study.virtual_cohort.cohort.opens.unwrap_or(Date::constant(2008, 1, 7))
+        self.study.virtual_cohort.cohort.opens.unwrap_or(OPENS)
     }
 
     fn target(&self) -> u64 {
@@ -291,11 +295,9 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
             let site = self.streams.of(number, "site", 0).below(self.study.sites.len() as u64) as usize;
             self.screen(day, person, site)?;
         }
-        let wait = self
-            .streams
-            .of(self.arrivals, "arrival", 0)
-            .exponential_of_median(std::f64::consts::LN_2 * 30.4375 / cohort.screened_per_month);
-        self.diary.enter(day + Span::new().days(wait.ceil() as i64), Task::Arrive);
+        let mut draws = self.streams.of(self.arrivals, "arrival", 0);
+        let wait = course::wait_for_next(&mut draws, cohort.screened_per_month);
+        self.diary.enter(day + Span::new().days(i64::from(wait)), Task::Arrive);
         Ok(())
     }
 

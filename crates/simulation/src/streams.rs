@@ -3,62 +3,155 @@
 //! Every draw of a rehearsal comes from a stream named by who it is for, which
 //! process asks and on which occasion. So one participant more, or one process
 //! more, changes no draw anywhere else, and a process that is skipped shifts nothing.
+//!
+//! A stream is ChaCha8. Its 256-bit key is the trial's 128 bits (of seed and number of the trial), the
+//! process' 64 (of its name) and the participant's 64; the occasion is the stream number. Getting to a
+//! stream costs one block, and several streams' first blocks can be had side by side.
 
-use rand_chacha::{
-    ChaCha8Rng, ChaCha20Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// The root of a rehearsal's random streams.
+use crate::{
+    chacha::{self, WORDS},
+    normal,
+};
+
+/// The root of a trial's random streams.
 #[derive(Clone, Copy, Debug)]
 pub struct Streams {
     seed: u64,
+    trial: u64,
+    key: [u32; 4],
 }
 
+/// A process that draws, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process([u32; 2]);
+
+impl Process {
+    /// Returns the process of a name.
+    pub fn named(name: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"equipoise process 2\0");
+        hash.update(name.as_bytes());
+        let digest = hash.finalize();
+        Self([word(&digest, 0), word(&digest, 1)])
+    }
+}
+
+fn word(bytes: &[u8], place: usize) -> u32 {
+    u32::from_le_bytes([bytes[4 * place], bytes[4 * place + 1], bytes[4 * place + 2], bytes[4 * place + 3]])
+}
+
+/// Words of the participant's part of a key that means the trial as a whole.
+const WHOLE_TRIAL: u64 = u64::MAX;
+
 impl Streams {
-    /// Returns the streams of a seed.
+    /// Returns the streams of a seed: those of its trial number 0.
     pub fn new(seed: u64) -> Self {
-        Self { seed }
+        Self::of_trial_number(seed, 0)
+    }
+
+    /// Returns the streams of one of a seed's many trials.
+    pub fn of_trial_number(seed: u64, trial: u64) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"equipoise trial 2\0");
+        hash.update(seed.to_le_bytes());
+        hash.update(trial.to_le_bytes());
+        let digest = hash.finalize();
+        Self { seed, trial, key: std::array::from_fn(|place| word(&digest, place)) }
+    }
+
+    /// Returns the seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Returns the stream of a participant (by order of arrival), a process and an occasion of it.
     pub fn of(&self, participant: u64, process: &str, occasion: u64) -> Draws {
-        Draws { generator: ChaCha8Rng::from_seed(self.key("participant", participant, process, occasion)) }
+        self.draws(participant, Process::named(process), occasion)
+    }
+
+    /// Returns the stream of a participant, a process and an occasion of it.
+    #[inline]
+    pub fn draws(&self, participant: u64, process: Process, occasion: u64) -> Draws {
+        let state = self.state(participant, process, occasion);
+        Draws { words: chacha::blocks(&state.map(|word| [word])).map(|[word]| word), used: 0, state }
+    }
+
+    /// Returns several streams of a participant at once, which costs little more than one.
+    #[inline]
+    pub fn draws_of<const N: usize>(&self, participant: u64, wanted: [(Process, u64); N]) -> [Draws; N] {
+        let states = wanted.map(|(process, occasion)| self.state(participant, process, occasion));
+        let mut side_by_side = [[0; N]; WORDS];
+        for (lane, state) in states.iter().enumerate() {
+            for (place, word) in state.iter().enumerate() {
+                side_by_side[place][lane] = *word;
+            }
+        }
+        let blocks = chacha::blocks(&side_by_side);
+        std::array::from_fn(|lane| Draws {
+            words: std::array::from_fn(|place| blocks[place][lane]),
+            used: 0,
+            state: states[lane],
+        })
     }
 
     /// Returns the stream of a process of the trial as a whole.
     pub fn of_trial(&self, process: &str) -> Draws {
-        Draws { generator: ChaCha8Rng::from_seed(self.key("trial", 0, process, 0)) }
+        self.draws(WHOLE_TRIAL, Process::named(process), 0)
     }
 
     /// Returns a generator for salts, codes and sealing, which in a live trial is the system's.
     pub fn for_secrets(&self, process: &str) -> ChaCha20Rng {
-        ChaCha20Rng::from_seed(self.key("secrets", 0, process, 0))
+        let mut hash = Sha256::new();
+        hash.update(b"equipoise secrets 2\0");
+        hash.update(self.seed.to_le_bytes());
+        hash.update(self.trial.to_le_bytes());
+        hash.update(process.as_bytes());
+        ChaCha20Rng::from_seed(hash.finalize().into())
     }
 
-    fn key(&self, kind: &str, participant: u64, process: &str, occasion: u64) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(b"equipoise stream 1\0");
-        hash.update(self.seed.to_le_bytes());
-        hash.update(kind.as_bytes());
-        hash.update([0]);
-        hash.update(participant.to_le_bytes());
-        hash.update(occasion.to_le_bytes());
-        hash.update(process.as_bytes());
-        hash.finalize().into()
+    #[inline]
+    fn state(&self, participant: u64, process: Process, occasion: u64) -> [u32; WORDS] {
+        let [a, b, c, d] = self.key;
+        let [e, f] = process.0;
+        let key = [a, b, c, d, e, f, participant as u32, (participant >> 32) as u32];
+        chacha::state(key, 0, occasion)
     }
 }
 
-/// Draws from one stream. The same on every platform: ChaCha8 and `libm` alone.
+/// Draws from one stream. The same on every platform: ChaCha8, arithmetic and `libm` alone.
+#[derive(Clone)]
 pub struct Draws {
-    generator: ChaCha8Rng,
+    state: [u32; WORDS],
+    words: [u32; WORDS],
+    used: usize,
 }
 
 impl Draws {
-    /// Draws a uniform number in `(0, 1)`: 53 bits, centred in their cell so that neither end occurs.
+    #[inline]
+    fn bits(&mut self) -> u64 {
+        if self.used == WORDS {
+            self.next_block();
+        }
+        let (low, high) = (self.words[self.used], self.words[self.used + 1]);
+        self.used += 2;
+        u64::from(low) | u64::from(high) << 32
+    }
+
+    #[cold]
+    fn next_block(&mut self) {
+        // A stream has far fewer than 2^32 blocks.
+        self.state[12] += 1;
+        self.words = chacha::blocks(&self.state.map(|word| [word])).map(|[word]| word);
+        self.used = 0;
+    }
+
+    /// Draws a uniform number in `(0, 1)`: 52 bits, centred in their cell so that neither end occurs.
+    #[inline]
     pub fn uniform(&mut self) -> f64 {
-        ((self.generator.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+        ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
     }
 
     /// Says yes with probability `share`.
@@ -66,10 +159,10 @@ impl Draws {
         self.uniform() < share
     }
 
-    /// Draws a standard normal number (Box and Muller, Ann Math Stat 1958;29:610; the cosine half).
+    /// Draws a standard normal number: the normal quantile of a uniform one.
+    #[inline]
     pub fn normal(&mut self) -> f64 {
-        let radius = libm::sqrt(-2.0 * libm::log(self.uniform()));
-        radius * libm::cos(2.0 * std::f64::consts::PI * self.uniform())
+        normal::quantile(self.uniform())
     }
 
     /// Draws an exponential number with that median.
@@ -108,7 +201,7 @@ impl Draws {
         assert!(bound > 0, "a draw among no choices");
         let limit = u64::MAX - u64::MAX % bound;
         loop {
-            let draw = self.generator.next_u64();
+            let draw = self.bits();
             if draw < limit {
                 return draw % bound;
             }
@@ -136,6 +229,25 @@ mod tests {
         let mut stream = Streams::new(1).of(1, "golden", 0);
         let drawn = [stream.uniform(), stream.normal(), stream.exponential_of_median(14.0)];
         assert_prints(&drawn, include_str!("../reference/golden_draws.txt"));
+    }
+
+    #[test]
+    fn streams_side_by_side_are_the_same_as_alone() {
+        let streams = Streams::of_trial_number(5, 77);
+        let wanted = ["skin", "lung", "arrival", "site"].map(|name| (Process::named(name), 3));
+        let together = streams.draws_of(9, wanted);
+        for ((process, occasion), mut draws) in wanted.into_iter().zip(together) {
+            let mut alone = streams.draws(9, process, occasion);
+            assert!((0..40).all(|_| draws.uniform() == alone.uniform()));
+        }
+    }
+
+    #[test]
+    fn trials_of_a_seed_differ_and_the_first_is_the_seeds_own() {
+        let draw = |streams: Streams| streams.of(1, "skin", 0).uniform();
+        assert_eq!(draw(Streams::new(7)), draw(Streams::of_trial_number(7, 0)));
+        assert_ne!(draw(Streams::new(7)), draw(Streams::of_trial_number(7, 1)));
+        assert_ne!(draw(Streams::of_trial_number(8, 1)), draw(Streams::of_trial_number(7, 1)));
     }
 
     fn assert_prints(drawn: &[f64], expected: &str) {

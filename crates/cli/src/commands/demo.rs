@@ -19,7 +19,11 @@ use crate::{
     Outcome,
     demo::{self, Progress, rehearse},
     shipped,
+    simulate::story::{self, Telling},
 };
+
+/// Virtual trials behind each number of the story of the two trials.
+const STORY_TRIALS: u64 = 1_000;
 
 /// What `demo` takes.
 #[derive(Args)]
@@ -90,6 +94,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     } else {
         studies.iter().map(run_one).collect::<Result<_>>()?
     };
+    let telling = Telling { trials: STORY_TRIALS, seed: arguments.seed, threads: arguments.threads.max(1) };
+    let story = arguments.out.join("story.md");
+    fs::write(&story, story::tell(telling)?)
+        .with_context(|| format!("{} can't be written", story.display()))?;
     let seconds = began.elapsed().as_secs_f64();
     if arguments.json {
         say!("{:#}", document(&outcomes, seconds));

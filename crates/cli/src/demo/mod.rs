@@ -1,6 +1,6 @@
 //! Both shipped trials, whole, on virtual participants.
 
-mod close_out;
+pub mod close_out;
 mod progress;
 
 use std::{
@@ -71,6 +71,9 @@ pub struct Reported {
     /// The results.
     pub results: Results,
 }
+
+/// Virtual trials behind each sentence of what a trial can and can't show.
+const VERDICT_TRIALS: u64 = 2_000;
 
 /// The file that holds [`Reported`].
 const REPORTED: &str = "results.json";
@@ -184,7 +187,11 @@ pub fn rehearse(
         virtual_cohort: true,
     };
     let lines: Vec<_> = events.iter().map(crate::lines::line).collect();
-    let report = report::build(&study, &data, &results, &provenance, &lines, "en")?;
+    let mut report = report::build(&study, &data, &results, &provenance, &lines, "en")?;
+    if let Some(section) = crate::simulate::verdict::section(&study, VERDICT_TRIALS, seed)? {
+        let place = report.document.sections.len().min(1);
+        report.document.sections.insert(place, section);
+    }
     let page = write_report(&folder, &report, &mut written)?;
     clock.lap("report");
     let counts = trial.engine().counts();

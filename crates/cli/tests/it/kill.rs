@@ -15,8 +15,12 @@ fn a_killed_demo_loses_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let whole = folder.path().join("whole");
-    let status =
-        equipoise().args(["demo", "--no-pdf", "--json", "--out"]).arg(&whole).stdout(Stdio::null()).status().unwrap();
+    let status = equipoise()
+        .args(["demo", "--no-pdf", "--json", "--out"])
+        .arg(&whole)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
     assert!(status.success());
     let lasts = began.elapsed();
     let mut found_events = 0;

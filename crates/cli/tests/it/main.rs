@@ -13,6 +13,7 @@ mod proof;
 mod qualify;
 #[cfg(feature = "serve")]
 mod served_kill;
+mod simulate;
 mod studies;
 mod trace;
 mod verify;

@@ -11,7 +11,8 @@ use super::{Comparison, Input, Operation, Scope, Term};
 type Span = (Decimal, Decimal);
 
 impl Term {
-    pub(crate) fn truth(&self, scope: &dyn Scope) -> Truth {
+    /// Evaluates to a truth value; a missing input that matters gives [`Truth::Unknown`].
+    pub fn truth(&self, scope: &dyn Scope) -> Truth {
         match self {
             Term::Flag(flag) => (*flag).into(),
             Term::Not(inner) => inner.truth(scope).negate(),
@@ -37,7 +38,8 @@ impl Term {
         }
     }
 
-    pub(crate) fn value(&self, scope: &dyn Scope) -> Option<Value> {
+    /// Evaluates to a value; a missing input that matters gives none.
+    pub fn value(&self, scope: &dyn Scope) -> Option<Value> {
         match self {
             Term::Number(number, _) => Some(Value::Decimal(*number)),
             Term::Word(word) => Some(Value::Text(word.clone())),

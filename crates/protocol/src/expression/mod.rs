@@ -117,17 +117,19 @@ impl Expression {
         inputs
     }
 
-    pub(crate) fn root(&self) -> &Term {
+    /// Returns the typed form, for those who evaluate it in their own way.
+    pub fn root(&self) -> &Term {
         &self.root
     }
 }
 
 /// Where a part of an expression stands, in bytes of its text.
-pub(crate) type Extent = (usize, usize);
+pub type Extent = (usize, usize);
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comparison {
+#[allow(missing_docs, reason = "each variant is the sign of its name")]
+pub enum Comparison {
     Less,
     AtMost,
     Greater,
@@ -138,7 +140,8 @@ pub(crate) enum Comparison {
 
 /// An arithmetic operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+#[allow(missing_docs, reason = "each variant is the sign of its name")]
+pub enum Operation {
     Add,
     Subtract,
     Multiply,
@@ -147,7 +150,8 @@ pub(crate) enum Operation {
 
 /// The typed form that is evaluated. Types have been checked when one is made.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Term {
+#[allow(missing_docs, reason = "each variant is the function or sign of its name in the study language")]
+pub enum Term {
     Number(Decimal, Extent),
     Flag(bool),
     Word(String),
@@ -174,7 +178,7 @@ pub(crate) enum Term {
 
 impl Term {
     /// Calls `see` for this term and all within it, outermost first.
-    pub(crate) fn visit(&self, see: &mut dyn FnMut(&Term)) {
+    pub fn visit(&self, see: &mut dyn FnMut(&Term)) {
         see(self);
         for child in self.children() {
             child.visit(see);

@@ -72,6 +72,66 @@ pub fn hodges_lehmann_two_sample(
     Ok(from_order_statistics(&differences, at_most, confidence))
 }
 
+/// Buffers for repeated estimates of a shift, and the order statistics that arms of known sizes need.
+#[derive(Debug, Default)]
+pub struct HodgesLehmannWorkspace {
+    differences: Vec<f64>,
+    null: RankSumWorkspace,
+    known: Vec<([usize; 2], Confidence, usize, f64)>,
+}
+
+impl HodgesLehmannWorkspace {
+    /// The same as [`hodges_lehmann_two_sample`], without sorting all differences.
+    ///
+    /// # Errors
+    /// As [`hodges_lehmann_two_sample`].
+    pub fn two_sample(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        confidence: Confidence,
+    ) -> Result<HodgesLehmann, NotEstimable> {
+        if x.is_empty() || y.is_empty() {
+            return Err(NotEstimable::ArmEmpty);
+        }
+        all_finite(x)?;
+        all_finite(y)?;
+        let (k, achieved_level) = self.order_statistic([x.len(), y.len()], confidence)?;
+        self.differences.clear();
+        self.differences.extend(x.iter().flat_map(|a| y.iter().map(move |b| a - b)));
+        let all = self.differences.len();
+        let (below, upper, _) = self.differences.select_nth_unstable_by(all / 2, f64::total_cmp);
+        let upper = *upper;
+        let estimate = if all % 2 == 1 {
+            upper
+        } else {
+            let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);
+            quantile_of_sorted(&[lower, upper], 0.5, QuantileType::Type2)
+        };
+        // The halves on either side of the median hold the limits.
+        let lower = *self.differences[..all.div_ceil(2)].select_nth_unstable_by(k - 1, f64::total_cmp).1;
+        let upper = *self.differences[all / 2..].select_nth_unstable_by(all - k - all / 2, f64::total_cmp).1;
+        Ok(HodgesLehmann {
+            estimate,
+            interval: HodgesLehmannInterval { k, interval: Interval { lower, upper }, achieved_level },
+        })
+    }
+
+    fn order_statistic(
+        &mut self,
+        n: [usize; 2],
+        confidence: Confidence,
+    ) -> Result<(usize, f64), NotEstimable> {
+        if let Some((_, _, k, level)) = self.known.iter().find(|one| one.0 == n && one.1 == confidence) {
+            return Ok((*k, *level));
+        }
+        let at_most = self.null.tie_free_at_most(n)?;
+        let (k, level) = order_statistic(at_most, confidence);
+        self.known.push((n, confidence, k, level));
+        Ok((k, level))
+    }
+}
+
 /// Moses' interval of the shift with the normal quantile: `k = ⌊m n / 2 - z √(m n (m + n + 1) / 12)⌋`, at least one.
 ///
 /// # Errors
@@ -101,17 +161,23 @@ fn sorted_differences(x: &[f64], y: &[f64]) -> Result<Vec<f64>, NotEstimable> {
 
 /// `at_most[w]` is P(W ≤ w) of the tie-free statistic whose inversion gives the order statistics.
 fn from_order_statistics(sorted: &[f64], at_most: &[f64], confidence: Confidence) -> HodgesLehmann {
-    // The smallest w with P(W ≤ w) ≥ tail, with R's slack for rounding of the tail.
-    let tail = confidence.tail() - 10.0 * f64::EPSILON;
-    let k = at_most.iter().position(|p| *p >= tail).unwrap_or(1).max(1);
+    let (k, achieved_level) = order_statistic(at_most, confidence);
     HodgesLehmann {
         estimate: quantile_of_sorted(sorted, 0.5, QuantileType::Type2),
         interval: HodgesLehmannInterval {
             k,
             interval: Interval { lower: sorted[k - 1], upper: sorted[sorted.len() - k] },
-            achieved_level: 1.0 - 2.0 * at_most[k - 1],
+            achieved_level,
         },
     }
+}
+
+/// The order statistic that limits the interval, and the level that it attains without ties.
+fn order_statistic(at_most: &[f64], confidence: Confidence) -> (usize, f64) {
+    // The smallest w with P(W ≤ w) ≥ tail, with R's slack for rounding of the tail.
+    let tail = confidence.tail() - 10.0 * f64::EPSILON;
+    let k = at_most.iter().position(|p| *p >= tail).unwrap_or(1).max(1);
+    (k, 1.0 - 2.0 * at_most[k - 1])
 }
 
 fn running_sum(counts: &[f64]) -> impl Iterator<Item = f64> + '_ {
@@ -123,7 +189,22 @@ fn running_sum(counts: &[f64]) -> impl Iterator<Item = f64> + '_ {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn selecting_gives_what_sorting_gives(
+            x in prop::collection::vec(-9i8..9, 1..12), y in prop::collection::vec(-9i8..9, 1..12)
+        ) {
+            let (x, y): (Vec<f64>, Vec<f64>) =
+                (x.into_iter().map(|v| f64::from(v) / 7.0).collect(), y.into_iter().map(|v| f64::from(v) / 7.0).collect());
+            let mut space = HodgesLehmannWorkspace::default();
+            let sorted = hodges_lehmann_two_sample(&x, &y, Confidence::C95);
+            prop_assert_eq!(space.two_sample(&x, &y, Confidence::C95), sorted);
+        }
+    }
 
     #[test]
     fn nothing_has_no_location() {

@@ -13,8 +13,8 @@ mod sign_test;
 mod signed_rank;
 
 pub use hodges_lehmann::{
-    HodgesLehmann, HodgesLehmannInterval, hodges_lehmann_one_sample, hodges_lehmann_two_sample,
-    moses_normal_interval,
+    HodgesLehmann, HodgesLehmannInterval, HodgesLehmannWorkspace, hodges_lehmann_one_sample,
+    hodges_lehmann_two_sample, moses_normal_interval,
 };
 pub use median_test::{MedianTest, median_test};
 pub use rank_sum::{

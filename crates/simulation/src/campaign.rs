@@ -1,0 +1,370 @@
+//! Many trials of one study under one scenario: what is counted, and how counts are joined.
+//!
+//! Everything that is kept adds up exactly (whole numbers and fixed-point sums), so that the answer is the
+//! same bytes for any number of threads and any cut into shards, and memory does not grow with the trials.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use terms::AnalysisId;
+
+use crate::{
+    fast::{FastPlan, People, Tested, Workspace},
+    streams::Streams,
+};
+
+/// A sum of numbers in steps of 2⁻⁶⁴, exact in any order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FixedSum(i128);
+
+const FIXED_UNIT: f64 = 18_446_744_073_709_551_616.0;
+
+impl FixedSum {
+    fn add(&mut self, value: f64) {
+        self.0 = self.0.saturating_add((value * FIXED_UNIT) as i128);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+
+    /// Returns the sum.
+    pub fn value(self) -> f64 {
+        self.0 as f64 / FIXED_UNIT
+    }
+}
+
+impl Serialize for FixedSum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for FixedSum {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Counts of values by size: each bin holds the numbers that share sign, exponent and the first six bits, so
+/// that a quantile read from it is off by less than one part in sixty-four.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Histogram(BTreeMap<i64, u64>);
+
+/// Bits of a double that a bin leaves open.
+const OPEN_BITS: u32 = 46;
+
+impl Histogram {
+    fn add(&mut self, value: f64) {
+        *self.0.entry(Self::bin(value)).or_default() += 1;
+    }
+
+    fn bin(value: f64) -> i64 {
+        let bits = (value.abs().to_bits() >> OPEN_BITS) as i64;
+        if value < 0.0 { -bits - 1 } else { bits }
+    }
+
+    fn middle(bin: i64) -> f64 {
+        let of = |bits: i64| f64::from_bits((bits as u64) << OPEN_BITS | 1 << (OPEN_BITS - 1));
+        match bin {
+            0 | -1 => 0.0,
+            bin if bin < 0 => -of(-bin - 1),
+            bin => of(bin),
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (bin, count) in &other.0 {
+            *self.0.entry(*bin).or_default() += count;
+        }
+    }
+
+    /// Returns the value below which about a share of the numbers lie; none of no numbers.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let all: u64 = self.0.values().sum();
+        let wanted = (share * all as f64).ceil().max(1.0) as u64;
+        let mut seen = 0;
+        for (bin, count) in &self.0 {
+            seen += count;
+            if seen >= wanted {
+                return Some(Self::middle(*bin));
+            }
+        }
+        None
+    }
+}
+
+/// What is kept of one analysis over many trials.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Trials in which the method had nothing to work on.
+    pub failed: u64,
+    /// Trials with a p-value at or below alpha.
+    pub rejected: u64,
+    /// Of those, with an estimate below zero.
+    pub rejected_below: u64,
+    /// Trials whose interval held the true value.
+    pub covered: u64,
+    /// Trials whose interval lies above the value to be excluded.
+    pub excluded_above: u64,
+    /// Trials whose interval lies below it.
+    pub excluded_below: u64,
+    /// Participants analysed, over all trials.
+    pub analysed: u64,
+    /// Sum of the estimates.
+    pub estimates: FixedSum,
+    /// Sum of their squares.
+    pub squares: FixedSum,
+    /// Their distribution.
+    pub histogram: Histogram,
+}
+
+/// What trials are judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Criteria {
+    /// Reject at p-values up to this.
+    pub alpha: f64,
+    /// A value that an interval may leave out.
+    pub exclude: Option<f64>,
+}
+
+/// What is kept of a scenario over many trials.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Trials.
+    pub trials: u64,
+    /// People screened over all trials.
+    pub screened: u64,
+    /// Participants entered over all trials.
+    pub entered: u64,
+    /// Days from opening to the last start, over all trials.
+    pub recruitment_days: u64,
+    /// By analysis, in the order of the plan.
+    pub tallies: Vec<Tally>,
+}
+
+impl Counts {
+    /// Returns counts of no trials.
+    pub fn none(analyses: usize) -> Self {
+        Self { tallies: vec![Tally::default(); analyses], ..Self::default() }
+    }
+
+    /// Adds a trial's results.
+    pub fn add(&mut self, tested: &[Tested], truths: &[Option<f64>], criteria: Criteria, people: People) {
+        self.trials += 1;
+        self.screened += people.screened;
+        self.entered += people.entered;
+        self.recruitment_days += people.recruitment_days;
+        for ((tally, tested), truth) in self.tallies.iter_mut().zip(tested).zip(truths) {
+            tally.analysed += u64::from(tested.analysed);
+            let Some(outcome) = tested.outcome else {
+                tally.failed += 1;
+                continue;
+            };
+            if outcome.p <= criteria.alpha {
+                tally.rejected += 1;
+                tally.rejected_below += u64::from(outcome.estimate < 0.0);
+            }
+            let holds = |truth: f64| (outcome.lower..=outcome.upper).contains(&truth);
+            tally.covered += u64::from(truth.is_some_and(holds));
+            if let Some(value) = criteria.exclude {
+                tally.excluded_above += u64::from(outcome.lower > value);
+                tally.excluded_below += u64::from(outcome.upper < value);
+            }
+            tally.estimates.add(outcome.estimate);
+            tally.squares.add(outcome.estimate * outcome.estimate);
+            tally.histogram.add(outcome.estimate);
+        }
+    }
+
+    /// Adds other trials of the same scenario.
+    pub fn join(&mut self, other: &Self) {
+        self.trials += other.trials;
+        self.screened += other.screened;
+        self.entered += other.entered;
+        self.recruitment_days += other.recruitment_days;
+        for (tally, other) in self.tallies.iter_mut().zip(&other.tallies) {
+            tally.failed += other.failed;
+            tally.rejected += other.rejected;
+            tally.rejected_below += other.rejected_below;
+            tally.covered += other.covered;
+            tally.excluded_above += other.excluded_above;
+            tally.excluded_below += other.excluded_below;
+            tally.analysed += other.analysed;
+            tally.estimates.join(other.estimates);
+            tally.squares.join(other.squares);
+            tally.histogram.join(&other.histogram);
+        }
+    }
+}
+
+/// A share with its Monte Carlo standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// The share.
+    pub share: f64,
+    /// Its standard error.
+    pub mc_se: f64,
+}
+
+impl Share {
+    /// Returns the share of `count` in `all`.
+    pub fn of(count: u64, all: u64) -> Self {
+        let n = all.max(1) as f64;
+        let share = count as f64 / n;
+        Self { share, mc_se: (share * (1.0 - share) / n).sqrt() }
+    }
+}
+
+/// Operating characteristics of one analysis under one scenario.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Characteristics {
+    /// The analysis.
+    pub id: AnalysisId,
+    /// Share of trials with p at or below alpha: power, or the type I error where nothing is to be found.
+    pub rejection_rate: f64,
+    /// Its Monte Carlo standard error.
+    pub mc_se: f64,
+    /// Mean of the estimates; none if every trial failed.
+    pub mean_estimate: Option<f64>,
+    /// Share of intervals that hold the true value.
+    pub coverage: Option<f64>,
+    /// Monte Carlo standard error of the coverage.
+    pub coverage_mc_se: Option<f64>,
+    /// The true value: what the estimate comes to in one trial of very many participants.
+    pub true_value: Option<f64>,
+    /// Standard deviation of the estimates.
+    pub sd_estimate: Option<f64>,
+    /// Monte Carlo standard error of the mean estimate.
+    pub mean_estimate_mc_se: Option<f64>,
+    /// Estimates at 2.5, 25, 50, 75 and 97.5 %.
+    pub quantiles: Vec<f64>,
+    /// Share of trials that reject with an estimate below zero.
+    pub rejection_rate_below: f64,
+    /// Trials whose interval lies above the value to be excluded.
+    pub excluded_above: u64,
+    /// Trials whose interval lies below it.
+    pub excluded_below: u64,
+    /// Trials in which the method had nothing to work on.
+    pub failed_fits: u64,
+    /// Mean number of participants analysed.
+    pub analysed: f64,
+}
+
+impl Characteristics {
+    /// Reads an analysis' tally.
+    pub fn of(id: &AnalysisId, tally: &Tally, trials: u64, truth: Option<f64>) -> Self {
+        let rejection = Share::of(tally.rejected, trials);
+        let fitted = trials - tally.failed;
+        let n = fitted as f64;
+        let mean = (fitted > 0).then(|| tally.estimates.value() / n);
+        let sd = mean
+            .filter(|_| fitted > 1)
+            .map(|mean| ((tally.squares.value() - n * mean * mean).max(0.0) / (n - 1.0)).sqrt());
+        let coverage = truth.filter(|_| fitted > 0).map(|_| Share::of(tally.covered, fitted));
+        Self {
+            id: id.clone(),
+            rejection_rate: rejection.share,
+            mc_se: rejection.mc_se,
+            mean_estimate: mean,
+            coverage: coverage.map(|coverage| coverage.share),
+            coverage_mc_se: coverage.map(|coverage| coverage.mc_se),
+            true_value: truth,
+            sd_estimate: sd,
+            mean_estimate_mc_se: sd.map(|sd| sd / n.sqrt()),
+            quantiles: [0.025, 0.25, 0.5, 0.75, 0.975]
+                .iter()
+                .filter_map(|share| tally.histogram.quantile(*share))
+                .collect(),
+            rejection_rate_below: Share::of(tally.rejected_below, trials).share,
+            excluded_above: tally.excluded_above,
+            excluded_below: tally.excluded_below,
+            failed_fits: tally.failed,
+            analysed: tally.analysed as f64 / trials.max(1) as f64,
+        }
+    }
+}
+
+/// Trials in a block, which one thread runs in a row.
+pub const BLOCK: u64 = 256;
+
+/// The number of the first trial that serves to find the true values; no campaign counts so far.
+const TRUTH_TRIALS_FROM: u64 = 1 << 62;
+
+/// Trials whose participants are pooled to find the true values.
+pub const TRUTH_TRIALS: u64 = 2_000;
+
+/// Runs trials `from..to` of a seed.
+pub fn run_block(
+    plan: &FastPlan<'_>,
+    seed: u64,
+    (from, to): (u64, u64),
+    truths: &[Option<f64>],
+    criteria: Criteria,
+    space: &mut Workspace,
+) -> Counts {
+    let mut counts = Counts::none(plan.analyses().count());
+    for trial in from..to {
+        plan.run(&Streams::of_trial_number(seed, trial), space);
+        counts.add(space.results(), truths, criteria, space.people());
+    }
+    counts
+}
+
+/// Returns the true value of each analysis' estimate: what it comes to where the participants of very many
+/// trials are taken as one. It is the same for every shard of a campaign, since its trials are its own.
+pub fn true_values(plan: &FastPlan<'_>, seed: u64, space: &mut Workspace) -> Vec<Option<f64>> {
+    let pooled = pooled(plan, seed, TRUTH_TRIALS, space);
+    pooled.iter().enumerate().map(|(place, groups)| plan.limit(place, groups)).collect()
+}
+
+/// Returns the outcomes of the participants of many trials taken as one: for each analysis those of its
+/// first (or only) and its second group.
+pub fn pooled(plan: &FastPlan<'_>, seed: u64, trials: u64, space: &mut Workspace) -> Vec<[Vec<f64>; 2]> {
+    let analyses = plan.analyses().count();
+    let mut pooled: Vec<[Vec<f64>; 2]> = vec![[Vec::new(), Vec::new()]; analyses];
+    for trial in 0..trials {
+        plan.collect(&Streams::of_trial_number(seed, TRUTH_TRIALS_FROM + trial), space);
+        for (place, groups) in pooled.iter_mut().enumerate() {
+            space.pool(place, groups);
+        }
+    }
+    pooled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_the_same_in_any_order() {
+        let numbers: Vec<f64> = (0..1000).map(|i| (f64::from(i) * 0.7).sin() / 3.0).collect();
+        let (mut up, mut down) = (FixedSum::default(), FixedSum::default());
+        numbers.iter().for_each(|x| up.add(*x));
+        numbers.iter().rev().for_each(|x| down.add(*x));
+        assert_eq!(up, down);
+        assert!((up.value() - numbers.iter().sum::<f64>()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn quantiles_of_a_histogram_are_near() {
+        let mut histogram = Histogram::default();
+        for i in -5000..5000 {
+            histogram.add((f64::from(i) + 0.5) / 1000.0);
+        }
+        for (share, expected) in [(0.1, -4.0), (0.25, -2.5), (0.75, 2.5), (0.9, 4.0)] {
+            let found = histogram.quantile(share).unwrap();
+            assert!((found - expected).abs() < expected.abs() / 60.0, "{share}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_tally_survives_its_writing() {
+        let mut tally = Tally::default();
+        tally.estimates.add(-0.123_456_789);
+        tally.histogram.add(-0.123_456_789);
+        let text = serde_json::to_string(&tally).unwrap();
+        assert_eq!(serde_json::from_str::<Tally>(&text).unwrap(), tally);
+    }
+}

@@ -1,0 +1,833 @@
+//! Outcomes for the plan's analyses: membership of sets, groups, missing-data rules, and the methods
+//! themselves, which are those that analyse a locked trial.
+
+use analysis::kernel::{Kernel, Outcome, Task};
+use datasets::adam::derive_var_chg::relative_change;
+use protocol::{
+    expression::{Comparison, Input, ItemRef, Scope, Term, When as Occurrence},
+    model::{Analysis, AnswerDraw, Measure, Method, MissingRule, Study},
+};
+use terms::{AnalysisId, Answer, Date, ParameterId, Truth, Value, VisitId};
+
+use super::{
+    FastPlan,
+    compile::{is_of_entered, parameter_of},
+    measured::Scene,
+    path::{Held, Path, PathVisit, Walk, When},
+    trial::{Participant, Tested},
+};
+use crate::{
+    answers::{self, Condition as Body, coded},
+    person::{Episode, Person},
+    streams::Process,
+};
+
+/// An analysis, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Analysed {
+    pub(crate) id: AnalysisId,
+    parameter: usize,
+    /// The visit's place in the schedule, and on the path.
+    occasion: usize,
+    visit: usize,
+    measure: Measure,
+    missing: MissingRule,
+    lower_is_better: bool,
+    set: Condition,
+    only: Option<Condition>,
+    by: By,
+    method: Method,
+    task: Task,
+}
+
+/// How participants are grouped.
+#[derive(Clone, Debug)]
+enum By {
+    Nothing,
+    /// Arms; the place in the pair that is compared, by arm.
+    Arms(Vec<usize>),
+    /// Levels of a variable, in order.
+    Levels(Vec<Condition>),
+}
+
+/// A condition over a participant, compiled.
+#[derive(Clone, Debug)]
+pub(crate) enum Condition {
+    Always(Truth),
+    Not(Box<Condition>),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    /// A parameter has a value at a visit of the schedule.
+    HasValue(usize, usize),
+    /// It has one after the first dose.
+    HasPostBaseline(usize),
+    HasBaseline(usize),
+    /// A baseline against a number.
+    Baseline(usize, Comparison, f64),
+    Stratum(Vec<Truth>),
+    LungDisease {
+        with: Truth,
+        without: Truth,
+    },
+    Share {
+        process: Process,
+        shares: Vec<f64>,
+        truths: Vec<Truth>,
+    },
+    /// Evaluated on the participant's own answers.
+    Whole(Term),
+}
+
+impl Analysed {
+    pub(crate) fn compile(
+        study: &Study,
+        analysis: &Analysis,
+        place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+    ) -> Result<Self, String> {
+        let (parameter, visit, missing) = parameter_of(analysis)?;
+        let Some(measure) = measure_of(analysis) else { return Err("it is of no measure".to_owned()) };
+        let task = Task::of(&analysis.method).map_err(|method| format!("its method is {method}"))?;
+        let known = study.plan.parameters.iter().find(|known| known.id == *parameter);
+        let lower_is_better = known.is_some_and(|known| known.lower_is_better);
+        let set = study.plan.sets.iter().find(|set| set.id == analysis.set);
+        let set = set.ok_or_else(|| format!("there is no set {}", analysis.set))?;
+        if !is_of_entered(set.who.root()) {
+            return Err(format!("set {} holds people who did not enter", set.id));
+        }
+        let carries = missing == MissingRule::LastObservation;
+        if carries && measured_between(study, parameter) {
+            return Err(format!(
+                "{parameter} is measured at unscheduled visits, whose values may be carried forward"
+            ));
+        }
+        let parameter = place(parameter)?;
+        let occasion = study.visits.iter().position(|known| known.id == *visit);
+        let by = match analysis.by.as_deref() {
+            None => By::Nothing,
+            Some("arm") => By::Arms(pair_of_arms(study)?),
+            Some(variable) => By::Levels(levels_of(study, variable, place)?),
+        };
+        Ok(Self {
+            id: analysis.id.clone(),
+            parameter,
+            occasion: occasion.ok_or_else(|| format!("there is no visit {visit}"))?,
+            visit: usize::MAX,
+            measure,
+            missing,
+            lower_is_better,
+            set: compile_condition(study, set.who.root(), place)?,
+            only: analysis
+                .only
+                .as_ref()
+                .map(|only| compile_condition(study, only.root(), place))
+                .transpose()?,
+            by,
+            method: analysis.method.clone(),
+            task,
+        })
+    }
+
+    pub(crate) fn place_visits(&mut self, path: &[PathVisit]) {
+        self.visit =
+            path.iter().position(|visit| visit.occasion == self.occasion as u64).unwrap_or(usize::MAX);
+    }
+
+    /// The visit that is analysed, on the path.
+    pub(crate) fn visit(&self) -> Option<usize> {
+        (self.visit != usize::MAX).then_some(self.visit)
+    }
+
+    /// Whether the method sums values, so that their order shows in the last digit.
+    pub(crate) fn sums_in_order(&self) -> bool {
+        !matches!(self.method, Method::RankSum { .. } | Method::SignedRank { .. })
+    }
+
+    /// Returns what the estimate comes to on very many outcomes.
+    pub(crate) fn limit(&self, groups: &[Vec<f64>; 2]) -> Option<f64> {
+        self.task.limit(&groups[0], &groups[1])
+    }
+
+    /// Runs the method on what the columns hold.
+    pub(crate) fn test(&self, place: usize, columns: &mut Columns, kernel: &mut Kernel) -> Tested {
+        let [first, second] = &mut columns.groups;
+        first.clear();
+        second.clear();
+        for row in &columns.rows[place] {
+            let Some(value) = row.value else { continue };
+            if row.group == 0 { first.push(value) } else { second.push(value) }
+        }
+        let analysed = (first.len() + second.len()) as u32;
+        let outcome: Option<Outcome> = kernel.run(&self.task, first, second).ok();
+        Tested { outcome, analysed }
+    }
+}
+
+/// Says whether a parameter is measured at unscheduled visits.
+fn measured_between(study: &Study, parameter: &ParameterId) -> bool {
+    let form = study.plan.parameters.iter().find(|known| known.id == *parameter).map(|known| &known.form);
+    let unscheduled =
+        study.visits.iter().filter(|visit| visit.timing == protocol::model::Timing::Unscheduled);
+    unscheduled.into_iter().any(|visit| study.forms_at(&visit.id).any(|known| Some(&known.id) == form))
+}
+
+fn measure_of(analysis: &Analysis) -> Option<Measure> {
+    match &analysis.subject {
+        protocol::model::Subject::Parameter { measure, .. } => Some(*measure),
+        _ => None,
+    }
+}
+
+/// Which arm is compared first and which second: the control comes second.
+fn pair_of_arms(study: &Study) -> Result<Vec<usize>, String> {
+    match study.arms.as_slice() {
+        [first, _] if first.control => Ok(vec![1, 0]),
+        [_, _] => Ok(vec![0, 1]),
+        arms => Err(format!("it compares arms, and there are {}", arms.len())),
+    }
+}
+
+fn levels_of(
+    study: &Study,
+    variable: &str,
+    place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+) -> Result<Vec<Condition>, String> {
+    let known = study.plan.variables.iter().find(|known| known.id == variable);
+    let levels = known.map_or(&[][..], |known| known.levels.as_slice());
+    if levels.len() != 2 {
+        return Err(format!("it groups by {variable}, which has no two levels of its own"));
+    }
+    let is = |level: &String| {
+        let value = Box::new(Term::Input(Input::Variable(variable.to_owned())));
+        Term::Compare(Comparison::Equal, value, Box::new(Term::Word(level.clone())), (0, 0))
+    };
+    levels.iter().map(|(level, _)| compile_condition(study, &is(level), place)).collect()
+}
+
+/// Puts the plan's own variables in the place of their names.
+fn inline(study: &Study, term: &Term) -> Term {
+    let of = |inner: &Term| Box::new(inline(study, inner));
+    let all = |terms: &[Term]| terms.iter().map(|inner| inline(study, inner)).collect::<Vec<_>>();
+    match term {
+        Term::Input(Input::Variable(name)) => {
+            let own = study.plan.variables.iter().find(|known| known.id == *name);
+            own.map_or_else(|| term.clone(), |own| inline(study, own.expression.root()))
+        }
+        Term::Number(..) | Term::Flag(_) | Term::Word(_) | Term::Date(_) | Term::Input(_) => term.clone(),
+        Term::CodeNumber(a) => Term::CodeNumber(of(a)),
+        Term::Not(a) => Term::Not(of(a)),
+        Term::And(a, b, at) => Term::And(of(a), of(b), *at),
+        Term::Or(a, b, at) => Term::Or(of(a), of(b), *at),
+        Term::Compare(comparison, a, b, at) => Term::Compare(*comparison, of(a), of(b), *at),
+        Term::OneOf(a, among) => Term::OneOf(of(a), all(among)),
+        Term::Arithmetic(operation, a, b) => Term::Arithmetic(*operation, of(a), of(b)),
+        Term::Negate(a) => Term::Negate(of(a)),
+        Term::Choose(a, b, c) => Term::Choose(of(a), of(b), of(c)),
+        Term::DaysBetween(a, b) => Term::DaysBetween(of(a), of(b)),
+        Term::MonthsBetween(a, b) => Term::MonthsBetween(of(a), of(b)),
+        Term::Absolute(a) => Term::Absolute(of(a)),
+        Term::Least(terms) => Term::Least(all(terms)),
+        Term::Greatest(terms) => Term::Greatest(all(terms)),
+        Term::Round(a, digits) => Term::Round(of(a), *digits),
+        Term::Missing(a) => Term::Missing(of(a)),
+    }
+}
+
+/// Compiles a condition of the plan, or says what it reads that is not kept.
+pub(crate) fn compile_condition(
+    study: &Study,
+    term: &Term,
+    place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+) -> Result<Condition, String> {
+    let term = inline(study, term);
+    reduce(study, &term, place)
+}
+
+fn reduce(
+    study: &Study,
+    term: &Term,
+    place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+) -> Result<Condition, String> {
+    Ok(match term {
+        Term::Flag(flag) => Condition::Always((*flag).into()),
+        Term::Input(Input::Variable(name)) if name == "enrolled" || name == "treated" => {
+            Condition::Always(Truth::True)
+        }
+        Term::Not(inner) => Condition::Not(Box::new(reduce(study, inner, place)?)),
+        Term::And(a, b, _) => Condition::All(vec![reduce(study, a, place)?, reduce(study, b, place)?]),
+        Term::Or(a, b, _) => Condition::Any(vec![reduce(study, a, place)?, reduce(study, b, place)?]),
+        Term::Missing(inner) => match &**inner {
+            Term::Input(Input::Parameter(parameter, visit)) => Condition::Not(Box::new(Condition::HasValue(
+                place(parameter)?,
+                place_of_visit(study, visit)?,
+            ))),
+            Term::Input(Input::Variable(name)) if suffixed(study, name, "_baseline").is_some() => {
+                let parameter = suffixed(study, name, "_baseline").ok_or("no such parameter")?;
+                Condition::Not(Box::new(Condition::HasBaseline(place(&parameter)?)))
+            }
+            _ => leaf(study, term, place)?,
+        },
+        Term::Compare(comparison, a, b, _) => match (&**a, &**b) {
+            (Term::Input(Input::Variable(name)), Term::Number(number, _)) => {
+                let bound = Value::Decimal(*number).as_f64().unwrap_or(f64::NAN);
+                if let Some(parameter) = suffixed(study, name, "_baseline") {
+                    Condition::Baseline(place(&parameter)?, *comparison, bound)
+                } else if let Some(parameter) = suffixed(study, name, "_postbaseline")
+                    .filter(|_| *comparison == Comparison::Greater && number.is_zero())
+                {
+                    if measured_between(study, &parameter) {
+                        return Err(format!("{parameter} is measured at unscheduled visits"));
+                    }
+                    Condition::HasPostBaseline(place(&parameter)?)
+                } else {
+                    leaf(study, term, place)?
+                }
+            }
+            _ => leaf(study, term, place)?,
+        },
+        _ => leaf(study, term, place)?,
+    })
+}
+
+fn suffixed(study: &Study, name: &str, suffix: &str) -> Option<ParameterId> {
+    let stem = name.strip_suffix(suffix)?;
+    study.plan.parameters.iter().find(|one| one.id.as_str().to_lowercase() == stem).map(|one| one.id.clone())
+}
+
+fn place_of_visit(study: &Study, visit: &VisitId) -> Result<usize, String> {
+    study
+        .visits
+        .iter()
+        .position(|known| known.id == *visit)
+        .ok_or_else(|| format!("there is no visit {visit}"))
+}
+
+/// A condition on one trait becomes a table; anything else is evaluated whole, if all it reads is kept.
+fn leaf(
+    study: &Study,
+    term: &Term,
+    place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+) -> Result<Condition, String> {
+    let mut inputs = Vec::new();
+    term.visit(&mut |part| {
+        if let Term::Input(input) = part
+            && !inputs.contains(input)
+        {
+            inputs.push(input.clone());
+        }
+    });
+    if let [Input::Item(reference)] = &inputs[..]
+        && let Some(table) = table_of(study, term, reference)
+    {
+        return Ok(table);
+    }
+    for input in &inputs {
+        match input {
+            Input::Item(reference) => kept_item(study, reference)?,
+            Input::Parameter(parameter, _) => {
+                place(parameter)?;
+            }
+            Input::Variable(name) => match name.as_str() {
+                "enrolled" | "treated" | "screening_date" | "first_dose_date" | "enrolment_date" => {}
+                _ => {
+                    let parameter = suffixed(study, name, "_baseline");
+                    place(&parameter.ok_or_else(|| format!("it reads {name}, which is not kept"))?)?;
+                }
+            },
+            Input::Limit(..) | Input::Today => return Err("it reads a limit or the day".to_owned()),
+        }
+    }
+    Ok(Condition::Whole(term.clone()))
+}
+
+/// An item whose answer is drawn once for a participant and stays as it was entered.
+fn kept_item(study: &Study, reference: &ItemRef) -> Result<(), String> {
+    let name = format!("{}.{}", reference.form, reference.item);
+    let form = study.form(reference.form.as_str());
+    let item = form.and_then(|form| form.item(reference.item.as_str()));
+    let (Some(form), Some(item)) = (form, item) else { return Err(format!("there is no {name}")) };
+    let virtuals = &study.virtual_cohort;
+    let followed = virtuals.measures.iter().any(|m| m.form == form.id && m.item == item.id);
+    let number =
+        matches!(item.kind, protocol::model::ItemType::Integer | protocol::model::ItemType::Decimal { .. });
+    let visits: Vec<&VisitId> = study
+        .visits
+        .iter()
+        .map(|visit| &visit.id)
+        .filter(|id| study.forms_at(id).any(|f| f.id == form.id))
+        .collect();
+    let on_the_way_in = visits.first().is_some_and(|first| {
+        study.visits.iter().any(|visit| {
+            visit.id == **first
+                && matches!(
+                    visit.timing,
+                    protocol::model::Timing::Before { .. } | protocol::model::Timing::On { .. }
+                )
+        })
+    });
+    let once = reference.when == Occurrence::Latest && on_the_way_in;
+    if item.derived.is_some() || followed || number || !once {
+        return Err(format!("it reads {name}, which is not kept"));
+    }
+    Ok(())
+}
+
+fn table_of(study: &Study, term: &Term, reference: &ItemRef) -> Option<Condition> {
+    kept_item(study, reference).ok()?;
+    let form = study.form(reference.form.as_str())?;
+    let item = form.item(reference.item.as_str())?;
+    if item.shown_if.is_some() {
+        return None;
+    }
+    let virtuals = &study.virtual_cohort;
+    let truth = |code: &str| {
+        let scope = One { reference, answer: Answer::Given(coded(item, code)) };
+        term.truth(&scope)
+    };
+    let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id)?;
+    match &process.draw {
+        AnswerDraw::Shares(shares) => Some(Condition::Share {
+            process: Process::named(&format!("{}.{}", form.id, item.id)),
+            shares: shares.iter().map(|(_, share)| *share).collect(),
+            truths: shares.iter().map(|(code, _)| truth(code)).collect(),
+        }),
+        AnswerDraw::From(property) if property == "stratum" => {
+            Some(Condition::Stratum(virtuals.cohort.strata.iter().map(|(code, _)| truth(code)).collect()))
+        }
+        AnswerDraw::From(property) if property == "ild" => {
+            Some(Condition::LungDisease { with: truth("true"), without: truth("false") })
+        }
+        _ => None,
+    }
+}
+
+/// One participant's contribution to an analysis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Row {
+    /// Site and number, in which participants are analysed.
+    key: (u64, u64),
+    pub(crate) group: usize,
+    arm: usize,
+    baseline: Option<f64>,
+    pub(crate) value: Option<f64>,
+}
+
+/// Observed outcomes at an analysed visit of everybody who entered, from which worst cases are taken.
+#[derive(Clone, Copy, Debug)]
+struct Donor {
+    arm: usize,
+    value: f64,
+    baseline: Option<f64>,
+}
+
+/// Reused memory for the rows of every analysis.
+#[derive(Default)]
+pub(crate) struct Columns {
+    pub(crate) rows: Vec<Vec<Row>>,
+    donors: Vec<Vec<Donor>>,
+    pub(crate) groups: [Vec<f64>; 2],
+    own: Own,
+}
+
+/// What is known of the participant in hand.
+#[derive(Default)]
+struct Own {
+    held: Vec<Option<Option<Held>>>,
+    values: Vec<Option<Option<f64>>>,
+    baselines: Vec<Option<Option<f64>>>,
+    stops_on: Option<i32>,
+    walked: bool,
+}
+
+impl Columns {
+    pub(crate) fn begin(&mut self, plan: &FastPlan<'_>) {
+        self.rows.resize(plan.analyses.len(), Vec::new());
+        self.donors.resize(plan.analyses.len(), Vec::new());
+        self.rows.iter_mut().for_each(Vec::clear);
+        self.donors.iter_mut().for_each(Vec::clear);
+    }
+
+    pub(crate) fn put_in_order(&mut self) {
+        self.rows.iter_mut().for_each(|rows| rows.sort_unstable_by_key(|row| row.key));
+    }
+
+    /// Adds a participant's rows.
+    pub(crate) fn add(
+        &mut self,
+        participant: &Participant<'_>,
+        episodes: &[Episode],
+        path: &mut Path,
+        key: (u64, u64),
+    ) {
+        let plan = participant.plan;
+        self.own.begin(plan);
+        let mut reading = Reading { participant, episodes, path, own: &mut self.own };
+        reading.start();
+        for (place, analysis) in plan.analyses.iter().enumerate() {
+            let observed = analysis.visit().and_then(|visit| reading.value(analysis.parameter, visit));
+            if analysis.missing == MissingRule::WorstCase
+                && let Some(value) = observed
+            {
+                let baseline = reading.baseline(analysis.parameter);
+                self.donors[place].push(Donor { arm: participant.arm, value, baseline });
+            }
+            let belongs = |condition: &Condition, reading: &mut Reading<'_, '_>| {
+                condition.truth(reading) == Truth::True
+            };
+            if !belongs(&analysis.set, &mut reading)
+                || analysis.only.as_ref().is_some_and(|only| !belongs(only, &mut reading))
+            {
+                continue;
+            }
+            let group = match &analysis.by {
+                By::Nothing => Some(0),
+                By::Arms(pair) => pair.iter().position(|arm| *arm == participant.arm),
+                By::Levels(levels) => levels.iter().position(|level| belongs(level, &mut reading)),
+            };
+            let Some(group) = group else { continue };
+            let value = observed.or_else(|| match analysis.missing {
+                MissingRule::LastObservation => reading.carried(analysis.parameter, analysis.visit()?),
+                _ => None,
+            });
+            let baseline = reading.baseline(analysis.parameter);
+            let value = value.and_then(|value| measured(analysis.measure, value, baseline));
+            self.rows[place].push(Row { key, group, arm: participant.arm, baseline, value });
+        }
+    }
+
+    /// Fills in what rests on other participants: worst cases.
+    pub(crate) fn settle(&mut self, plan: &FastPlan<'_>) {
+        let one_arm = plan.arms.len() == 1;
+        for (place, analysis) in plan.analyses.iter().enumerate() {
+            if analysis.missing != MissingRule::WorstCase {
+                continue;
+            }
+            let donors = &self.donors[place];
+            let first = donors.first().map(|donor| donor.arm);
+            // With one arm alone in the trial the cohort serves.
+            let alone = one_arm || self.rows[place].iter().all(|row| Some(row.arm) == first);
+            for row in self.rows[place].iter_mut().filter(|row| row.value.is_none()) {
+                let others = donors.iter().filter(|donor| alone || donor.arm != row.arm);
+                let sign = if analysis.lower_is_better { 1.0 } else { -1.0 };
+                let worst = others
+                    .filter_map(|donor| measured(analysis.measure, donor.value, donor.baseline))
+                    .reduce(|worst, next| if sign * next > sign * worst { next } else { worst });
+                row.value = match (analysis.measure, row.baseline) {
+                    (Measure::Value, _) => worst,
+                    (Measure::Change, Some(_)) => worst,
+                    (Measure::RelativeChange | Measure::PercentChange, Some(baseline)) if baseline != 0.0 => {
+                        worst
+                    }
+                    _ => None,
+                };
+            }
+        }
+    }
+}
+
+#[inline]
+fn measured(measure: Measure, value: f64, baseline: Option<f64>) -> Option<f64> {
+    match measure {
+        Measure::Value => Some(value),
+        Measure::Change => Some(value - baseline?),
+        Measure::RelativeChange => relative_change(value, baseline?),
+        Measure::PercentChange => relative_change(value, baseline?).map(|relative| 100.0 * relative),
+    }
+}
+
+impl Own {
+    fn begin(&mut self, plan: &FastPlan<'_>) {
+        self.held.clear();
+        self.held.resize(plan.path.len(), None);
+        self.values.clear();
+        self.values.resize(plan.path.len() * plan.measured.len(), None);
+        self.baselines.clear();
+        self.baselines.resize(plan.measured.len(), None);
+        self.walked = false;
+    }
+}
+
+/// A participant's values, drawn as they are asked for.
+struct Reading<'a, 'p> {
+    participant: &'a Participant<'p>,
+    episodes: &'a [Episode],
+    path: &'a mut Path,
+    own: &'a mut Own,
+}
+
+impl<'p> Reading<'_, 'p> {
+    fn walk(&self) -> Walk<'p> {
+        let Participant { plan, streams, someone, arm, start, .. } = *self.participant;
+        Walk { plan, streams, someone, arm, start }
+    }
+
+    fn start(&mut self) {
+        self.own.stops_on = self.walk().early_stop();
+        if self.own.stops_on.is_some() || self.participant.plan.walks_all() {
+            self.go();
+        }
+    }
+
+    /// Goes the whole way, unless that was done.
+    fn go(&mut self) {
+        if !self.own.walked {
+            self.walk().go(self.path, self.own.stops_on);
+            self.own.walked = true;
+        }
+    }
+
+    fn held(&mut self, visit: usize) -> Option<Held> {
+        if self.own.walked {
+            return self.path.held[visit];
+        }
+        if let Some(known) = self.own.held[visit] {
+            return known;
+        }
+        let planned = &self.participant.plan.path[visit];
+        let held = match planned.when {
+            When::AfterStart(_) | When::DaysAfterStart(_) => self.walk().plain_visit(planned),
+            When::EarlyEnd => None,
+            When::AfterLastDose(_) => {
+                self.go();
+                return self.path.held[visit];
+            }
+        };
+        self.own.held[visit] = Some(held);
+        held
+    }
+
+    fn scene(&self, parameter: usize) -> Scene<'_> {
+        let stopped = if self.own.walked { self.path.stopped } else { None };
+        let measured = &self.participant.plan.measured[parameter];
+        Scene { participant: self.participant, measured, episodes: self.episodes, stopped }
+    }
+
+    /// The value of a parameter at a visit of the path.
+    fn value(&mut self, parameter: usize, visit: usize) -> Option<f64> {
+        let plan = self.participant.plan;
+        let place = parameter * plan.path.len() + visit;
+        if let Some(known) = self.own.values[place] {
+            return known;
+        }
+        let occasion = plan.path[visit].occasion;
+        let filled = plan.measured[parameter].filled_at[occasion as usize];
+        let held = if filled { self.held(visit) } else { None };
+        let value = held.and_then(|held| self.scene(parameter).value(occasion, held));
+        self.own.values[place] = Some(value);
+        value
+    }
+
+    /// The value before the first dose: that of the start, or else of screening.
+    fn baseline(&mut self, parameter: usize) -> Option<f64> {
+        if let Some(known) = self.own.baselines[parameter] {
+            return known;
+        }
+        let Participant { plan, someone, start, .. } = *self.participant;
+        let filled = |visit: &VisitId| {
+            let place = plan.study.visits.iter().position(|known| known.id == *visit)?;
+            plan.measured[parameter].filled_at[place].then_some(place as u64)
+        };
+        let at = filled(&plan.start).map(|place| (place, start));
+        let at = at.or_else(|| filled(&plan.screening).map(|place| (place, someone.screened)));
+        let value = at.map(|(occasion, day)| self.scene(parameter).value_before(occasion, day));
+        self.own.baselines[parameter] = Some(value);
+        value
+    }
+
+    /// The last value after the first dose, up to the end of the visit's window.
+    fn carried(&mut self, parameter: usize, visit: usize) -> Option<f64> {
+        let plan = self.participant.plan;
+        let due_by = if self.own.walked {
+            self.path.due_by[visit]?
+        } else {
+            self.walk().target(plan.path[visit].when, None)? + plan.path[visit].within_days
+        };
+        let start = self.participant.start;
+        let mut last: Option<(i32, f64)> = None;
+        for other in 0..plan.path.len() {
+            if !self.own.walked && matches!(plan.path[other].when, When::AfterLastDose(_)) {
+                // Without an early stop these come after every visit that counts from the start.
+                continue;
+            }
+            let Some(value) = self.value(parameter, other) else { continue };
+            let Some(held) = self.held(other) else { continue };
+            if held.day > start && held.day <= due_by && last.is_none_or(|(day, _)| day <= held.day) {
+                last = Some((held.day, value));
+            }
+        }
+        last.map(|(_, value)| value)
+    }
+
+    fn has_post_baseline(&mut self, parameter: usize) -> bool {
+        let plan = self.participant.plan;
+        // Visits that count from the start are the cheaper ones.
+        let plain = |visit: &usize| !matches!(plan.path[*visit].when, When::AfterLastDose(_));
+        let mut visits = (0..plan.path.len()).filter(|visit| plain(visit));
+        if visits.any(|visit| self.value(parameter, visit).is_some()) {
+            return true;
+        }
+        let mut visits = (0..plan.path.len()).filter(|visit| !plain(visit));
+        visits.any(|visit| self.value(parameter, visit).is_some())
+    }
+
+    fn value_at_occasion(&mut self, parameter: usize, occasion: usize) -> Option<f64> {
+        let plan = self.participant.plan;
+        let visit = plan.path.iter().position(|visit| visit.occasion == occasion as u64)?;
+        self.value(parameter, visit)
+    }
+}
+
+impl Condition {
+    fn truth(&self, reading: &mut Reading<'_, '_>) -> Truth {
+        match self {
+            Condition::Always(truth) => *truth,
+            Condition::Not(inner) => inner.truth(reading).negate(),
+            Condition::All(parts) => parts.iter().fold(Truth::True, |all, part| all.and(part.truth(reading))),
+            Condition::Any(parts) => parts.iter().fold(Truth::False, |any, part| any.or(part.truth(reading))),
+            Condition::HasValue(parameter, occasion) => {
+                reading.value_at_occasion(*parameter, *occasion).is_some().into()
+            }
+            Condition::HasPostBaseline(parameter) => reading.has_post_baseline(*parameter).into(),
+            Condition::HasBaseline(parameter) => reading.baseline(*parameter).is_some().into(),
+            Condition::Baseline(parameter, comparison, bound) => match reading.baseline(*parameter) {
+                None => Truth::Unknown,
+                Some(value) => match comparison {
+                    Comparison::Less => value < *bound,
+                    Comparison::AtMost => value <= *bound,
+                    Comparison::Greater => value > *bound,
+                    Comparison::AtLeast => value >= *bound,
+                    Comparison::Equal => value == *bound,
+                    Comparison::Unequal => value != *bound,
+                }
+                .into(),
+            },
+            Condition::Stratum(truths) => {
+                let Participant { plan, streams, someone, .. } = *reading.participant;
+                let stratum = someone.clone().stratum(plan.study, streams, &plan.process);
+                stratum.map_or(Truth::Unknown, |place| truths[place])
+            }
+            Condition::LungDisease { with, without } => {
+                if reading.participant.someone.disease.ild {
+                    *with
+                } else {
+                    *without
+                }
+            }
+            Condition::Share { process, shares, truths } => {
+                let Participant { streams, someone, .. } = *reading.participant;
+                truths[streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())]
+            }
+            Condition::Whole(term) => {
+                let scope = Whole::of(term, reading);
+                term.truth(&scope)
+            }
+        }
+    }
+}
+
+/// Everything that a condition reads of a participant.
+struct Whole<'a> {
+    participant: &'a Participant<'a>,
+    person: Person,
+    read: Vec<(Input, Option<Answer>)>,
+}
+
+impl<'a> Whole<'a> {
+    fn of(term: &Term, reading: &mut Reading<'a, '_>) -> Self {
+        let Participant { plan, streams, someone, .. } = *reading.participant;
+        let person = Person::draw(plan.study, streams, someone.number, plan.calendar.date(someone.screened));
+        let mut inputs = Vec::new();
+        term.visit(&mut |part| {
+            if let Term::Input(input) = part {
+                inputs.push(input.clone());
+            }
+        });
+        let number = |value: Option<f64>| {
+            value
+                .and_then(|value| format!("{value}").parse().ok())
+                .map(|value| Answer::Given(Value::Decimal(value)))
+        };
+        let mut read = Vec::new();
+        for input in inputs {
+            let place = |id: &ParameterId| plan.measured.iter().position(|known| known.id == *id);
+            let answer = match &input {
+                Input::Parameter(parameter, visit) => {
+                    let occasion = plan.study.visits.iter().position(|known| known.id == *visit);
+                    place(parameter).zip(occasion).and_then(|(parameter, occasion)| {
+                        number(reading.value_at_occasion(parameter, occasion))
+                    })
+                }
+                Input::Variable(name) => suffixed(plan.study, name, "_baseline")
+                    .and_then(|parameter| number(reading.baseline(place(&parameter)?))),
+                _ => None,
+            };
+            read.push((input, answer));
+        }
+        Self { participant: reading.participant, person, read }
+    }
+
+    fn read(&self, wanted: &Input) -> Option<Answer> {
+        self.read.iter().find(|(input, _)| input == wanted).and_then(|(_, answer)| answer.clone())
+    }
+}
+
+impl Scope for Whole<'_> {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        let form = plan.study.form(reference.form.as_str())?;
+        let item = form.item(reference.item.as_str())?;
+        if item.shown_if.as_ref().is_some_and(|shown| shown.truth(self) != Truth::True) {
+            return None;
+        }
+        let day = plan.calendar.date(someone.screened);
+        let body =
+            Body { day, occasion: 0, months: 0.0, skin: 0.0, reactions: Vec::new(), new_assessor: false };
+        answers::answer(plan.study, streams, &self.person, form, item, &body)
+    }
+
+    fn variable(&self, name: &str) -> Option<Answer> {
+        let Participant { plan, someone, start, .. } = *self.participant;
+        let date = |day: i32| Some(Answer::Given(Value::Date(plan.calendar.date(day).into())));
+        match name {
+            "enrolled" | "treated" => Some(Answer::Given(Value::Boolean(true))),
+            "screening_date" => date(someone.screened),
+            "first_dose_date" | "enrolment_date" => date(start),
+            _ => self.read(&Input::Variable(name.to_owned())),
+        }
+    }
+
+    fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {
+        None
+    }
+
+    fn today(&self) -> Option<Date> {
+        None
+    }
+
+    fn parameter(&self, parameter: &ParameterId, visit: &VisitId) -> Option<Answer> {
+        self.read(&Input::Parameter(parameter.clone(), visit.clone()))
+    }
+}
+
+/// One item's answer and nothing else.
+struct One<'a> {
+    reference: &'a ItemRef,
+    answer: Answer,
+}
+
+impl Scope for One<'_> {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        (reference == self.reference).then(|| self.answer.clone())
+    }
+
+    fn variable(&self, _name: &str) -> Option<Answer> {
+        None
+    }
+
+    fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {
+        None
+    }
+
+    fn today(&self) -> Option<Date> {
+        None
+    }
+}

@@ -1,0 +1,262 @@
+//! From a study and the analyses that are asked for to what has to be drawn.
+
+use allocation::PermutedBlocks;
+use protocol::{
+    expression::{Input, Term},
+    model::{Analysis, Anchor, MissingRule, Study, Subject, Timing, VirtualCohort},
+};
+use terms::{AnalysisId, Decimal, ParameterId, VisitId};
+
+use super::{
+    NotFast, Processes,
+    analysed::Analysed,
+    calendar::Calendar,
+    entry::Gate,
+    measured::Measured,
+    path::{PathVisit, When, levels},
+    someone::MEASURES_MAX,
+};
+use crate::{allocation_list, person::share_of_reaction};
+
+/// A study compiled for many trials.
+pub struct FastPlan<'a> {
+    pub(crate) study: &'a Study,
+    pub(crate) process: Processes,
+    pub(crate) calendar: Calendar,
+    pub(crate) levels: Vec<(Decimal, f64)>,
+    pub(crate) arms: Vec<FastArm>,
+    pub(crate) blocks: Option<PermutedBlocks>,
+    /// By place in the list's scheme: the arm's place in the study.
+    pub(crate) allocated_arms: Vec<usize>,
+    pub(crate) target: u64,
+    pub(crate) screening: VisitId,
+    pub(crate) start: VisitId,
+    pub(crate) gates: [Gate; 2],
+    /// Measures whose starts the rules of entry look at.
+    pub(crate) gate_measures: Vec<usize>,
+    /// Whether the rules of entry look at the skin score.
+    pub(crate) skin_sites: usize,
+    pub(crate) skin_blinded: bool,
+    /// Visits that matter.
+    pub(crate) path: Vec<PathVisit>,
+    pub(crate) measured: Vec<Measured>,
+    /// Reactions that show in what is measured.
+    pub(crate) reactions: Vec<usize>,
+    /// Whether the drug changes the skin in this scenario, and something asked for feels it.
+    pub(crate) effect_matters: bool,
+    /// Whether dose changes can matter.
+    pub(crate) doses_matter: bool,
+    /// Whether the sex of participants matters to a measure.
+    pub(crate) sex_matters: bool,
+    /// Whether the order of participants matters to a sum.
+    pub(crate) order_matters: bool,
+    pub(crate) analyses: Vec<Analysed>,
+}
+
+/// An arm as nature knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct FastArm {
+    pub(crate) active: bool,
+    pub(crate) withdrawal_share: f64,
+    /// Whether consent is withdrawn, and the weight.
+    pub(crate) withdrawal_reasons: Vec<(bool, f64)>,
+    pub(crate) reaction_shares: Vec<f64>,
+}
+
+impl<'a> FastPlan<'a> {
+    /// Compiles a study for some of its plan's analyses.
+    ///
+    /// # Errors
+    /// What an analysis needs and the fast path has no model of.
+    pub fn compile(study: &'a Study, analyses: &[AnalysisId]) -> Result<Self, NotFast> {
+        let asked: Vec<&Analysis> =
+            study.plan.analyses.iter().filter(|one| analyses.contains(&one.id)).collect();
+        let first = asked.first().map_or_else(|| AnalysisId::from("none"), |one| one.id.clone());
+        let refuse = |reason: String| NotFast { analysis: first.clone(), reason };
+        let (screening, start) = way_in(study).map_err(refuse)?;
+        let mut measured = Vec::new();
+        let mut analysed = Vec::new();
+        for analysis in &asked {
+            let refuse = |reason| NotFast { analysis: analysis.id.clone(), reason };
+            let one = Analysed::compile(study, analysis, &mut |id: &ParameterId| {
+                if let Some(place) = measured.iter().position(|known: &Measured| known.id == *id) {
+                    return Ok(place);
+                }
+                measured.push(Measured::of(study, id)?);
+                Ok(measured.len() - 1)
+            });
+            analysed.push(one.map_err(refuse)?);
+        }
+        let path = path_of(study, &measured).map_err(refuse)?;
+        for one in &mut analysed {
+            one.place_visits(&path);
+        }
+        let mut gate_measures = Vec::new();
+        let mut gate = |visit| {
+            Gate::compile(study, visit, &mut gate_measures).map_err(|fault| {
+                refuse(format!("eligibility rule {} reads {}, which is not modelled", fault.rule, fault.item))
+            })
+        };
+        let gates = [gate(&screening)?, gate(&start)?];
+        if gate_measures.len() > MEASURES_MAX {
+            return Err(refuse("the rules of entry look at too many measures".to_owned()));
+        }
+        let virtuals = &study.virtual_cohort;
+        let effect_matters = has_effect(virtuals) && measured.iter().any(|one| one.feels_effect(study));
+        let last_dose_asked = path
+            .iter()
+            .any(|visit| visit.when == When::EarlyEnd || matches!(visit.when, When::AfterLastDose(_)));
+        let mut reactions: Vec<usize> = measured.iter().flat_map(Measured::reactions).collect();
+        reactions.sort_unstable();
+        reactions.dedup();
+        let skin_form = virtuals.skin.as_ref().and_then(|skin| study.form(skin.form.as_str()));
+        let months = path.iter().filter_map(|visit| match visit.when {
+            When::AfterStart(months) | When::AfterLastDose(months) => Some(months),
+            _ => None,
+        });
+        let opens = virtuals.cohort.opens.unwrap_or(crate::rehearsal::OPENS);
+        Ok(Self {
+            process: Processes::named(),
+            calendar: Calendar::new(opens, months.chain([study.dosing.planned_months])),
+            levels: levels(study),
+            arms: study.arms.iter().map(|arm| arm_of(study, arm)).collect(),
+            blocks: study
+                .allocation
+                .as_ref()
+                .map(allocation_list::scheme)
+                .transpose()
+                .map_err(|fault| refuse(fault.to_string()))?,
+            allocated_arms: study
+                .allocation
+                .iter()
+                .flat_map(|plan| &plan.ratio)
+                .filter_map(|(id, _)| study.arms.iter().position(|arm| arm.id == *id))
+                .collect(),
+            target: u64::from(virtuals.cohort.enrol.unwrap_or(study.target)),
+            screening,
+            start,
+            gates,
+            gate_measures,
+            skin_sites: skin_form
+                .map_or(0, |form| form.items.iter().filter(|item| crate::answers::is_site(item)).count()),
+            skin_blinded: skin_form
+                .is_some_and(|form| form.purpose == Some(protocol::model::Purpose::BlindedAssessment)),
+            effect_matters,
+            doses_matter: effect_matters || last_dose_asked,
+            sex_matters: measured.iter().any(|one| one.depends_on_sex(study)),
+            order_matters: analysed.iter().any(Analysed::sums_in_order),
+            path,
+            measured,
+            reactions,
+            analyses: analysed,
+            study,
+        })
+    }
+
+    /// Whether everybody's whole way has to be gone: the drug's effect hangs on the doses taken, or a visit
+    /// that is analysed hangs on the last dose.
+    pub(crate) fn walks_all(&self) -> bool {
+        self.effect_matters
+            || self
+                .analyses
+                .iter()
+                .filter_map(Analysed::visit)
+                .any(|visit| matches!(self.path[visit].when, When::AfterLastDose(_) | When::EarlyEnd))
+    }
+
+    /// How many rules of entry are left to be decided at screening and at the start.
+    pub fn open_rules(&self) -> [usize; 2] {
+        [self.gates[0].open_rules(), self.gates[1].open_rules()]
+    }
+
+    /// The analyses, in order.
+    pub fn analyses(&self) -> impl Iterator<Item = &AnalysisId> {
+        self.analyses.iter().map(|one| &one.id)
+    }
+
+    /// Returns the analyses of a plan that the fast path can simulate, and why it can't the others.
+    pub fn sort_out(study: &Study, analyses: &[AnalysisId]) -> (Vec<AnalysisId>, Vec<NotFast>) {
+        let (mut fast, mut not_fast) = (Vec::new(), Vec::new());
+        for id in analyses {
+            match FastPlan::compile(study, std::slice::from_ref(id)) {
+                Ok(_) => fast.push(id.clone()),
+                Err(fault) => not_fast.push(fault),
+            }
+        }
+        (fast, not_fast)
+    }
+}
+
+fn has_effect(virtuals: &VirtualCohort) -> bool {
+    virtuals.effects.iter().any(|effect| effect.name == virtuals.effect && effect.points != 0.0)
+}
+
+/// The visit of screening and the visit of the start, between which there is no other.
+fn way_in(study: &Study) -> Result<(VisitId, VisitId), String> {
+    let screening = study.visits.iter().find(|visit| matches!(visit.timing, Timing::Before { .. }));
+    let start = study.visits.iter().find(|visit| matches!(visit.timing, Timing::On { .. }));
+    let (Some(screening), Some(start)) = (screening, start) else {
+        return Err("the schedule has no screening or no start".to_owned());
+    };
+    for rule in &study.eligibility {
+        if let Some(other) = rule.at.iter().find(|visit| **visit != screening.id && **visit != start.id) {
+            return Err(format!("eligibility rule {} is decided at {other}", rule.id));
+        }
+    }
+    Ok((screening.id.clone(), start.id.clone()))
+}
+
+/// The visits at which something asked for is measured, and those that end treatment or the trial.
+fn path_of(study: &Study, measured: &[Measured]) -> Result<Vec<PathVisit>, String> {
+    let mut path = Vec::new();
+    for (place, visit) in study.visits.iter().enumerate() {
+        let on_the_way_in =
+            matches!(visit.timing, Timing::Before { .. } | Timing::On { .. } | Timing::Unscheduled);
+        let asked = measured.iter().any(|one| one.filled_at[place]);
+        let ends = visit.closes_treatment || visit.closes_study;
+        let hangs_on_last_dose =
+            matches!(visit.timing, Timing::Months { anchor: Anchor::LastDose, .. } | Timing::EarlyEnd { .. });
+        if !on_the_way_in && (asked || ends || (hangs_on_last_dose && asked)) {
+            path.push(PathVisit::of(study, place)?);
+        }
+    }
+    Ok(path)
+}
+
+fn arm_of(study: &Study, arm: &protocol::model::Arm) -> FastArm {
+    let virtuals = &study.virtual_cohort;
+    let process = virtuals.withdrawal.iter().find(|process| process.arm == arm.id);
+    let reasons = process.map_or(&[][..], |process| process.reasons.as_slice());
+    FastArm {
+        active: !arm.control,
+        withdrawal_share: process.map_or(0.0, |process| process.share),
+        withdrawal_reasons: reasons
+            .iter()
+            .map(|(reason, weight)| (reason == "withdrew_consent", *weight))
+            .collect(),
+        reaction_shares: virtuals
+            .reactions
+            .iter()
+            .map(|reaction| share_of_reaction(study, reaction, &arm.id))
+            .collect(),
+    }
+}
+
+/// Says whether a condition can only hold for those who entered: it asks for `enrolled` or `treated`.
+pub(crate) fn is_of_entered(term: &Term) -> bool {
+    match term {
+        Term::Input(Input::Variable(name)) => name == "enrolled" || name == "treated",
+        Term::And(a, b, _) => is_of_entered(a) || is_of_entered(b),
+        _ => false,
+    }
+}
+
+/// What an analysis of a parameter asks for.
+pub(crate) fn parameter_of(analysis: &Analysis) -> Result<(&ParameterId, &VisitId, MissingRule), String> {
+    match &analysis.subject {
+        Subject::Parameter { parameter, visit, missing, .. } => Ok((parameter, visit, *missing)),
+        Subject::Variable { .. } => Err("it is of a variable".to_owned()),
+        Subject::AdverseEvents { .. } => Err("it is of adverse events".to_owned()),
+        Subject::Deviations => Err("it is of deviations".to_owned()),
+    }
+}

@@ -1,0 +1,361 @@
+//! What is written down of a parameter at a visit.
+
+use protocol::model::{Form, Item, ItemType, Purpose, SkinProcess, Study};
+use terms::ParameterId;
+
+use super::{is_skin_total, path::Held, someone::Someone, trial::Participant};
+use crate::{
+    answers::{self, POWERS_OF_TEN, entered},
+    course::{self, months},
+    person::{Episode, Trajectory, between_sd, draw_reaction, observe_skin, spread_over_sites},
+    reading::reading_occasion,
+    streams::{Process, Streams},
+};
+
+/// A parameter that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) id: ParameterId,
+    pub(crate) of: Of,
+    not_done: Process,
+    care: Process,
+    /// Whether the form's first answer, the one that a later correction changes, changes the parameter.
+    corrected: bool,
+    /// Whether a blinded assessor fills the form.
+    blinded: bool,
+    /// By place in the schedule: whether the form is filled there.
+    pub(crate) filled_at: Vec<bool>,
+}
+
+/// What a parameter is.
+#[derive(Clone, Debug)]
+pub(crate) enum Of {
+    /// The total of the skin score.
+    Skin { weights: Vec<f64>, first_site: Option<usize>, oedema: Option<usize> },
+    /// A measure, by its place, entered as the item is; `None` for a reaction that is no reaction.
+    Measure {
+        index: usize,
+        kind: ItemType,
+        step: Option<f64>,
+        bounds: (f64, f64),
+        noise: Process,
+        reactions: Vec<usize>,
+    },
+    /// A measure that is read blind on coded slides: the mean over readers.
+    Reading { index: usize, kind: ItemType, step: Option<f64>, readers: u32, process: Process },
+}
+
+impl Measured {
+    pub(crate) fn of(study: &Study, id: &ParameterId) -> Result<Self, String> {
+        let parameter = study.plan.parameters.iter().find(|known| known.id == *id);
+        let parameter = parameter.ok_or_else(|| format!("there is no parameter {id}"))?;
+        let form = study.form(parameter.form.as_str());
+        let item = form.and_then(|form| form.item(parameter.item.as_str()));
+        let (Some(form), Some(item)) = (form, item) else { return Err(format!("{id} has no item")) };
+        let virtuals = &study.virtual_cohort;
+        let measure = virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id);
+        let read = study.blind_reading.as_ref().filter(|reading| reading.read_on == form.id);
+        let filled_on = read.map_or(&form.id, |reading| &reading.taken_on);
+        let filled_at = study
+            .visits
+            .iter()
+            .map(|visit| study.forms_at(&visit.id).any(|known| known.id == *filled_on && known.by_visit));
+        let first = first_answered(study, form);
+        let of = match (&virtuals.skin, measure, read) {
+            (Some(skin), ..) if skin.form == form.id && is_skin_total(form, item) => {
+                skin_of(study, skin, form, first)
+            }
+            _ if item.derived.is_some() => {
+                return Err(format!("{id} is derived from other items"));
+            }
+            _ if item.shown_if.is_some() => {
+                return Err(format!("{id} is asked of some people only"));
+            }
+            (_, Some(index), Some(reading)) => Of::Reading {
+                index,
+                kind: item.kind.clone(),
+                step: virtuals.measures[index].step,
+                readers: reading.readers,
+                process: Process::named(&format!("reading {index}")),
+            },
+            (_, Some(index), None) => measure_of(study, form, item, index),
+            _ => return Err(format!("the virtual cohort does not follow {}.{} over time", form.id, item.id)),
+        };
+        if matches!(of, Of::Measure { .. }) && hard_checked(form, item) {
+            return Err(format!("a hard check may change {}.{}", form.id, item.id));
+        }
+        let corrected = match &of {
+            Of::Skin { first_site, .. } => first_site.is_some(),
+            Of::Measure { .. } => first == Some(item),
+            Of::Reading { .. } => false,
+        };
+        Ok(Self {
+            id: id.clone(),
+            of,
+            not_done: Process::named(&format!("not done {}", form.id)),
+            care: Process::named(&format!("care {}", form.id)),
+            corrected,
+            blinded: form.purpose == Some(Purpose::BlindedAssessment),
+            filled_at: filled_at.collect(),
+        })
+    }
+
+    /// Reactions that show in it.
+    pub(crate) fn reactions(&self) -> Vec<usize> {
+        match &self.of {
+            Of::Skin { oedema, .. } => oedema.iter().copied().collect(),
+            Of::Measure { reactions, .. } => reactions.clone(),
+            Of::Reading { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether a person's sex shows in it.
+    pub(crate) fn depends_on_sex(&self, study: &Study) -> bool {
+        match &self.of {
+            Of::Skin { .. } => false,
+            Of::Measure { index, .. } | Of::Reading { index, .. } => {
+                study.virtual_cohort.measures[*index].start_male.is_some()
+            }
+        }
+    }
+
+    /// Whether the true skin score shows in it.
+    pub(crate) fn feels_effect(&self, study: &Study) -> bool {
+        match &self.of {
+            Of::Skin { .. } => true,
+            Of::Measure { index, .. } => study.virtual_cohort.measures[*index].per_skin_point != 0.0,
+            // Readings follow the natural course alone.
+            Of::Reading { .. } => false,
+        }
+    }
+}
+
+/// The first answer of a filled form in the order of its items' ids, if a correction changes it.
+fn first_answered<'a>(study: &Study, form: &'a Form) -> Option<&'a Item> {
+    let answered = form.items.iter().filter(|item| {
+        let named = study.virtual_cohort.answers.iter().any(|a| a.form == form.id && a.item == item.id)
+            || study.virtual_cohort.measures.iter().any(|m| m.form == form.id && m.item == item.id);
+        item.derived.is_none() && (item.required || named || answers::is_site(item))
+    });
+    answered.min_by(|a, b| a.id.cmp(&b.id))
+}
+
+fn hard_checked(form: &Form, item: &Item) -> bool {
+    form.checks.iter().any(|check| {
+        check.severity == protocol::model::Severity::Hard
+            && check.item == item.id
+            && !check.id.as_str().starts_with("range_")
+    })
+}
+
+fn skin_of(study: &Study, skin: &SkinProcess, form: &Form, first: Option<&Item>) -> Of {
+    let sites: Vec<&Item> = form.items.iter().filter(|item| answers::is_site(item)).collect();
+    let weight =
+        |item: &Item| skin.site_weights.iter().find(|(id, _)| *id == item.id).map_or(1.0, |one| one.1);
+    let reactions = &study.virtual_cohort.reactions;
+    Of::Skin {
+        weights: sites.iter().map(|item| weight(item)).collect(),
+        first_site: first.and_then(|first| sites.iter().position(|site| site.id == first.id)),
+        oedema: skin.oedema.as_ref().and_then(|name| reactions.iter().position(|one| one.name == *name)),
+    }
+}
+
+fn measure_of(study: &Study, form: &Form, item: &Item, index: usize) -> Of {
+    let virtuals = &study.virtual_cohort;
+    let process = &virtuals.measures[index];
+    debug_assert!(process.form == form.id && process.item == item.id);
+    let place = |name: &String| virtuals.reactions.iter().position(|one| one.name == *name);
+    Of::Measure {
+        index,
+        kind: item.kind.clone(),
+        step: process.step,
+        bounds: (answers::within(item, f64::NEG_INFINITY), answers::within(item, f64::INFINITY)),
+        noise: Process::named(&format!("measure {index}")),
+        reactions: process.reactions.iter().filter_map(|(name, _)| place(name)).collect(),
+    }
+}
+
+/// What a value is written down of.
+pub(crate) struct Scene<'a> {
+    pub(crate) participant: &'a Participant<'a>,
+    pub(crate) measured: &'a Measured,
+    /// Episodes of the reactions that matter.
+    pub(crate) episodes: &'a [Episode],
+    /// The day on which the drug was stopped.
+    pub(crate) stopped: Option<i32>,
+}
+
+impl Scene<'_> {
+    /// Returns what is written down at a held visit; none where the form was not done.
+    pub(crate) fn value(&self, occasion: u64, held: Held) -> Option<f64> {
+        let (streams, number) = (self.participant.streams, self.participant.someone.number);
+        let habits = &self.participant.plan.study.virtual_cohort.conduct;
+        if !matches!(self.measured.of, Of::Reading { .. })
+            && streams.draws(number, self.measured.not_done, occasion).chance(habits.form_not_done)
+        {
+            return None;
+        }
+        Some(self.seen(occasion, held, true))
+    }
+
+    /// Returns what is written down on the way in, before the first dose.
+    pub(crate) fn value_before(&self, occasion: u64, day: i32) -> f64 {
+        self.seen(occasion, Held { day, effect_points: 0.0 }, false)
+    }
+
+    fn seen(&self, occasion: u64, held: Held, on_drug: bool) -> f64 {
+        let Participant { plan, streams, someone, start, .. } = *self.participant;
+        let study = plan.study;
+        let since_start = held.day - start;
+        let present = |reaction: usize| {
+            on_drug
+                && self.episodes.iter().any(|episode| {
+                    episode.reaction == reaction
+                        && course::is_present(episode, since_start, self.stopped.map(|day| day - start))
+                })
+        };
+        let months = months(held.day - someone.screened);
+        match &self.measured.of {
+            Of::Skin { weights, first_site, oedema } => {
+                let Some(skin) = &study.virtual_cohort.skin else { return f64::NAN };
+                let true_score = someone.natural.at(skin, months, held.effect_points);
+                let swollen = oedema.is_some_and(present);
+                let seen = SkinSeen { plan, streams, number: someone.number, blinded: self.measured.blinded };
+                let total = seen.total(skin, occasion, true_score, swollen, weights.len());
+                let corrected =
+                    first_site.map_or(0, |site| self.correction_of_site(occasion, total, site, weights));
+                (total + corrected) as f64
+            }
+            Of::Measure { index, kind, step, bounds, noise, .. } => {
+                let process = &study.virtual_cohort.measures[*index];
+                let trajectory = self.trajectory(*index);
+                let skin_change = if process.per_skin_point == 0.0 {
+                    0.0
+                } else {
+                    self.skin_change(months, held.effect_points)
+                };
+                let mut draws = streams.draws(someone.number, *noise, occasion);
+                let named = |name: &str| {
+                    study
+                        .virtual_cohort
+                        .reactions
+                        .iter()
+                        .position(|one| one.name == name)
+                        .is_some_and(present)
+                };
+                let value = trajectory.observe_with(process, months, skin_change, named, &mut draws);
+                let (mut whole, decimals) = entered(kind, value.max(bounds.0).min(bounds.1), *step);
+                if self.measured.corrected && self.is_corrected(occasion) {
+                    let most = libm::round(bounds.1 * POWERS_OF_TEN[decimals as usize]);
+                    whole += if ((whole + 1) as f64) <= most { 1 } else { -1 };
+                }
+                whole as f64 / POWERS_OF_TEN[decimals as usize]
+            }
+            Of::Reading { index, kind, step, readers, process } => {
+                let measure = &study.virtual_cohort.measures[*index];
+                let trajectory = self.trajectory(*index);
+                let change = self.skin_change(months, 0.0);
+                let visit = &study.visits[occasion as usize].id;
+                let mut sum = 0.0;
+                for reader in 1..=*readers {
+                    let mut draws = streams.draws(
+                        someone.number,
+                        *process,
+                        reading_occasion(study, visit, false, reader),
+                    );
+                    let value = trajectory.observe_with(measure, months, change, |_| false, &mut draws);
+                    let (whole, decimals) = entered(kind, value, *step);
+                    sum += whole as f64 / POWERS_OF_TEN[decimals as usize];
+                }
+                sum / f64::from(*readers)
+            }
+        }
+    }
+
+    fn trajectory(&self, index: usize) -> Trajectory {
+        let Participant { plan, streams, someone, female, .. } = *self.participant;
+        let process = &plan.study.virtual_cohort.measures[index];
+        let mut draws = streams.draws(someone.number, plan.process.measure, index as u64);
+        Trajectory::of_traits(&mut draws, process, someone.disease.ild, female)
+    }
+
+    fn skin_change(&self, months: f64, effect_points: f64) -> f64 {
+        let Participant { plan, someone, .. } = *self.participant;
+        plan.study
+            .virtual_cohort
+            .skin
+            .as_ref()
+            .map_or(0.0, |skin| someone.natural.at(skin, months, effect_points) - someone.natural.start)
+    }
+
+    fn is_corrected(&self, occasion: u64) -> bool {
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        streams
+            .draws(someone.number, self.measured.care, occasion)
+            .chance(plan.study.virtual_cohort.conduct.correction)
+    }
+
+    /// A correction raises the first site by a point, or lowers it from 3.
+    fn correction_of_site(&self, occasion: u64, total: i64, site: usize, weights: &[f64]) -> i64 {
+        if !self.is_corrected(occasion) {
+            return 0;
+        }
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        let mut draws = streams.draws(someone.number, plan.process.skin_sites, 0);
+        let scores = spread_over_sites(total, weights, &mut draws);
+        if scores[site] < 3 { 1 } else { -1 }
+    }
+}
+
+/// What an assessor sees of the skin.
+pub(crate) struct SkinSeen<'a> {
+    pub(crate) plan: &'a super::FastPlan<'a>,
+    pub(crate) streams: &'a Streams,
+    pub(crate) number: u64,
+    pub(crate) blinded: bool,
+}
+
+impl SkinSeen<'_> {
+    #[inline]
+    pub(crate) fn total(
+        &self,
+        skin: &SkinProcess,
+        occasion: u64,
+        true_score: f64,
+        swollen: bool,
+        sites: usize,
+    ) -> i64 {
+        let process = &self.plan.process;
+        let [mut score, mut assessor] = self
+            .streams
+            .draws_of(self.number, [(process.skin_score, occasion), (process.assessor, occasion)]);
+        let changes = assessor.chance(self.plan.study.virtual_cohort.conduct.assessor_change);
+        observe_skin(&mut score, skin, true_score, swollen, changes && self.blinded, sites)
+    }
+}
+
+/// Draws the episodes of the reactions that matter.
+pub(crate) fn episodes_that_matter(participant: &Participant<'_>, days: i32, episodes: &mut Vec<Episode>) {
+    let Participant { plan, streams, someone, arm, .. } = *participant;
+    episodes.clear();
+    for &index in &plan.reactions {
+        let mut draws = streams.draws(someone.number, plan.process.reaction, index as u64);
+        let reaction = &plan.study.virtual_cohort.reactions[index];
+        draw_reaction(&mut draws, index, reaction, plan.arms[arm].reaction_shares[index], days, episodes);
+    }
+}
+
+/// Draws what the natural course of somebody's disease is.
+#[inline]
+pub(crate) fn come(plan: &super::FastPlan<'_>, streams: &Streams, number: u64, screened: i32) -> Someone {
+    let virtuals = &plan.study.virtual_cohort;
+    let [mut disease, mut skin] =
+        streams.draws_of(number, [(plan.process.disease, 0), (plan.process.skin, 0)]);
+    let disease = crate::person::Disease::draw(&mut disease, &virtuals.cohort);
+    let natural = virtuals.skin.as_ref().map(|process| {
+        let between_sd = between_sd(process, &virtuals.setting);
+        crate::person::NaturalCourse::draw(&mut skin, process, between_sd, disease.onset_months)
+    });
+    let none = crate::person::NaturalCourse { start: 0.0, change_12: 0.0 };
+    Someone::new(number, screened, disease, natural.unwrap_or(none))
+}

@@ -1,0 +1,91 @@
+//! The fast path: a whole trial in reused memory, without commands and events.
+//!
+//! It draws from the same streams as a rehearsal, by the same functions, and hands the same outcomes to the
+//! same analyses; a test runs both on every study and demands equal data and equal results. What the
+//! requested analyses cannot read is not drawn at all: since every draw is keyed by participant, process and
+//! occasion, leaving one out changes no other. What it has no model of (a set that rests on deviations, a
+//! score of its own derivation) it refuses to simulate, by name; the full path serves those.
+//!
+//! A trial is: people come and are screened ([`entry`]), enter and are allocated ([`trial`]), come to visits
+//! and stop the drug ([`path`]), are measured ([`measured`]), and are analysed ([`analysed`]).
+
+mod analysed;
+mod calendar;
+mod compile;
+mod entry;
+mod measured;
+mod path;
+mod possible;
+mod someone;
+mod trial;
+
+use protocol::model::{Derivation, Form, Item};
+use terms::AnalysisId;
+
+use crate::streams::Process;
+
+pub use compile::FastPlan;
+pub use trial::{People, Tested, Workspace};
+
+/// Why an analysis can't be simulated on the fast path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "analysis `{analysis}` can't be simulated on the fast path: {reason}; use the full path (--path full)"
+)]
+pub struct NotFast {
+    /// The analysis.
+    pub analysis: AnalysisId,
+    /// What stands in the way.
+    pub reason: String,
+}
+
+/// Streams by process, with the names' digests taken once.
+#[derive(Clone, Debug)]
+pub(crate) struct Processes {
+    pub(crate) body: Process,
+    pub(crate) disease: Process,
+    pub(crate) skin: Process,
+    pub(crate) stratum: Process,
+    pub(crate) arrival: Process,
+    pub(crate) wait: Process,
+    pub(crate) withdrawal: Process,
+    pub(crate) withdrawal_reason: Process,
+    pub(crate) reaction: Process,
+    pub(crate) escalation: Process,
+    pub(crate) visit_day: Process,
+    pub(crate) missed: Process,
+    pub(crate) assessor: Process,
+    pub(crate) skin_score: Process,
+    pub(crate) skin_sites: Process,
+    pub(crate) measure: Process,
+}
+
+impl Processes {
+    fn named() -> Self {
+        let named = Process::named;
+        Self {
+            body: named("body"),
+            disease: named("disease"),
+            skin: named("skin"),
+            stratum: named("stratum"),
+            arrival: named("arrival"),
+            wait: named("wait for start"),
+            withdrawal: named("withdrawal"),
+            withdrawal_reason: named("withdrawal reason"),
+            reaction: named("reaction"),
+            escalation: named("escalation"),
+            visit_day: named("visit day"),
+            missed: named("missed visit"),
+            assessor: named("assessor"),
+            skin_score: named("skin score"),
+            skin_sites: named("skin sites"),
+            measure: named("measure"),
+        }
+    }
+}
+
+/// Says whether an item is the total of the form's skin score.
+pub(crate) fn is_skin_total(form: &Form, item: &Item) -> bool {
+    form.instrument.as_deref() == Some("mrss")
+        && matches!(&item.derived, Some(Derivation::Instrument { output }) if output == "total")
+}

@@ -1,0 +1,425 @@
+//! A participant's way through the trial: which visits are held when, and what is taken.
+
+use protocol::model::{Anchor, Study, Timing};
+use terms::{Decimal, Value};
+
+use super::{compile::FastPlan, someone::Someone};
+use crate::{
+    course::{self, DoseAnswer, VisitShift, months},
+    person::{Episode, draw_reaction, effect_points, in_order},
+    streams::Streams,
+};
+
+/// A visit that matters to what is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct PathVisit {
+    /// The place in the schedule, which is the occasion of its draws.
+    pub(crate) occasion: u64,
+    pub(crate) when: When,
+    pub(crate) within_days: i32,
+    pub(crate) closes_treatment: bool,
+    pub(crate) closes_study: bool,
+}
+
+/// What a visit is reckoned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Months after the first dose.
+    AfterStart(i32),
+    /// Days after it.
+    DaysAfterStart(i32),
+    /// Months after the last dose.
+    AfterLastDose(i32),
+    /// Within days of the last dose of who stopped early.
+    EarlyEnd,
+}
+
+impl PathVisit {
+    pub(crate) fn of(study: &Study, place: usize) -> Result<Self, String> {
+        let visit = &study.visits[place];
+        let (when, within_days) = match visit.timing {
+            // Randomisation and the first dose are one day.
+            Timing::Months { anchor: Anchor::FirstDose | Anchor::Randomisation, months, within_days } => {
+                (When::AfterStart(months), within_days)
+            }
+            Timing::Days { anchor: Anchor::FirstDose | Anchor::Randomisation, offset_days, within_days } => {
+                (When::DaysAfterStart(offset_days), within_days)
+            }
+            Timing::Months { anchor: Anchor::LastDose, months, within_days } => {
+                (When::AfterLastDose(months), within_days)
+            }
+            Timing::EarlyEnd { within_days } => (When::EarlyEnd, within_days),
+            _ => return Err(format!("visit {} follows another visit", visit.id)),
+        };
+        Ok(Self {
+            occasion: place as u64,
+            when,
+            within_days,
+            closes_treatment: visit.closes_treatment,
+            closes_study: visit.closes_study,
+        })
+    }
+}
+
+/// A held visit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) day: i32,
+    /// What the drug has done to the true skin score by then.
+    pub(crate) effect_points: f64,
+}
+
+/// Where a participant is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Treated,
+    Followed,
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Task {
+    Onset(usize),
+    Withdraw,
+    Visit(usize),
+    Resume,
+    Escalate,
+    Finish,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Started,
+    Held,
+    Resumed,
+    Reduced,
+    Escalated,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Dose {
+    from: i32,
+    step: Step,
+    mg: Decimal,
+    share: f64,
+}
+
+/// Reused memory of one participant's way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Path {
+    /// By visit of the plan's path.
+    pub(crate) held: Vec<Option<Held>>,
+    /// Last days of the visits' windows, once reckoned.
+    pub(crate) due_by: Vec<Option<i32>>,
+    planned: Vec<bool>,
+    tasks: Vec<(i32, u32, Task)>,
+    entered: u32,
+    doses: Vec<Dose>,
+    /// Every reaction's episodes, in order; drawn where doses matter.
+    pub(crate) episodes: Vec<Episode>,
+    /// The day on which the drug was stopped.
+    pub(crate) stopped: Option<i32>,
+    /// The last day with a dose, once treatment has ended.
+    last_dose: Option<i32>,
+    /// Whether treatment was stopped before its time.
+    early: bool,
+    escalated: bool,
+}
+
+/// A participant on the way, with what it depends on.
+pub(crate) struct Walk<'a> {
+    pub(crate) plan: &'a FastPlan<'a>,
+    pub(crate) streams: &'a Streams,
+    pub(crate) someone: &'a Someone,
+    /// The arm's place.
+    pub(crate) arm: usize,
+    /// The day of the first dose.
+    pub(crate) start: i32,
+}
+
+impl Walk<'_> {
+    /// The day on which the drug would be stopped early, if it is.
+    #[inline]
+    pub(crate) fn early_stop(&self) -> Option<i32> {
+        let mut draws = self.streams.draws(self.someone.number, self.plan.process.withdrawal, 0);
+        let share = self.plan.arms[self.arm].withdrawal_share;
+        let days =
+            self.plan.calendar.add_months(self.start, self.plan.study.dosing.planned_months) - self.start;
+        course::early_stop(&mut draws, share, days).map(|after| self.start + after)
+    }
+
+    /// The day and fate of a visit that hangs on the start alone, for somebody who does not stop early.
+    #[inline]
+    pub(crate) fn plain_visit(&self, visit: &PathVisit) -> Option<Held> {
+        let [mut day, mut missed] = self.streams.draws_of(
+            self.someone.number,
+            [(self.plan.process.visit_day, visit.occasion), (self.plan.process.missed, visit.occasion)],
+        );
+        let habits = &self.plan.study.virtual_cohort.conduct;
+        if missed.chance(habits.missed_visit) {
+            return None;
+        }
+        let shift = VisitShift::draw(&mut day, habits).from_target(visit.within_days);
+        let day = (self.target(visit.when, None)? + shift).max(self.start + 1);
+        Some(Held { day, effect_points: 0.0 })
+    }
+
+    /// The planned day of a visit, once its anchor has happened.
+    #[inline]
+    pub(crate) fn target(&self, when: When, last_dose: Option<i32>) -> Option<i32> {
+        match when {
+            When::AfterStart(months) => Some(self.plan.calendar.add_months(self.start, months)),
+            When::DaysAfterStart(days) => Some(self.start + days),
+            When::AfterLastDose(months) => Some(self.plan.calendar.add_months(last_dose?, months)),
+            When::EarlyEnd => last_dose,
+        }
+    }
+
+    /// Goes the whole way.
+    pub(crate) fn go(&self, path: &mut Path, stops_on: Option<i32>) {
+        path.begin(self.plan.path.len());
+        let levels = &self.plan.levels;
+        path.doses.push(Dose { from: self.start, step: Step::Started, mg: levels[0].0, share: levels[0].1 });
+        if self.plan.doses_matter {
+            self.draw_episodes(path);
+        }
+        if let Some(day) = stops_on {
+            path.enter(day, Task::Withdraw);
+        }
+        let mut phase = Phase::Treated;
+        self.plan_visits(path, self.start, false);
+        while let Some((day, task)) = path.next() {
+            self.perform(path, &mut phase, day, task);
+        }
+        for (place, visit) in self.plan.path.iter().enumerate() {
+            let target = self.target(visit.when, path.last_dose);
+            path.due_by[place] = target.map(|target| target + visit.within_days);
+        }
+    }
+
+    fn draw_episodes(&self, path: &mut Path) {
+        let study = self.plan.study;
+        let days = self.plan.calendar.add_months(self.start, study.dosing.planned_months) - self.start;
+        for (index, reaction) in study.virtual_cohort.reactions.iter().enumerate() {
+            let mut draws = self.streams.draws(self.someone.number, self.plan.process.reaction, index as u64);
+            let share = self.plan.arms[self.arm].reaction_shares[index];
+            draw_reaction(&mut draws, index, reaction, share, days, &mut path.episodes);
+        }
+        in_order(&mut path.episodes);
+        for place in 0..path.episodes.len() {
+            path.enter(self.start + path.episodes[place].from_day.max(1), Task::Onset(place));
+        }
+    }
+
+    /// Enters every visit whose planned day is now known.
+    fn plan_visits(&self, path: &mut Path, today: i32, early: bool) {
+        let habits = &self.plan.study.virtual_cohort.conduct;
+        for (place, visit) in self.plan.path.iter().enumerate() {
+            if path.planned[place] || (visit.when == When::EarlyEnd && !early) {
+                continue;
+            }
+            let Some(target) = self.target(visit.when, path.last_dose) else { continue };
+            let mut draws =
+                self.streams.draws(self.someone.number, self.plan.process.visit_day, visit.occasion);
+            let shift = VisitShift::draw(&mut draws, habits);
+            let day = match visit.when {
+                When::EarlyEnd => target + shift.from_last_dose(visit.within_days),
+                _ => target + shift.from_target(visit.within_days),
+            };
+            path.planned[place] = true;
+            path.enter(day.max(today + 1), Task::Visit(place));
+        }
+    }
+
+    fn perform(&self, path: &mut Path, phase: &mut Phase, day: i32, task: Task) {
+        match task {
+            Task::Visit(place) if *phase != Phase::Over => self.visit(path, phase, day, place),
+            Task::Onset(place) if *phase == Phase::Treated => self.onset(path, day, place),
+            Task::Resume if *phase == Phase::Treated => self.resume(path, day),
+            Task::Escalate if *phase == Phase::Treated => self.escalate(path, day),
+            Task::Withdraw if *phase == Phase::Treated => self.withdraw(path, phase, day),
+            Task::Finish => {
+                if *phase == Phase::Treated {
+                    path.stop(day);
+                }
+                *phase = Phase::Over;
+            }
+            _ => {}
+        }
+    }
+
+    fn visit(&self, path: &mut Path, phase: &mut Phase, day: i32, place: usize) {
+        let visit = &self.plan.path[place];
+        let missed = self
+            .streams
+            .draws(self.someone.number, self.plan.process.missed, visit.occasion)
+            .chance(self.plan.study.virtual_cohort.conduct.missed_visit);
+        if !missed {
+            path.held[place] = Some(Held { day, effect_points: self.effect(path, day) });
+        }
+        if visit.closes_treatment && *phase == Phase::Treated {
+            path.stop(day);
+            *phase = Phase::Followed;
+        }
+        if visit.closes_study {
+            path.enter(day + 1, Task::Finish);
+        }
+        let early = path.early;
+        self.plan_visits(path, day, early);
+    }
+
+    fn effect(&self, path: &Path, day: i32) -> f64 {
+        if !self.plan.effect_matters || !self.plan.arms[self.arm].active {
+            return 0.0;
+        }
+        let share = course::dose_share(path.stretches(), self.start, day);
+        effect_points(&self.plan.study.virtual_cohort, months(day - self.start), share)
+    }
+
+    fn onset(&self, path: &mut Path, day: i32, place: usize) {
+        let dosing = &self.plan.study.dosing;
+        let lowest = dosing.levels_mg.last().copied().unwrap_or_default();
+        let present = path.present();
+        let episode = path.episodes[place].clone();
+        let free = path.doses.last().is_some_and(|last| last.from < day);
+        match course::answer_event(&episode, present, lowest) {
+            Some(DoseAnswer::Hold) => {
+                if free {
+                    path.doses.push(Dose { from: day, step: Step::Held, mg: Decimal::ZERO, share: 0.0 });
+                }
+                path.enter(day + course::days_of_hold(&episode), Task::Resume);
+            }
+            Some(DoseAnswer::Reduce) => {
+                let lower = self.plan.levels.iter().find(|(level, _)| *level < present);
+                if let Some((mg, share)) = lower.filter(|_| free) {
+                    path.doses.push(Dose { from: day, step: Step::Reduced, mg: *mg, share: *share });
+                }
+                let wait = course::days_to_escalation(dosing.escalation_after_days);
+                path.enter(day + wait, Task::Escalate);
+            }
+            None => {}
+        }
+    }
+
+    fn resume(&self, path: &mut Path, day: i32) {
+        let Some(hold) = path.doses.last().copied().filter(|last| last.step == Step::Held) else { return };
+        let before = path
+            .doses
+            .iter()
+            .rev()
+            .find(|dose| dose.step != Step::Held)
+            .map_or(Decimal::ZERO, |dose| dose.mg);
+        let level = self.plan.levels.iter().find(|(level, _)| *level < before);
+        let same = || self.plan.levels.iter().find(|(level, _)| *level == before);
+        let Some((mg, share)) = level.or_else(same) else { return };
+        let dosing = &self.plan.study.dosing;
+        let pause = day - hold.from;
+        // The conduct's limits of a pause, in a row and in all.
+        if hold.from < day
+            && pause <= dosing.pause_days_max
+            && path.days_held() + pause <= dosing.pause_days_total_max
+        {
+            path.doses.push(Dose { from: day, step: Step::Resumed, mg: *mg, share: *share });
+        }
+    }
+
+    fn escalate(&self, path: &mut Path, day: i32) {
+        let dosing = &self.plan.study.dosing;
+        let wanted = self
+            .streams
+            .draws(self.someone.number, self.plan.process.escalation, 0)
+            .chance(self.plan.study.virtual_cohort.conduct.escalation);
+        let present = path.present();
+        let higher = self.plan.levels.iter().rev().find(|(level, _)| *level > present);
+        let Some((mg, share)) = higher.filter(|_| wanted && !path.escalated && !present.is_zero()) else {
+            return;
+        };
+        let raised = path.doses.iter().filter(|dose| dose.step == Step::Escalated).count();
+        let since = path.doses.last().map_or(0, |last| day - last.from);
+        if since > 0 && raised < dosing.escalations_max as usize && since >= dosing.escalation_after_days {
+            path.doses.push(Dose { from: day, step: Step::Escalated, mg: *mg, share: *share });
+            path.escalated = true;
+        }
+    }
+
+    fn withdraw(&self, path: &mut Path, phase: &mut Phase, day: i32) {
+        let arm = &self.plan.arms[self.arm];
+        let drawn = self
+            .streams
+            .draws(self.someone.number, self.plan.process.withdrawal_reason, 0)
+            .weighted(arm.withdrawal_reasons.iter().map(|(_, weight)| *weight));
+        path.stop(day);
+        path.early = true;
+        *phase = Phase::Followed;
+        if arm.withdrawal_reasons[drawn].0 {
+            *phase = Phase::Over;
+            return;
+        }
+        self.plan_visits(path, day, true);
+    }
+}
+
+impl Path {
+    fn begin(&mut self, visits: usize) {
+        self.held.clear();
+        self.held.resize(visits, None);
+        self.due_by.clear();
+        self.due_by.resize(visits, None);
+        self.planned.clear();
+        self.planned.resize(visits, false);
+        self.tasks.clear();
+        self.entered = 0;
+        self.doses.clear();
+        self.episodes.clear();
+        self.stopped = None;
+        self.last_dose = None;
+        self.early = false;
+        self.escalated = false;
+    }
+
+    fn enter(&mut self, day: i32, task: Task) {
+        self.entered += 1;
+        self.tasks.push((day, self.entered, task));
+    }
+
+    fn next(&mut self) -> Option<(i32, Task)> {
+        let (place, _) =
+            self.tasks.iter().enumerate().min_by_key(|(_, (day, entered, _))| (*day, *entered))?;
+        let (day, _, task) = self.tasks.swap_remove(place);
+        Some((day, task))
+    }
+
+    fn present(&self) -> Decimal {
+        self.doses.last().map_or(Decimal::ZERO, |dose| dose.mg)
+    }
+
+    /// Treatment ends today: the last dose was yesterday's, the one before the hold, or today's where the
+    /// dose was changed this very day.
+    fn stop(&mut self, day: i32) {
+        let Some(last) = self.doses.last() else { return };
+        self.last_dose = Some(match last.step {
+            Step::Held => last.from - 1,
+            _ => (day - 1).max(last.from),
+        });
+        self.stopped = Some(day);
+    }
+
+    fn days_held(&self) -> i32 {
+        let ends = self.doses.iter().skip(1).map(|next| next.from);
+        let held = self.doses.iter().zip(ends).filter(|(dose, _)| dose.mg.is_zero());
+        held.map(|(dose, end)| end - dose.from).sum()
+    }
+
+    /// Stretches of one dose: first day, last day or none, share of the full dose.
+    fn stretches(&self) -> impl Iterator<Item = (i32, Option<i32>, f64)> + '_ {
+        let ends = self.doses.iter().skip(1).map(|next| Some(next.from - 1)).chain([self.last_dose]);
+        self.doses.iter().zip(ends).map(|(dose, to)| (dose.from, to, dose.share))
+    }
+}
+
+/// Returns the dose levels with their share of the full dose, highest first.
+pub(crate) fn levels(study: &Study) -> Vec<(Decimal, f64)> {
+    let full = study.dosing.levels_mg.first().copied().unwrap_or(Decimal::ONE);
+    let share = |level: Decimal| Value::Decimal(level / full).as_f64().unwrap_or(0.0);
+    study.dosing.levels_mg.iter().map(|level| (*level, share(*level))).collect()
+}
