@@ -6,7 +6,8 @@
 //! `docs/methods/`, its reference numbers in this crate's `reference/` directory.
 //!
 //! What is deliberately absent: data sets and missing values (the caller drops
-//! them), choice of method, formatting, random numbers, threads, and any default for
+//! them), choice of method, formatting, randomness but from a seed that is an argument,
+//! threads, and any default for
 //! an option on which programs disagree.
 
 pub mod agreement;

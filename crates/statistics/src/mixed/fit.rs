@@ -202,6 +202,26 @@ impl Fit<'_> {
         self.converged.steps
     }
 
+    /// The coefficients b_c(v), visit by visit, in the panel's order of covariates.
+    pub fn coefficients_by_visit(&self) -> Vec<f64> {
+        let (space, k) = (&self.space, self.space.k);
+        let mut out = vec![0.0; space.visits * k];
+        let mut own = vec![0.0; k];
+        for v in 0..space.visits {
+            // R b = γ, from the last covariate up.
+            for d in (0..k).rev() {
+                let column = space.column(v, d);
+                let mut value = space.least_squares[column] + space.scale * space.gamma[column];
+                for e in d + 1..k {
+                    value -= space.triangle[d * k + e] * own[e];
+                }
+                own[d] = value / space.triangle[d * k + d];
+                out[v * k + space.order[d]] = own[d];
+            }
+        }
+        out
+    }
+
     /// The covariance of two visits in a group.
     pub fn covariance(&self, group: usize, s: usize, t: usize) -> f64 {
         let space = &self.space;

@@ -97,6 +97,25 @@ impl Panel {
         responses: &[Option<f64>],
         group: usize,
     ) -> Result<(), NotEstimable> {
+        let participant = self.participants();
+        self.push_even_without_response(covariates, responses, group)?;
+        if self.observed[participant] == 0 {
+            self.covariates.truncate(self.covariates.len() - covariates.len());
+            self.responses.truncate(participant * self.visits);
+            self.observed.truncate(participant);
+            self.groups.truncate(participant);
+            return Err(NotEstimable::NothingObserved { participant });
+        }
+        Ok(())
+    }
+
+    /// Adds a participant who need not have any response; such a panel is imputed, not fitted.
+    pub(crate) fn push_even_without_response(
+        &mut self,
+        covariates: &[f64],
+        responses: &[Option<f64>],
+        group: usize,
+    ) -> Result<(), NotEstimable> {
         let k = self.crossed.len();
         let wanted = if self.varying { k * self.visits } else { k };
         if covariates.len() != wanted {
@@ -113,9 +132,6 @@ impl Panel {
                 return Err(NotEstimable::NotFinite);
             }
             mask |= 1 << v;
-        }
-        if mask == 0 {
-            return Err(NotEstimable::NothingObserved { participant: self.participants() });
         }
         self.covariates.extend_from_slice(covariates);
         self.responses.extend(responses.iter().map(|r| r.unwrap_or(0.0)));
@@ -165,6 +181,11 @@ impl Panel {
     pub fn response(&self, participant: usize, visit: usize) -> Option<f64> {
         let seen = self.observed[participant] >> visit & 1 == 1;
         seen.then(|| self.responses[participant * self.visits + visit])
+    }
+
+    /// The observed visits of a participant, bit by bit.
+    pub(crate) fn mask(&self, participant: usize) -> u64 {
+        self.observed[participant]
     }
 
     /// The covariance group of a participant.

@@ -5,16 +5,20 @@ use super::inputs::{Inputs, wrong};
 use super::outputs::Outputs;
 use super::{Computed, Unsupported};
 use crate::mixed::{
-    Covariance, DegreesOfFreedom, DesignPanel, Fit, Likelihood, MixedEstimate, MixedModel, Rows, Workspace,
-    mixed_model,
+    Covariance, DegreesOfFreedom, DesignPanel, Fit, Likelihood, MixedEstimate, MixedModel, Rows, Sandwich,
+    Workspace, mixed_model,
 };
 use crate::models::{Design, LsWeights, mean_weights};
 use crate::{Confidence, NotEstimable};
 
-const VARIANTS: [(&str, DegreesOfFreedom); 3] = [
-    ("satterthwaite", DegreesOfFreedom::Satterthwaite),
-    ("kenward_roger", DegreesOfFreedom::KenwardRogerSecondOrder),
-    ("kenward_roger_linear_SAS", DegreesOfFreedom::KenwardRoger),
+const VARIANTS: [(&str, DegreesOfFreedom, Option<Sandwich>); 7] = [
+    ("satterthwaite", DegreesOfFreedom::Satterthwaite, None),
+    ("kenward_roger", DegreesOfFreedom::KenwardRogerSecondOrder, None),
+    ("kenward_roger_linear_SAS", DegreesOfFreedom::KenwardRoger, None),
+    ("between_within", DegreesOfFreedom::BetweenWithin, None),
+    ("empirical", DegreesOfFreedom::Satterthwaite, Some(Sandwich::Unadjusted)),
+    ("empirical_bias_reduced", DegreesOfFreedom::Satterthwaite, Some(Sandwich::BiasReduced)),
+    ("empirical_jackknife", DegreesOfFreedom::Satterthwaite, Some(Sandwich::Jackknife)),
 ];
 
 /// Data, design and participants of one case.
@@ -67,15 +71,20 @@ pub(super) fn mmrm(input: Inputs<'_>) -> Result<Computed, Unsupported> {
         sandwich: None,
     };
     let mut tests = Outputs::default();
-    for (key, degrees) in VARIANTS {
-        if degrees != DegreesOfFreedom::Satterthwaite && likelihood == Likelihood::Full {
+    for (key, degrees, sandwich) in VARIANTS {
+        if key.starts_with("kenward") && likelihood == Likelihood::Full {
             continue;
         }
-        let mut fit = match mixed_model(&mut space, &data.panel, MixedModel { degrees, ..model }) {
+        let mut fit = match mixed_model(&mut space, &data.panel, MixedModel { degrees, sandwich, ..model }) {
             Ok(fit) => fit,
+            // A leverage of one leaves the fit without adjusted sandwich, but not without the rest.
+            Err(reason) if sandwich.is_some() => {
+                out.put(key, Err::<f64, _>(reason));
+                continue;
+            }
             Err(reason) => return Ok(refused(reason)),
         };
-        if degrees == DegreesOfFreedom::Satterthwaite {
+        if key == VARIANTS[0].0 {
             case.put_fit(&mut out, &mut fit);
         }
         out.put(key, case.variant(&mut fit));
@@ -100,7 +109,7 @@ fn refused(reason: NotEstimable) -> Computed {
         "beta",
         "F_trt_by_visit",
     ];
-    for key in parts.into_iter().chain(VARIANTS.map(|(key, _)| key)) {
+    for key in parts.into_iter().chain(VARIANTS.map(|(key, _, _)| key)) {
         out.put(key, Err::<f64, _>(reason));
     }
     out.done()

@@ -205,6 +205,14 @@ fn mixed() -> Vec<Case> {
             "beta",
             "participant number 1 has two observations at visit number 1",
         ),
+        (
+            "conditional_mean_imputation",
+            "as few participants as visits",
+            json!({"arm": [0, 1, 0, 1], "base": [1, 2, 4, 3], "visits": 3, "event": [null, null, null, 3],
+                "y": [[1, 2, 3], [2, 2, 5], [4, 1, 3], [2, 1, null]]}),
+            "jump_to_reference.est",
+            "4 participants are too few for an unstructured covariance of 3 visits with 3 coefficients at each",
+        ),
         ("rubin_pooling", "one imputation", pool(json!([1]), json!([1])), "se", two(2, 1)),
         (
             "rubin_pooling",
