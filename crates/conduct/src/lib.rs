@@ -54,6 +54,7 @@ pub use compliance::{Compliance, compliance};
 pub use decide::{Means, current_consent, decide, program};
 pub use decide_eligibility::{Verdict, decision_visits, eligibility};
 pub use engine::{Counts, Engine, EngineError, Receipt};
+pub use read_specimens::disputed_slides;
 pub use refusal::Refusal;
 pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
 pub use state::{Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading};

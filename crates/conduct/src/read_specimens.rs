@@ -81,14 +81,23 @@ pub(crate) fn read_specimen(
     need(!reading.order.is_empty(), || Refusal::OrderNotDrawn)?;
     need(reading.locked.is_none(), || Refusal::ReadingsLocked)?;
     need(reading.order.contains(code), || Refusal::UnknownSlide { code: code.clone() })?;
-    let readers = plan.readers;
+    let readers = plan.people();
     need((1..=readers).contains(&reader), || Refusal::UnknownReader { reader, readers })?;
     for ((_, number), taken) in &reading.readings {
         let same_person = taken.by.person == command.by.person;
         need(same_person == (*number == reader), || Refusal::OtherReader { reader })?;
     }
-    let next = reading.order.iter().find(|code| !reading.readings.contains_key(&((*code).clone(), reader)));
-    let next = found(next, || Refusal::AllSlidesRead { reader })?;
+    let decides = reader > plan.readers;
+    if decides {
+        // Which slides are in dispute is known once everybody has read all of them.
+        let missing = first_readings_missing(plan, state);
+        need(missing == 0, || Refusal::ReadersNotThrough { missing })?;
+    }
+    let due = |code: &&SpecimenCode| {
+        let read = reading.readings.contains_key(&((*code).clone(), reader));
+        !read && (!decides || disputed(plan, state, code))
+    };
+    let next = found(reading.order.iter().find(due), || Refusal::AllSlidesRead { reader })?;
     need(next == code, || Refusal::NotTheNextSlide { reader, next: next.clone() })?;
     let answers = sound_reading(study, plan, answers)?;
     let fact = Fact::SpecimenRead { code: code.clone(), reader, reading: Reading { answers } };
@@ -100,8 +109,9 @@ pub(crate) fn lock_readings(study: &Study, state: &State, command: &Command) -> 
     let reading = &state.reading;
     need(!reading.order.is_empty(), || Refusal::OrderNotDrawn)?;
     need(reading.locked.is_none(), || Refusal::ReadingsLocked)?;
-    let missing = (reading.order.len() * plan.readers as usize).saturating_sub(reading.readings.len());
-    need(missing == 0, || Refusal::ReadingsIncomplete { missing })?;
+    let missing = first_readings_missing(plan, state);
+    let undecided = disputed_slides(study, state).len();
+    need(missing + undecided == 0, || Refusal::ReadingsIncomplete { missing: missing + undecided })?;
     let digest = reading.readings.iter().fold(Digest::of("readings"), |digest, ((code, reader), taken)| {
         digest.text(code.as_str()).number(u64::from(*reader)).number(taken.sequence)
     });
@@ -125,14 +135,14 @@ pub(crate) fn join_reading_key(
     let Some(form) = study.form(plan.read_on.as_str()) else { return Ok(drafts) };
     for (code, at) in key.iter().filter(|(code, _)| !state.reading.repeats.contains_key(*code)) {
         if let Some(casebook) = state.casebook(at.subject.as_str()) {
-            drafts.extend(joined_values(state, command, casebook, form, code, &at.visit));
+            drafts.extend(joined_values((study, state), command, casebook, form, code, &at.visit));
         }
     }
     Ok(drafts)
 }
 
 fn joined_values(
-    state: &State,
+    (study, state): (&Study, &State),
     command: &Command,
     casebook: &Casebook,
     form: &Form,
@@ -146,11 +156,13 @@ fn joined_values(
         .filter(|((read, _), _)| read == code)
         .map(|(_, taken)| &taken.answers)
         .collect();
+    let readers = study.blind_reading.as_ref().map_or(0, |plan| plan.readers as usize);
+    let decided = readings.len() > readers;
     let changes: Vec<ItemChange> = form
         .items
         .iter()
         .filter_map(|item| {
-            let answer = consensus(item, &readings)?;
+            let answer = consensus(item, &readings, decided)?;
             let new = Content::new(answer);
             Some(ItemChange { item: item.id.clone(), old: None, new, source: Source::Derived })
         })
@@ -166,8 +178,36 @@ fn joined_values(
     })
 }
 
+/// Returns the slides that lie in dispute between the readers and await the one who decides, in the order drawn.
+pub fn disputed_slides(study: &Study, state: &State) -> Vec<SpecimenCode> {
+    let Some(plan) = &study.blind_reading else { return Vec::new() };
+    let decided =
+        |code: &SpecimenCode| state.reading.readings.contains_key(&(code.clone(), plan.readers + 1));
+    let order = state.reading.order.iter();
+    order.filter(|code| disputed(plan, state, code) && !decided(code)).cloned().collect()
+}
+
+fn first_readings_missing(plan: &BlindReading, state: &State) -> usize {
+    let first = state.reading.readings.keys().filter(|(_, reader)| *reader <= plan.readers).count();
+    (state.reading.order.len() * plan.readers as usize).saturating_sub(first)
+}
+
+/// Says whether two of a slide's readers lie apart by as much as the plan allows no more.
+fn disputed(plan: &BlindReading, state: &State, code: &SpecimenCode) -> bool {
+    let Some(third) = &plan.third_reader else { return false };
+    let values: Vec<Option<Decimal>> = (1..=plan.readers)
+        .filter_map(|reader| state.reading.readings.get(&(code.clone(), reader)))
+        .map(|taken| taken.answers.get(third.item.as_str()).and_then(Answer::value).and_then(Value::number))
+        .collect();
+    values
+        .iter()
+        .enumerate()
+        .any(|(place, one)| values[place + 1..].iter().any(|other| third.disputed(*one, *other)))
+}
+
 /// The mean of the readers' numbers, or what they agree on; not scorable where they do not, or one has no value.
-fn consensus(item: &Item, readings: &[&BTreeMap<ItemId, Answer>]) -> Option<Answer> {
+/// Where one more reader decided, the median of all numbers, or what most of them read.
+fn consensus(item: &Item, readings: &[&BTreeMap<ItemId, Answer>], decided: bool) -> Option<Answer> {
     let answers: Vec<&Answer> = readings.iter().filter_map(|reading| reading.get(item.id.as_str())).collect();
     let first = *answers.first()?;
     if answers.iter().all(|answer| *answer == first) {
@@ -176,12 +216,32 @@ fn consensus(item: &Item, readings: &[&BTreeMap<ItemId, Answer>]) -> Option<Answ
     let numbers: Vec<Decimal> =
         answers.iter().filter_map(|answer| answer.value().and_then(Value::number)).collect();
     let all_numbers = numbers.len() == answers.len();
+    if decided {
+        return Some(middle(&answers, numbers));
+    }
     Some(if all_numbers {
         let mean = numbers.iter().sum::<Decimal>() / Decimal::from(numbers.len());
         Answer::Given(Value::Decimal(mean.normalize()))
     } else {
         Answer::Missing(MissingReason::NotScorable)
     })
+}
+
+/// The median of the numbers, the mean of the middle two if they are even; else the answer that most gave.
+fn middle(answers: &[&Answer], mut numbers: Vec<Decimal>) -> Answer {
+    if 2 * numbers.len() > answers.len() {
+        numbers.sort_unstable();
+        let half = numbers.len() / 2;
+        let median = match numbers.len() % 2 {
+            1 => numbers[half],
+            _ => (numbers[half - 1] + numbers[half]) / Decimal::TWO,
+        };
+        return Answer::Given(Value::Decimal(median.normalize()));
+    }
+    let most = answers
+        .iter()
+        .find(|answer| 2 * answers.iter().filter(|other| other == answer).count() > answers.len());
+    most.map_or(Answer::Missing(MissingReason::NotScorable), |answer| (**answer).clone())
 }
 
 #[cfg_attr(test, track_caller)]

@@ -348,7 +348,11 @@ pub enum Refusal {
     NotTheNextSlide { reader: u32, next: SpecimenCode },
     #[error("reader {reader} has read every slide")]
     AllSlidesRead { reader: u32 },
-    #[error("{missing} readings are missing; lock when all slides are read")]
+    #[error("{missing} readings are missing; which slides are in dispute is known when all are read")]
+    ReadersNotThrough { missing: usize },
+    #[error(
+        "{missing} readings are missing; lock when all slides are read, those in dispute by one reader more"
+    )]
     ReadingsIncomplete { missing: usize },
     #[error("the reading contradicts itself, by check {check}; look again")]
     ReadingContradicts { check: CheckId },

@@ -48,7 +48,7 @@ impl Recode {
 }
 
 /// Returns an item's recoding; `number` counts from 1.
-fn recode(number: usize) -> Recode {
+pub(crate) fn recode(number: usize) -> Recode {
     match number {
         1 | 2 | 20 | 22 | 34 | 36 => Recode::Falling { levels: 5 },
         3..=12 => Recode::Rising { levels: 3 },

@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 use terms::Answer;
 
 use crate::{
-    answers::{Answers, derived},
+    answers::{Answers, binary, derived},
     instrument::{Context, Derived, Instrument, InstrumentItem, Label, NotScorable, joined},
     rand36::{self, Recode, Responses},
 };
@@ -129,16 +129,65 @@ impl Version {
 /// Returns the eight scales of the answers, in the order of [`SCALES`], 0 to 100.
 pub fn scales(responses: &Responses, version: Version) -> [Result<Decimal, NotScorable>; SCALE_COUNT] {
     let mean = |items: &[usize]| rand36::mean_of_answered(responses, items, |number| version.recode(number));
-    [
-        mean(&[3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
-        mean(&[13, 14, 15, 16]),
-        bodily_pain(responses),
-        general_health(responses),
-        mean(&[23, 27, 29, 31]),
-        mean(&[20, 32]),
-        mean(&[17, 18, 19]),
-        mean(&[24, 25, 26, 28, 30]),
-    ]
+    std::array::from_fn(|scale| match SCALES[scale] {
+        "bp" => bodily_pain(responses),
+        "gh" => general_health(responses),
+        _ => mean(SCALE_ITEMS_OF[scale]),
+    })
+}
+
+/// Returns the scales, 0 to 100, that lie nearest to a norm's means and have these summaries, clipped to their range.
+///
+/// With `s` the two summaries in standard deviations and C the coefficients, the standardised scales are
+/// `C' (C C')^-1 s`. A simulator fills items from them.
+pub fn scales_for(physical: f64, mental: f64, norm: Norm) -> [f64; SCALE_COUNT] {
+    let which = match norm {
+        Norm::Us1990V1 => 0,
+        Norm::Us1998V2 => 1,
+    };
+    let of = |read: &dyn Fn(&Row) -> Decimal| ROWS.iter().map(|row| binary(read(row))).collect::<Vec<_>>();
+    let (p, m) = (of(&|row| row.physical), of(&|row| row.mental));
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let (pp, pm, mm) = (dot(&p, &p), dot(&p, &m), dot(&m, &m));
+    let (s, t) = ((physical - 50.0) / 10.0, (mental - 50.0) / 10.0);
+    let determinant = pp * mm - pm * pm;
+    let (u, v) = ((mm * s - pm * t) / determinant, (pp * t - pm * s) / determinant);
+    let (mean, sd) = (of(&|row| row.mean[which]), of(&|row| row.sd[which]));
+    std::array::from_fn(|k| (mean[k] + sd[k] * (p[k] * u + m[k] * v)).clamp(0.0, 100.0))
+}
+
+/// The items of each scale, in the order of [`SCALES`].
+const SCALE_ITEMS_OF: [&[usize]; SCALE_COUNT] = [
+    &[3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    &[13, 14, 15, 16],
+    &[21, 22],
+    &[1, 33, 34, 35, 36],
+    &[23, 27, 29, 31],
+    &[20, 32],
+    &[17, 18, 19],
+    &[24, 25, 26, 28, 30],
+];
+
+/// Returns answers to the 36 items of version 1 whose scales come near these, 0 to 100; item 2 stands in the middle.
+pub fn answers_near(scales: &[f64; SCALE_COUNT]) -> [i64; rand36::ITEM_COUNT] {
+    const UNCHANGED: i64 = 3;
+    let mut answers = [UNCHANGED; rand36::ITEM_COUNT];
+    for (scale, items) in scales.iter().zip(SCALE_ITEMS_OF) {
+        // What rounding takes from one item the next one gives back.
+        let mut owed = 0.0;
+        for number in items {
+            let recode = rand36::recode(*number);
+            let steps_max = recode.levels() - 1;
+            owed += scale / 100.0 * steps_max as f64;
+            let steps = (libm::round(owed) as i64).clamp(0, steps_max);
+            owed -= steps as f64;
+            answers[number - 1] = match recode {
+                Recode::Falling { .. } => recode.levels() - steps,
+                Recode::Rising { .. } => steps + 1,
+            };
+        }
+    }
+    answers
 }
 
 /// Returns the level of an answer from 1, `None` if unanswered.
@@ -293,6 +342,29 @@ mod tests {
 
     fn number(text: &str) -> Decimal {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn scales_for_summaries_have_those_summaries() {
+        for norm in [Norm::Us1990V1, Norm::Us1998V2] {
+            let scales = scales_for(44.0, 47.0, norm);
+            assert!(scales.iter().all(|scale| *scale > 0.0 && *scale < 100.0));
+            let scales = scales.map(|scale| crate::answers::computed(scale));
+            let found = summary(&scales, norm).unwrap();
+            assert!((binary(found.physical) - 44.0).abs() < 1e-9, "{}", found.physical);
+            assert!((binary(found.mental) - 47.0).abs() < 1e-9, "{}", found.mental);
+        }
+    }
+
+    #[test]
+    fn answers_near_scales_give_them_back_within_a_step() {
+        for at in [0.0, 20.0, 50.0, 75.0, 100.0] {
+            let answers = answers_near(&[at; SCALE_COUNT]).map(|answer| Some(Decimal::from(answer)));
+            for (id, scale) in SCALES.iter().zip(scales(&answers, Version::V1)) {
+                let found = binary(scale.unwrap());
+                assert!((found - at).abs() <= 17.0, "{id}: {found} for {at}");
+            }
+        }
     }
 
     fn answered(pairs: &[(usize, i64)]) -> Responses {

@@ -13,6 +13,7 @@ use terms::{Answer, Date, Decimal, ItemId, MissingReason, PartialDate, Truth, Va
 
 use crate::{
     person::{Person, Trajectory, observe_skin, spread, spread_over_sites},
+    questionnaires,
     streams::Streams,
 };
 
@@ -47,6 +48,15 @@ pub fn fill(
     if study.virtual_cohort.skin.as_ref().is_some_and(|skin| skin.form == form.id) {
         score_skin(study, streams, person, form, condition, &mut given);
     }
+    let score = |item: &str| {
+        let derived = form.item(item).filter(|item| item.derived.is_some())?;
+        let (value, step) = observed(study, streams, person, form, derived, condition)?;
+        let (whole, decimals) = entered(&derived.kind, value, step);
+        Some(whole as f64 / POWERS_OF_TEN[decimals as usize])
+    };
+    let mut draws = streams.of(person.number, &format!("{} items", form.id), condition.occasion);
+    let filled = questionnaires::fill(form, &score, &mut draws);
+    given.extend(filled.into_iter().map(|(item, value)| (item, Answer::Given(value))));
     for item in form.items.iter().filter(|item| item.derived.is_none()) {
         if given.contains_key(&item.id) {
             continue;
@@ -117,6 +127,25 @@ pub(crate) fn is_site(item: &Item) -> bool {
     item.derived.is_none() && item.kind == ItemType::Integer && item.maximum == Some(3.into())
 }
 
+/// The value of an item that is followed over time, within its limits, and its step; none for other items.
+fn observed(
+    study: &Study,
+    streams: &Streams,
+    person: &Person,
+    form: &Form,
+    item: &Item,
+    condition: &Condition<'_>,
+) -> Option<(f64, Option<f64>)> {
+    let measures = &study.virtual_cohort.measures;
+    let index = measures.iter().position(|m| m.form == form.id && m.item == item.id)?;
+    let process = &measures[index];
+    let trajectory = Trajectory::draw(streams, person, process, index);
+    let mut draws = streams.of(person.number, &format!("measure {index}"), condition.occasion);
+    let skin_change = condition.skin - person.skin_start;
+    let value = trajectory.observe(process, condition.months, skin_change, &condition.reactions, &mut draws);
+    Some((within(item, value), process.step))
+}
+
 pub(crate) fn answer(
     study: &Study,
     streams: &Streams,
@@ -126,15 +155,8 @@ pub(crate) fn answer(
     condition: &Condition<'_>,
 ) -> Option<Answer> {
     let virtuals = &study.virtual_cohort;
-    let measure = virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id);
-    if let Some(index) = measure {
-        let process = &virtuals.measures[index];
-        let trajectory = Trajectory::draw(streams, person, process, index);
-        let mut draws = streams.of(person.number, &format!("measure {index}"), condition.occasion);
-        let skin_change = condition.skin - person.skin_start;
-        let value =
-            trajectory.observe(process, condition.months, skin_change, &condition.reactions, &mut draws);
-        return Some(Answer::Given(number(item, within(item, value), process.step)));
+    if let Some((value, step)) = observed(study, streams, person, form, item, condition) {
+        return Some(Answer::Given(number(item, value, step)));
     }
     let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id);
     let key = format!("{}.{}", form.id, item.id);

@@ -17,6 +17,7 @@ pub mod fit;
 mod normal;
 mod participant;
 pub mod person;
+mod questionnaires;
 mod reading;
 mod rehearsal;
 pub mod scenario;

@@ -38,7 +38,16 @@ impl<T: Trial> Rehearsal<'_, T> {
                 self.study_step(day + Span::new().days(i64::from(reader)), &by, action)?;
             }
         }
-        let later = day + Span::new().days(i64::from(plan.readers) + 1);
+        let decider = plan.people();
+        for code in conduct::disputed_slides(study, self.trial.state()) {
+            let Some((subject, visit)) = behind.get(&code) else { continue };
+            let again = self.trial.state().reading.repeats.contains_key(&code);
+            let answers = self.reading(form, subject, visit, reading_occasion(study, visit, again, decider));
+            let by = self.staff.reader(Power::ReadSpecimens, decider);
+            let action = Action::ReadSpecimen { code, reader: decider, answers };
+            self.study_step(day + Span::new().days(i64::from(decider)), &by, action)?;
+        }
+        let later = day + Span::new().days(i64::from(plan.people()) + 1);
         self.study_step(later, &custodian, Action::LockReadings)?;
         self.study_step(later, &custodian, Action::JoinReadingKey)?;
         Ok(())

@@ -1,6 +1,6 @@
 //! The people at the sites, and the rehearsal's clock.
 
-use protocol::model::{Form, Power, Purpose, Study};
+use protocol::model::{BlindReading, Form, Power, Purpose, Study};
 use record::Actor;
 use terms::{Date, PersonId, RoleId, SiteId, SiteTime, Timestamp};
 
@@ -114,7 +114,7 @@ impl<'a> Staff<'a> {
     }
 
     fn readers(&self) -> u32 {
-        self.study.blind_reading.as_ref().map_or(1, |reading| reading.readers)
+        self.study.blind_reading.as_ref().map_or(1, BlindReading::people)
     }
 }
 

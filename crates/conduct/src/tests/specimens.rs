@@ -23,9 +23,9 @@ fn reading(code: &SpecimenCode, reader: u32, answers: &[(&str, Answer)]) -> Acti
     Action::ReadSpecimen { code: code.clone(), reader, answers: given(answers) }
 }
 
-/// The command of one of two pathologists.
+/// The command of one of three pathologists.
 fn as_reader(trial: &Trial, reader: u32, action: Action) -> Command {
-    let person = if reader == 1 { "pathologist" } else { "second pathologist" };
+    let person = ["pathologist", "second pathologist", "third pathologist"][reader as usize - 1];
     let by = record::Actor { person: person.into(), role: "pathologist".into() };
     Command { by, ..trial.command(action) }
 }
@@ -33,11 +33,9 @@ fn as_reader(trial: &Trial, reader: u32, action: Action) -> Command {
 /// Three participants with a specimen each at month 0, treatment over.
 fn three_slides() -> Trial {
     let mut trial = Trial::open(study_b());
-    trial.does(Action::DelegateRole {
-        person: "second pathologist".into(),
-        role: "pathologist".into(),
-        site: None,
-    });
+    for person in ["second pathologist", "third pathologist"] {
+        trial.does(Action::DelegateRole { person: person.into(), role: "pathologist".into(), site: None });
+    }
     for _ in 0..3 {
         trial.subject = None;
         trial.starts();
@@ -102,7 +100,9 @@ scripts! {
         assert_eq!(known.len(), 4);
         let codes = codes.clone();
         refused!(trial, reading(&"NONE".into(), 1, &thickness("2.00")), Refusal::UnknownSlide { .. });
-        refused!(trial, reading(&codes[0], 3, &thickness("2.00")), Refusal::UnknownReader { .. });
+        refused!(trial, reading(&codes[0], 4, &thickness("2.00")), Refusal::UnknownReader { .. });
+        let early = as_reader(&trial, 3, reading(&codes[0], 3, &thickness("2.00")));
+        assert_eq!(trial.refuses_command(&early), Refusal::ReadersNotThrough { missing: 8 });
         refused!(trial, reading(&codes[1], 1, &thickness("2.00")), Refusal::NotTheNextSlide { .. });
         refused!(trial, reading(&codes[0], 1, &thickness("2.00")[1..]), Refusal::FormIncomplete { .. });
         let twice = [thickness("2.00"), thickness("2.10")].concat();
@@ -113,8 +113,11 @@ scripts! {
         refused!(trial, Action::LockReadings, Refusal::ReadingsIncomplete { missing: 8 });
         for (place, code) in codes.iter().enumerate() {
             for reader in [1, 2] {
-                // The second reader sees 0.1 mm more, and no thickness at all on the last slide.
+                // The second reader sees 0.1 mm more, 0.4 mm on the third slide, and none at all on the last.
                 let mut answers = thickness(if reader == 1 { "2.00" } else { "2.10" });
+                if place == 2 && reader == 2 {
+                    answers[0].1 = number("2.40");
+                }
                 if place == 3 && reader == 2 {
                     answers[0].1 = Answer::Missing(MissingReason::NotMeasurable);
                 }
@@ -128,10 +131,19 @@ scripts! {
         }
         refused!(trial, reading(&codes[0], 1, &thickness("2.00")), Refusal::AllSlidesRead { .. });
         refused!(trial, Action::JoinReadingKey, Refusal::ReadingsNotLocked);
+        // Two slides are in dispute: one reader more decides them, and no other.
+        refused!(trial, Action::LockReadings, Refusal::ReadingsIncomplete { missing: 2 });
+        assert_eq!(crate::disputed_slides(&trial.study, &trial.state), codes[2..]);
+        let settled = as_reader(&trial, 3, reading(&codes[0], 3, &thickness("2.00")));
+        assert!(matches!(trial.refuses_command(&settled), Refusal::NotTheNextSlide { .. }));
+        for (code, millimetres) in codes[2..].iter().zip(["2.30", "1.90"]) {
+            let command = as_reader(&trial, 3, reading(code, 3, &thickness(millimetres)));
+            trial.accepts(&command);
+        }
         trial.does(Action::LockReadings);
         refused!(trial, Action::LockReadings, Refusal::ReadingsLocked);
         refused!(trial, reading(&codes[0], 1, &thickness("2.00")), Refusal::ReadingsLocked);
-        let last = codes[3].clone();
+        let (third, last) = (codes[2].clone(), codes[3].clone());
         let facts = trial.does(Action::JoinReadingKey);
         assert_eq!(facts.len(), 4, "the key, and a derived form for each participant");
         refused!(trial, Action::JoinReadingKey, Refusal::KeyAlreadyJoined);
@@ -139,7 +151,12 @@ scripts! {
         for (code, at_visit) in key.iter().filter(|(code, _)| !trial.state.reading.repeats.contains_key(*code)) {
             let casebook = trial.state.casebook(at_visit.subject.as_str()).unwrap();
             let entry = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "dermal_thickness").unwrap();
-            let expected = if *code == last { Answer::Missing(MissingReason::NotScorable) } else { number("2.05") };
+            // The median of 2.00, 2.30 and 2.40; the mean of 1.90 and 2.00 where one reader could not measure.
+            let expected = match code {
+                _ if *code == third => number("2.3"),
+                _ if *code == last => number("1.95"),
+                _ => number("2.05"),
+            };
             assert_eq!(entry.answer, Some(expected));
             let agreed = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "myofibroblasts").unwrap();
             assert_eq!(agreed.answer, Some(code_answer()));

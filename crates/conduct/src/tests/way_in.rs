@@ -220,7 +220,7 @@ scripts! {
             let today = trial.today;
             let mut opened = Trial::of(study_b());
             opened.today = today;
-            opened.does(Action::OpenStudy { environment: Environment::Live, seed: None });
+            opened.does(Action::OpenStudy { environment: Environment::Rehearsal, seed: None });
             opened.delegate_all();
             opened.does(Action::ActivateSite { site: SITE.into() });
             opened.seal();
@@ -387,7 +387,7 @@ scripts! {
     }
 
     a_vault_of_another_list_allocates_nothing(trial = Trial::of(study_b())) {
-        trial.does(Action::OpenStudy { environment: Environment::Live, seed: None });
+        trial.does(Action::OpenStudy { environment: Environment::Rehearsal, seed: None });
         trial.delegate_all();
         trial.does(Action::ActivateSite { site: SITE.into() });
         trial.does(Action::SealAllocation { digest: "another".into(), scheme_digest: "another".into() });

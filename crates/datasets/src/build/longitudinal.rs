@@ -101,7 +101,8 @@ fn row_at(
     }
 }
 
-/// Readings of coded specimens, once the key was joined: the mean over readers. Slides that were read
+/// Readings of coded specimens, once the key was joined: the mean over readers, or the median of three where
+/// one more reader decided. Slides that were read
 /// again under a second code check the readers; they do not count twice.
 fn blind_readings(
     trial: &Trial<'_>,
@@ -115,16 +116,26 @@ fn blind_readings(
     for (visit, _) in casebook.visits_by_date() {
         let Some((code, taken)) = specimen(casebook, visit) else { continue };
         let (mut values, mut sources) = (Vec::new(), vec![taken, *joined]);
-        for reader in 1..=reading.readers {
+        for reader in 1..=reading.people() {
             let Some(read) = trial.state.reading.readings.get(&(code.clone(), reader)) else { continue };
             let answer = read.answers.get(parameter.item.as_str()).and_then(Answer::value);
             sources.push(read.sequence);
             values.extend(answer.and_then(Value::as_f64));
         }
-        let value = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        let value = agreed(values);
         rows.push(row_at(trial, profile, parameter, visit, value, sources));
     }
     rows
+}
+
+/// The mean of the readers; where a third one decided, the median.
+fn agreed(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    match values.as_slice() {
+        [] => None,
+        [_, middle, _] => Some(*middle),
+        values => Some(values.iter().sum::<f64>() / values.len() as f64),
+    }
 }
 
 fn specimen(casebook: &Casebook, visit: &VisitId) -> Option<(SpecimenCode, u64)> {

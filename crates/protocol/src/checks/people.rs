@@ -238,6 +238,17 @@ fn reading(desk: &mut Desk<'_>, parts: &Parts<'_>) {
             format!("add `purpose = \"specimen reading\"` and `by_visit = false` to forms/{}.toml", form.id);
         desk.error("purpose", &section.place_of("read_on"), message, Some(help));
     }
+    if let Some(third) = &reading.third_reader
+        && let Some(form) = parts.study.form(reading.read_on.as_str())
+    {
+        let place = section.section("third_reader").map_or(section.place(), |third| third.place_of("item"));
+        let numbers = form
+            .items
+            .iter()
+            .filter(|item| matches!(item.kind, ItemType::Integer | ItemType::Decimal { .. }));
+        let numbers: Vec<String> = numbers.map(|item| item.id.to_string()).collect();
+        desk.refer_among(crate::Kind::Item, third.item.as_str(), &place, &numbers);
+    }
 }
 
 fn allocation(desk: &mut Desk<'_>, parts: &Parts<'_>) {

@@ -123,6 +123,37 @@ pub struct BlindReading {
     pub readers: u32,
     /// Share of slides read again under a new code, in percent.
     pub repeat_percent: u32,
+    /// When one reader more decides; none: never.
+    pub third_reader: Option<ThirdReader>,
+}
+
+impl BlindReading {
+    /// Returns how many people read: those of every slide, and the one who decides.
+    pub fn people(&self) -> u32 {
+        self.readers + u32::from(self.third_reader.is_some())
+    }
+}
+
+/// When the readers of a slide lie so far apart that one reader more decides.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ThirdReader {
+    /// The item of the reading form that is compared.
+    pub item: ItemId,
+    /// A difference above this, in the item's unit, is a dispute.
+    pub differs_by: Decimal,
+    /// So is one above this share of the two readings' mean, in percent.
+    pub or_percent: Decimal,
+}
+
+impl ThirdReader {
+    /// Says whether two readings are in dispute. A slide that only one of two could measure is.
+    pub fn disputed(&self, one: Option<Decimal>, other: Option<Decimal>) -> bool {
+        let (Some(one), Some(other)) = (one, other) else { return one.is_some() != other.is_some() };
+        let difference = (one - other).abs();
+        // A share of the mean is half that share of the sum.
+        difference > self.differs_by
+            || difference * Decimal::ONE_HUNDRED * Decimal::TWO > self.or_percent * (one + other)
+    }
 }
 
 /// A rule that makes a deviation major.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::sources::{MARK, SOURCES, read_mark, read_sources};
 use crate::{
     desk::{Desk, Section},
-    model::{Arm, BlindReading, ConsentVersion, Epoch, Label, Site, StatedFact},
+    model::{Arm, BlindReading, ConsentVersion, Epoch, Label, Site, StatedFact, ThirdReader},
     shape::{Field, Keys, Kind, Shape, Variant, may, must},
     tree::Node,
 };
@@ -58,6 +58,17 @@ const BLIND_READING: &[Field] = &[
         "repeat_percent",
         Shape::Integer { min: 0, max: 100 },
         "Share of slides read again under a new code, in percent.",
+    ),
+    may("third_reader", Shape::Table(THIRD_READER), "When one reader more decides."),
+];
+
+const THIRD_READER: &[Field] = &[
+    must("item", Shape::Text, "The item of the reading form that is compared."),
+    must("differs_by", Shape::Number { min: Some(0), max: None }, "A difference above this is a dispute."),
+    must(
+        "or_percent",
+        Shape::Number { min: Some(0), max: Some(100) },
+        "So is one above this share of the mean of two readings, in percent.",
     ),
 ];
 
@@ -146,6 +157,11 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> Identity {
             read_on: section.owned("read_on").into(),
             readers: section.whole("readers").unwrap_or(1),
             repeat_percent: section.whole("repeat_percent").unwrap_or(0),
+            third_reader: section.section("third_reader").map(|third| ThirdReader {
+                item: third.owned("item").into(),
+                differs_by: third.decimal("differs_by").unwrap_or_default(),
+                or_percent: third.decimal("or_percent").unwrap_or_default(),
+            }),
         }),
         sources: root
             .named("sources")

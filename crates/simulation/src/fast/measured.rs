@@ -1,7 +1,7 @@
 //! What is written down of a parameter at a visit.
 
-use protocol::model::{Form, Item, ItemType, Purpose, SkinProcess, Study};
-use terms::ParameterId;
+use protocol::model::{Form, Item, ItemType, Purpose, SkinProcess, Study, ThirdReader};
+use terms::{Decimal, ParameterId};
 
 use super::{is_skin_total, path::Held, someone::Someone, trial::Participant};
 use crate::{
@@ -41,8 +41,30 @@ pub(crate) enum Of {
         noise: Process,
         reactions: Vec<usize>,
     },
-    /// A measure that is read blind on coded slides: the mean over readers.
-    Reading { index: usize, kind: ItemType, step: Option<f64>, readers: u32, process: Process },
+    /// A measure that is read blind on coded slides: the mean over readers, or the median where one more decides.
+    Reading { seen: Seen, readers: u32, third: Option<(ThirdReader, Seen)> },
+}
+
+/// What a reader sees of a measure on a slide.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    index: usize,
+    kind: ItemType,
+    step: Option<f64>,
+    process: Process,
+}
+
+impl Seen {
+    fn of(study: &Study, form: &Form, item: &str) -> Option<Self> {
+        let measures = &study.virtual_cohort.measures;
+        let index = measures.iter().position(|m| m.form == form.id && m.item.as_str() == item)?;
+        Some(Self {
+            index,
+            kind: form.item(item)?.kind.clone(),
+            step: measures[index].step,
+            process: Process::named(&format!("reading {index}")),
+        })
+    }
 }
 
 impl Measured {
@@ -71,13 +93,14 @@ impl Measured {
             _ if item.shown_if.is_some() => {
                 return Err(format!("{id} is asked of some people only"));
             }
-            (_, Some(index), Some(reading)) => Of::Reading {
-                index,
-                kind: item.kind.clone(),
-                step: virtuals.measures[index].step,
-                readers: reading.readers,
-                process: Process::named(&format!("reading {index}")),
-            },
+            (_, Some(_), Some(reading)) => {
+                let seen = Seen::of(study, form, item.id.as_str());
+                let seen = seen.ok_or_else(|| format!("{id} is not followed over time"))?;
+                let third = reading.third_reader.as_ref();
+                let third =
+                    third.and_then(|rule| Some((rule.clone(), Seen::of(study, form, rule.item.as_str())?)));
+                Of::Reading { seen, readers: reading.readers, third }
+            }
             (_, Some(index), None) => measure_of(study, form, item, index),
             _ => return Err(format!("the virtual cohort does not follow {}.{} over time", form.id, item.id)),
         };
@@ -113,7 +136,7 @@ impl Measured {
     pub(crate) fn depends_on_sex(&self, study: &Study) -> bool {
         match &self.of {
             Of::Skin { .. } => false,
-            Of::Measure { index, .. } | Of::Reading { index, .. } => {
+            Of::Measure { index, .. } | Of::Reading { seen: Seen { index, .. }, .. } => {
                 study.virtual_cohort.measures[*index].start_male.is_some()
             }
         }
@@ -251,23 +274,38 @@ impl Scene<'_> {
                 }
                 whole as f64 / POWERS_OF_TEN[decimals as usize]
             }
-            Of::Reading { index, kind, step, readers, process } => {
-                let measure = &study.virtual_cohort.measures[*index];
-                let trajectory = self.trajectory(*index);
+            Of::Reading { seen, readers, third } => {
                 let change = self.skin_change(months, 0.0);
                 let visit = &study.visits[occasion as usize].id;
-                let mut sum = 0.0;
-                for reader in 1..=*readers {
-                    let mut draws = streams.draws(
-                        someone.number,
-                        *process,
-                        reading_occasion(study, visit, false, reader),
+                let read = |seen: &Seen, reader: u32| {
+                    let measure = &study.virtual_cohort.measures[seen.index];
+                    let at = reading_occasion(study, visit, false, reader);
+                    let mut draws = streams.draws(someone.number, seen.process, at);
+                    let value = self.trajectory(seen.index).observe_with(
+                        measure,
+                        months,
+                        change,
+                        |_| false,
+                        &mut draws,
                     );
-                    let value = trajectory.observe_with(measure, months, change, |_| false, &mut draws);
-                    let (whole, decimals) = entered(kind, value, *step);
-                    sum += whole as f64 / POWERS_OF_TEN[decimals as usize];
+                    entered(&seen.kind, value, seen.step)
+                };
+                let number = |(whole, decimals): (i64, u32)| whole as f64 / POWERS_OF_TEN[decimals as usize];
+                let exact = |(whole, decimals): (i64, u32)| Some(Decimal::new(whole, decimals));
+                let disputed = third.as_ref().is_some_and(|(rule, compared)| {
+                    (1..=*readers).any(|one| {
+                        (one + 1..=*readers).any(|other| {
+                            rule.disputed(exact(read(compared, one)), exact(read(compared, other)))
+                        })
+                    })
+                });
+                let people = *readers + u32::from(disputed);
+                if people == 3 {
+                    let mut three = [1, 2, 3].map(|reader| number(read(seen, reader)));
+                    three.sort_unstable_by(f64::total_cmp);
+                    return three[1];
                 }
-                sum / f64::from(*readers)
+                (1..=people).map(|reader| number(read(seen, reader))).sum::<f64>() / f64::from(people)
             }
         }
     }

@@ -1,0 +1,172 @@
+//! Answers of questionnaires whose scores come to about what a person's course draws.
+//!
+//! A study's virtual cohort follows a score (`[measures."dlqi.total"]`); a form holds the items
+//! that it is made of. Here the items are filled so that the instrument's own scoring gives
+//! the score back, as near as its steps allow.
+
+use instruments::{
+    haq_di,
+    sf36_summary::{self as sf36, Norm},
+    shaq_vas, ssc_haq,
+};
+use protocol::model::Form;
+use rust_decimal::prelude::FromPrimitive;
+use terms::{Decimal, ItemId, Value};
+
+use crate::{person::spread_over_sites, streams::Draws};
+
+/// Returns the answers of a form's questionnaire; nothing if it has none, or no score of it is followed.
+///
+/// `score` gives the drawn value of a derived item.
+pub(crate) fn fill(
+    form: &Form,
+    score: &dyn Fn(&str) -> Option<f64>,
+    draws: &mut Draws,
+) -> Vec<(ItemId, Value)> {
+    let filled = match form.instrument.as_deref() {
+        Some("dlqi") => score("total").map(|total| dlqi(total, draws)),
+        Some("haq_di") => score("haq_di").map(|index| disability(libm::round(8.0 * index) as i64, draws)),
+        Some("ssc_haq") => score("ssc_haq").map(|pooled| scleroderma(pooled, draws)),
+        Some("shaq_vas") => {
+            let marks =
+                shaq_vas::SCALES.iter().filter_map(|scale| Some(mark(scale.mark, score(scale.score)?)));
+            Some(marks.collect())
+        }
+        Some("sf36") => {
+            score("pcs_us1990").zip(score("mcs_us1990")).map(|(physical, mental)| health(physical, mental))
+        }
+        _ => None,
+    };
+    filled.unwrap_or_default()
+}
+
+fn dlqi(total: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
+    const ITEMS: usize = 10;
+    let code = |code: &str| Value::Code(code.to_owned());
+    let points = spread_over_sites(libm::round(total) as i64, &[1.0; ITEMS], draws);
+    let mut answers = Vec::new();
+    for (number, points) in (1..).zip(points) {
+        let effect = ["not_at_all", "a_little", "a_lot", "very_much"][points as usize];
+        match (number, points) {
+            (7, 3) => answers.push(("q7_main".into(), code("yes"))),
+            (7, _) => {
+                answers.push(("q7_main".into(), code("no")));
+                answers.push(("q7_sub".into(), code(effect)));
+            }
+            _ => answers.push((ItemId::from(format!("q{number}")), code(effect))),
+        }
+    }
+    answers
+}
+
+/// The 20 questions, their categories adding up to a sum; the first question of a category is its highest.
+fn disability(sum: i64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
+    let grades = spread_over_sites(sum, &[1.0; haq_di::CATEGORY_COUNT], draws);
+    let mut answers = Vec::new();
+    for (category, grade) in haq_di::CATEGORIES.iter().zip(grades) {
+        for (place, item) in category.items.iter().enumerate() {
+            let answer = if place == 0 { grade } else { draws.below(grade as u64 + 1) as i64 };
+            answers.push((ItemId::from(*item), Value::Integer(answer)));
+        }
+    }
+    answers
+}
+
+/// Questions and marks whose pooled score is the one wanted: the organ scales take up what the categories leave.
+fn scleroderma(pooled: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
+    let sum = libm::round(8.0 * pooled).clamp(0.0, 24.0);
+    let organs = ((13.0 * pooled - sum) / 5.0).clamp(0.0, 3.0);
+    let mut answers = disability(sum as i64, draws);
+    answers.push(mark(shaq_vas::SCALES[0].mark, pooled));
+    // Two pairs of organs lie apart by as much as the line allows, and their mean stays.
+    let room = organs.min(3.0 - organs);
+    let (first, second) = (room * draws.uniform(), room * draws.uniform());
+    let each = [organs + first, organs - first, organs + second, organs - second, organs];
+    answers.extend(ssc_haq::ORGAN_SCALES.iter().zip(each).map(|(scale, score)| mark(scale.mark, score)));
+    answers
+}
+
+/// The mark on the 15 cm line that a score from 0 to 3 is made of.
+fn mark(item: &str, score: f64) -> (ItemId, Value) {
+    let mut mark = Decimal::from_f64(score.clamp(0.0, 3.0) * 50.0).unwrap_or_default().round_dp(1);
+    mark.rescale(1);
+    (ItemId::from(item), Value::Decimal(mark))
+}
+
+fn health(physical: f64, mental: f64) -> Vec<(ItemId, Value)> {
+    let scales = sf36::scales_for(physical, mental, Norm::Us1990V1);
+    let answers = sf36::answers_near(&scales);
+    (1..)
+        .zip(answers)
+        .map(|(number, level)| (ItemId::from(format!("q{number}")), Value::Integer(level)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use instruments::{Context, by_id};
+    use protocol::model::Label;
+    use terms::{Answer, FormId};
+
+    use super::*;
+    use crate::streams::Streams;
+
+    fn form(instrument: &str) -> Form {
+        Form {
+            id: FormId::from("form"),
+            title: Label::default(),
+            data_class: "questionnaires".into(),
+            filled_by: Vec::new(),
+            instrument: Some(instrument.to_owned()),
+            purpose: None,
+            repeating: false,
+            by_visit: true,
+            items: Vec::new(),
+            checks: Vec::new(),
+            hidden_from_filler: Vec::new(),
+        }
+    }
+
+    /// The score that the instrument gives for the answers filled in for wanted scores.
+    fn scored(instrument: &str, wanted: &[(&str, f64)], output: &str, seed: u64) -> f64 {
+        let wanted = |item: &str| wanted.iter().find(|(id, _)| *id == item).map(|(_, value)| *value);
+        let filled = fill(&form(instrument), &wanted, &mut Streams::new(seed).of(1, "test", 0));
+        let answers = |item: &str| {
+            filled.iter().find(|(id, _)| *id == *item).map(|(_, value)| Answer::Given(value.clone()))
+        };
+        let scores = by_id(instrument).unwrap().score(&answers, &Context::default());
+        let score = scores.into_iter().find(|score| score.item == output).unwrap();
+        score.result.unwrap().as_f64().unwrap()
+    }
+
+    #[test]
+    fn the_instrument_gives_the_wanted_score_back() {
+        for seed in 0..20 {
+            for total in 0..=30 {
+                assert_eq!(scored("dlqi", &[("total", f64::from(total))], "total", seed), f64::from(total));
+            }
+            for eighths in 0..=24 {
+                let index = f64::from(eighths) / 8.0;
+                assert_eq!(scored("haq_di", &[("haq_di", index)], "haq_di", seed), index);
+            }
+            for tenths in 0..=30 {
+                let pooled = f64::from(tenths) / 10.0;
+                let score = scored("ssc_haq", &[("ssc_haq", pooled)], "ssc_haq", seed);
+                assert!((score - pooled).abs() < 0.01, "{score} for {pooled}");
+            }
+        }
+        assert_eq!(scored("shaq_vas", &[("vas_pain", 1.19)], "vas_pain", 1), 1.19);
+    }
+
+    #[test]
+    fn the_summaries_of_filled_items_come_near_the_wanted_ones() {
+        for (physical, mental) in [(36.0, 46.0), (25.0, 40.0), (45.0, 55.0), (50.0, 50.0), (30.0, 55.0)] {
+            let wanted = [("pcs_us1990", physical), ("mcs_us1990", mental)];
+            let (p, m) = (scored("sf36", &wanted, "pcs_us1990", 1), scored("sf36", &wanted, "mcs_us1990", 1));
+            assert!(
+                (p - physical).abs() < 6.0 && (m - mental).abs() < 6.0,
+                "{p} {m} for {physical} {mental}"
+            );
+        }
+    }
+}
