@@ -152,3 +152,18 @@ fn every_build_carries_every_case_file() {
         assert_eq!(file.text, std::fs::read_to_string(folder.join(file.name)).unwrap(), "{}", file.name);
     }
 }
+
+/// Cases by an independent program, with values on every cut and answers missing at the limit of every rule.
+#[test]
+fn an_independent_computation_in_python_agrees_at_the_edges() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/against_python/cases.json");
+    let files: Vec<Value> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut compared = 0;
+    for file in &files {
+        for (id, input, expected) in cases(file) {
+            assert_eq!(found(file, input, expected), [], "{id}");
+            compared += 1;
+        }
+    }
+    assert!(files.len() >= 20 && compared > 600, "{compared} cases of {} instruments", files.len());
+}
