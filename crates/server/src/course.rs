@@ -120,6 +120,8 @@ pub struct VisitLine {
     pub days_outside: i32,
     /// Whether it is signed.
     pub signed: bool,
+    /// Whether it may be the next to be held: it is due or overdue, or the first that is still to come.
+    pub is_next: bool,
     /// Its forms, once it was held.
     pub forms: Vec<FormLine>,
 }
@@ -143,6 +145,11 @@ pub fn visits(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str)
     }
     // Held visits come in the order in which they were held; what is to come, in the order of the schedule.
     lines.sort_by_key(|line| line.held.or(line.window.map(|(first, _)| first)).unwrap_or(Date::MAX));
+    if let Some(line) =
+        lines.iter_mut().find(|line| matches!(line.standing, Standing::Later | Standing::Waiting))
+    {
+        line.is_next = true;
+    }
     lines
 }
 
@@ -210,6 +217,7 @@ fn visit_line(
         held,
         days_outside,
         signed: casebook.signatures.contains_key(id),
+        is_next: matches!(standing, Standing::Overdue | Standing::Due | Standing::Next),
         forms,
     })
 }
@@ -296,6 +304,11 @@ pub fn form_line(
 /// Says how complete a form is.
 pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, today: Date) -> Filled {
     let begun = casebook.forms.contains_key(key);
+    // What the schedule asks to confirm, or leaves to an unscheduled visit, is due once it was begun.
+    let asked = key.visit.as_ref().is_none_or(|visit| study.forms_at(visit).any(|due| due.id == form.id));
+    if !begun && !asked {
+        return Filled::Optional;
+    }
     match unfilled(&View::at_form(study, casebook, key, today), form, key).len() {
         0 if begun => Filled::Wholly,
         0 => Filled::Optional,

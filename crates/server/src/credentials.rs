@@ -84,6 +84,14 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Reads hexadecimal digits; none if the text is something else.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || text.len() % 2 != 0 {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
 /// Compares two texts in a time that does not tell where they differ.
 pub fn same(one: &str, other: &str) -> bool {
     digest(one) == digest(other)

@@ -83,6 +83,13 @@ fn open<'a>(house: &'a Installation, request: &'a Request, route: &'static Route
 /// Lets a request through, or says why not.
 fn admit(context: &mut Context<'_>) -> Result<(), Failure> {
     let request = context.request;
+    let who = match &context.session {
+        Some((_, session)) => session.form_token.clone(),
+        None => request.address.to_string(),
+    };
+    if let Some(wait) = context.house.rates.take(context.route.rate, &who, context.now) {
+        return Err(Failure::Wait(wait));
+    }
     if request.method == Method::Post {
         if request.is_foreign() {
             return Err(Failure::Bad(

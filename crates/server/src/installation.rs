@@ -26,7 +26,8 @@ use crate::{
     credentials::{digest, draw_readable, hash_password},
     running::RunningStudy,
     sessions::Sessions,
-    throttle::Throttle,
+    throttle::{Rates, Throttle},
+    training,
 };
 
 /// The file of accounts.
@@ -74,12 +75,15 @@ pub struct Installation {
     pub sessions: Sessions,
     /// Wrong secrets.
     pub throttle: Throttle,
+    /// How often who may ask.
+    pub rates: Rates,
     /// Studies by id.
     pub studies: BTreeMap<StudyId, RunningStudy>,
     /// Whether the browser reaches this server by TLS, so that cookies may travel by TLS alone.
     pub secure: bool,
     /// The names of ready accounts that the log-in page of a demonstration shows.
     pub ready_accounts: Vec<(String, String)>,
+    folder: PathBuf,
     accounts: Mutex<AccountStore>,
     reads: Mutex<ReadLog>,
     set_up: Mutex<Option<[u8; 32]>>,
@@ -124,6 +128,12 @@ impl Installation {
             let id = study.id.clone();
             let running = RunningStudy::start(study, &folder.join("record"), environment)
                 .map_err(|error| OpenError::Record { study: id.to_string(), error })?;
+            if environment == Environment::Rehearsal
+                && let Some(vault) = training::custody(&folder).and_then(|custody| custody.unlock().ok())
+            {
+                // Only the keys of virtual participants' lists lie beside their vault.
+                let _ = running.unlock(vault);
+            }
             studies.insert(id, running);
         }
         let nobody = !accounts.all()?.iter().any(|account| account.administrator && account.active);
@@ -132,15 +142,22 @@ impl Installation {
             environment,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
+            rates: Rates::default(),
             studies,
             secure: false,
             ready_accounts: Vec::new(),
+            folder: folder.to_owned(),
             accounts: Mutex::new(accounts),
             reads: Mutex::new(reads),
             set_up: Mutex::new(token.as_deref().map(digest)),
             clock,
         };
         Ok((installation, token))
+    }
+
+    /// Returns the file of a study's sealed allocation list.
+    pub fn sealed_list(&self, study: &StudyId) -> PathBuf {
+        self.folder.join("studies").join(study.as_str()).join(training::SEALED_LIST)
     }
 
     /// Returns the time.
@@ -213,23 +230,10 @@ impl Installation {
                 ready.entry(grant.person.to_string()).or_insert_with(|| (role.label.en().to_owned(), place));
             }
         }
-        let mut accounts = self.accounts();
-        for (person, (role, place)) in &ready {
-            let note = Note {
-                at: now,
-                by: "equipoise",
-                about: person,
-                what: "ready account of a training copy",
-                detail: role,
-                origin: "terminal",
-            };
-            let id = PersonId::from(person.as_str());
-            if accounts.of(&id)?.is_some() {
-                accounts.set_password(&id, &hash, false, &note)?;
-                continue;
-            }
-            let account = Account {
-                person: id,
+        let accounts: Vec<Account> = ready
+            .iter()
+            .map(|(person, (role, place))| Account {
+                person: PersonId::from(person.as_str()),
                 login: person.clone(),
                 printed_name: format!("{role}{place} (training)"),
                 email: String::new(),
@@ -242,10 +246,18 @@ impl Installation {
                 language: "en".to_owned(),
                 identity_verified_by: Some(PersonId::from("equipoise")),
                 signature_accepted: Some(now),
-            };
-            accounts.add(&account, &note)?;
-        }
-        drop(accounts);
+            })
+            .collect();
+        let detail = format!("{} accounts", accounts.len());
+        let note = Note {
+            at: now,
+            by: "equipoise",
+            about: "training copy",
+            what: "ready accounts",
+            detail: &detail,
+            origin: "terminal",
+        };
+        self.accounts().make_ready(&accounts, &note)?;
         *self.set_up.lock().unwrap_or_else(PoisonError::into_inner) = None;
         // One of each role is enough for the log-in page: the first site's.
         let mut shown: BTreeMap<&String, &String> = BTreeMap::new();

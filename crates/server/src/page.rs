@@ -113,6 +113,10 @@ fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Fail
     if study.blind_reading.is_some() && (seat.may(Power::ReadSpecimens) || seat.may(Power::KeepSpecimenKey)) {
         ways.push((format!("{path}/slides"), "Slides"));
     }
+    let keeps = [Power::SealAllocation, Power::UnblindStudy, Power::Dispense, Power::ReceiveKits];
+    if study.allocation.is_some() && keeps.iter().any(|power| seat.may(*power)) {
+        ways.push((format!("{path}/allocation"), "List and kits"));
+    }
     if [Power::ClassifyDeviations, Power::SignAnalysisSets, Power::Lock].iter().any(|power| seat.may(*power))
     {
         ways.push((format!("{path}/closing"), "Closing"));

@@ -80,7 +80,7 @@ pub enum Keep {
 }
 
 /// How often it may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rate {
     /// Files of the program.
     Files,
@@ -165,6 +165,12 @@ const fn secret(route: Route) -> Route {
 
 const CLOSING: Right =
     Right::Seat(&[Need::MayAny(&[Power::ClassifyDeviations, Power::SignAnalysisSets, Power::Lock])]);
+const ALLOCATION: Right = Right::Seat(&[Need::MayAny(&[
+    Power::SealAllocation,
+    Power::UnblindStudy,
+    Power::Dispense,
+    Power::ReceiveKits,
+])]);
 const SUBJECT: Right = Right::Seat(&[Need::Subject]);
 
 /// The table.
@@ -394,6 +400,19 @@ pub const ROUTES: &[Route] = &[
         "Reads a slide, or lays out, locks and joins",
         pages::slides::take,
     ),
+    // ---- the sealed list and the kits ----
+    get(
+        "/studies/{study}/allocation",
+        ALLOCATION,
+        "The sealed list, its vault, and the kits of one's sites",
+        pages::allocation::show,
+    ),
+    secret(act(
+        "/studies/{study}/allocation/{step}",
+        ALLOCATION,
+        "Seals the list, unlocks the vault, takes kits into stock, opens the list",
+        pages::allocation::take,
+    )),
     // ---- closing ----
     get(
         "/studies/{study}/closing",

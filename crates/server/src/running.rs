@@ -9,6 +9,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread::JoinHandle,
@@ -73,6 +74,7 @@ pub struct RunningStudy {
     study: Arc<Study>,
     state: Arc<RwLock<State>>,
     trouble: Arc<RwLock<Option<String>>>,
+    vault_open: AtomicBool,
     reader: Mutex<SqliteReader>,
     messages: Mutex<Option<Sender<Message>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -102,6 +104,7 @@ impl RunningStudy {
             study,
             state,
             trouble,
+            vault_open: AtomicBool::new(false),
             reader: Mutex::new(SqliteReader::open(folder)?),
             messages: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
@@ -139,7 +142,14 @@ impl RunningStudy {
     /// # Errors
     /// The study's thread has ended.
     pub fn unlock(&self, vault: OpenVault) -> Result<(), CommandError> {
-        self.send(Message::Unlock(Box::new(vault)))
+        self.send(Message::Unlock(Box::new(vault)))?;
+        self.vault_open.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Says whether a holder has unlocked the vault since the start.
+    pub fn is_vault_open(&self) -> bool {
+        self.vault_open.load(Ordering::Relaxed)
     }
 
     /// Gives the engine the list that its holders opened together.

@@ -12,6 +12,8 @@ use std::{
 use jiff::SignedDuration;
 use terms::Timestamp;
 
+use crate::routes::Rate;
+
 /// Wrong secrets that cost nothing.
 const FREE: u32 = 5;
 /// The same for an address over all accounts.
@@ -71,9 +73,60 @@ impl Throttle {
     }
 }
 
+/// How many requests of a kind one session, or one address outside a session, may make: at once, and a second.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    at_once: f64,
+    a_second: f64,
+}
+
+/// Returns what a kind of route allows. A person with many tabs and a script that fetches parts stay far below it.
+fn allowance(rate: Rate) -> Allowance {
+    match rate {
+        Rate::Files | Rate::Pages => Allowance { at_once: 600.0, a_second: 60.0 },
+        Rate::Secrets => Allowance { at_once: 60.0, a_second: 1.0 },
+    }
+}
+
+/// What is left of each allowance.
+#[derive(Default)]
+pub struct Rates(Mutex<HashMap<(Rate, String), (f64, Timestamp)>>);
+
+impl Rates {
+    /// Takes one request off the allowance of `who`; returns the seconds to wait if none is left.
+    pub fn take(&self, rate: Rate, who: &str, now: Timestamp) -> Option<u64> {
+        let Allowance { at_once, a_second } = allowance(rate);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() > ENTRIES_MAX {
+            all.retain(|_, (_, last)| now.duration_since(*last) < SignedDuration::from_mins(1));
+        }
+        let (left, last) = all.entry((rate, who.to_owned())).or_insert((at_once, now));
+        let passed = now.duration_since(*last).as_secs_f64().max(0.0);
+        *left = (*left + passed * a_second).min(at_once);
+        *last = now;
+        if *left < 1.0 {
+            return Some(((1.0 - *left) / a_second).ceil().max(1.0) as u64);
+        }
+        *left -= 1.0;
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_asks_too_often_waits_and_nobody_else_does() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let rates = Rates::default();
+        let refused = (0..70).filter(|_| rates.take(Rate::Secrets, "one", at(0)).is_some()).count();
+        assert_eq!(refused, 10);
+        assert_eq!(rates.take(Rate::Secrets, "one", at(0)), Some(1));
+        assert_eq!(rates.take(Rate::Secrets, "other", at(0)), None);
+        assert_eq!(rates.take(Rate::Pages, "one", at(0)), None);
+        assert_eq!(rates.take(Rate::Secrets, "one", at(2)), None);
+    }
 
     #[test]
     fn p11_300d_a_burst_of_wrong_secrets_is_slowed_and_nobody_else_is() {

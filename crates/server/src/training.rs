@@ -4,13 +4,22 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use allocation::{PrivateKey, SealedVault};
 use jiff::Span;
 use record::{Environment, StoreError};
 use simulation::{ConductedTrial, Custody, CustodyError, Nobody, Rehearsal, streams::Streams};
 use store::SqliteStore;
-use terms::Date;
+use terms::{Date, PersonId};
 
-use crate::OpenError;
+use crate::{
+    OpenError,
+    credentials::{hex, unhex},
+};
+
+/// The file of a study's sealed allocation list.
+pub const SEALED_LIST: &str = "allocation.sealed.json";
+/// The file in which a training copy, and no other, keeps the holders' keys.
+const TRAINING_KEYS: &str = "training-keys.json";
 
 /// Why a training copy can't be made.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +36,7 @@ pub enum TrainingError {
 }
 
 /// Makes a study's training copy below `studies`: its files, and a record of virtual participants from `opened` to
-/// `today`. Returns the custody of its sealed list, where it has one.
+/// `today`. The holders' keys of its sealed list lie beside it, so that it opens by itself.
 ///
 /// # Errors
 /// The study does not compile, or the folder can't be written.
@@ -37,7 +46,7 @@ pub fn make(
     seed: u64,
     opened: Date,
     today: Date,
-) -> Result<Option<Custody>, TrainingError> {
+) -> Result<(), TrainingError> {
     let compiled = protocol::compile(files).map_err(|faults| OpenError::Study {
         study: "training copy".to_owned(),
         faults: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
@@ -51,7 +60,17 @@ pub fn make(
         written.map_err(|error| OpenError::System { path, error })?;
     }
     let streams = Streams::new(seed);
+    let keep = |name: &str, text: String| {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|error| OpenError::System { path, error })
+    };
     let custody = study.allocation.as_ref().map(|plan| Custody::seal(&study, plan, &streams)).transpose()?;
+    if let Some(custody) = &custody {
+        let keys: BTreeMap<&str, String> =
+            custody.keys().map(|(person, key)| (person.as_str(), hex(key.expose()))).collect();
+        keep(SEALED_LIST, serde_json::to_string_pretty(&custody.sealed).unwrap_or_default())?;
+        keep(TRAINING_KEYS, serde_json::to_string_pretty(&keys).unwrap_or_default())?;
+    }
     let vault = custody.as_ref().map(Custody::unlock).transpose()?;
     let nature = custody.as_ref().map(Custody::open_list).transpose()?;
     let store = SqliteStore::create(&folder.join("record"), Environment::Rehearsal)?;
@@ -64,7 +83,18 @@ pub fn make(
     }
     rehearsal.run_up_to(today)?;
     trial.commit()?;
-    Ok(custody)
+    Ok(())
+}
+
+/// Takes up the custody of a training copy's list again; none where there is no list, or no keys beside it.
+pub fn custody(folder: &Path) -> Option<Custody> {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let sealed: SealedVault = serde_json::from_str(&read(SEALED_LIST)?).ok()?;
+    let keys: BTreeMap<String, String> = serde_json::from_str(&read(TRAINING_KEYS)?).ok()?;
+    let holders = keys.iter().filter_map(|(person, key)| {
+        Some((PersonId::from(person.as_str()), PrivateKey::from_bytes(unhex(key)?.try_into().ok()?)))
+    });
+    Some(Custody::of(sealed, holders.collect()))
 }
 
 /// Returns the day on which a training copy's trial opened, so that today lies in its middle.

@@ -4,11 +4,12 @@
 //! rehearsal their keys live in memory while it runs and are never written.
 
 use allocation::{
-    Holder, HolderRights, KitPlan, KitRange, ListShare, OpenVault, OpenedList, PrivateKey, SchemeError,
-    SealedVault, StratumLength, VaultError, VaultPlan,
+    Holder, HolderRights, KitPlan, KitRange, ListSeed, ListShare, OpenVault, OpenedList, PermutedBlocks,
+    PrivateKey, SchemeError, SealedVault, StratumLength, VaultError, VaultPlan,
 };
 use conduct::Action;
 use protocol::model::{AllocationPlan, Power, Study};
+use rand_chacha::ChaCha20Rng;
 use terms::PersonId;
 
 use crate::{Rehearsal, Trial, allocation_list, streams::Streams};
@@ -43,17 +44,42 @@ pub struct Custody {
 }
 
 impl Custody {
-    /// Draws and seals the list of a study.
+    /// Draws and seals the list of a study, for a rehearsal.
     ///
     /// # Errors
     /// The study's plan contradicts itself.
     pub fn seal(study: &Study, plan: &AllocationPlan, streams: &Streams) -> Result<Self, CustodyError> {
         let mut secrets = streams.for_secrets("allocation");
-        let blocks = allocation_list::scheme(plan)?;
+        let (blocks, seed) = (allocation_list::scheme(plan)?, allocation_list::seed(streams));
+        Self::seal_list(study, plan, blocks, &seed, &mut secrets)
+    }
+
+    /// Draws and seals the list of a study in blocks of these sizes, mixed at random.
+    ///
+    /// # Errors
+    /// The study's plan contradicts itself, or a block can't hold the arms in their ratio.
+    pub fn seal_in_blocks(
+        study: &Study,
+        plan: &AllocationPlan,
+        sizes: &[u32],
+        secrets: &mut ChaCha20Rng,
+    ) -> Result<Self, CustodyError> {
+        let blocks = PermutedBlocks::new(&plan.ratio, sizes)?;
+        let seed = ListSeed::draw(secrets);
+        Self::seal_list(study, plan, blocks, &seed, secrets)
+    }
+
+    fn seal_list(
+        study: &Study,
+        plan: &AllocationPlan,
+        blocks: PermutedBlocks,
+        seed: &ListSeed,
+        secrets: &mut ChaCha20Rng,
+    ) -> Result<Self, CustodyError> {
         let mut holders = Vec::new();
         let mut keys = Vec::new();
         for role in &plan.holders {
-            let key = PrivateKey::draw(&mut secrets);
+            let key = PrivateKey::draw(secrets);
             let person = PersonId::new(format!("key-of-{role}"));
             let rights = HolderRights { unlock: true, break_blind: true, open_list: true };
             holders.push(Holder { person: person.clone(), role: role.clone(), key: key.public(), rights });
@@ -83,8 +109,18 @@ impl Custody {
                 threshold: plan.threshold,
             })?,
         };
-        let sealed = vault.seal(&allocation_list::seed(streams), &mut secrets)?;
+        let sealed = vault.seal(seed, secrets)?;
         Ok(Self { sealed, holders: keys })
+    }
+
+    /// Takes up custody again with the keys that its holders kept.
+    pub fn of(sealed: SealedVault, holders: Vec<(PersonId, PrivateKey)>) -> Self {
+        Self { sealed, holders }
+    }
+
+    /// Returns the holders' keys, to be handed to each and kept nowhere.
+    pub fn keys(&self) -> impl Iterator<Item = (&PersonId, &PrivateKey)> {
+        self.holders.iter().map(|(person, key)| (person, key))
     }
 
     /// Unlocks the vault with the first holder's key, as after each start of a server.

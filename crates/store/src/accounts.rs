@@ -211,29 +211,26 @@ impl AccountStore {
         if taken.is_some() {
             return Err(AccountError::NameTaken { login: new.login.clone() });
         }
+        self.change(note, |transaction| insert(transaction, new, note.at))
+    }
+
+    /// Adds the ready accounts of a training copy, or gives those that are there their passwords anew, all at once.
+    ///
+    /// # Errors
+    /// A name was taken by another person, or the file can't be written.
+    ///
+    /// # Panics
+    /// The participants are real.
+    pub fn make_ready(&mut self, accounts: &[Account], note: &Note<'_>) -> Result<(), AccountError> {
+        assert_eq!(self.environment, Environment::Rehearsal, "ready accounts belong to training copies");
         self.change(note, |transaction| {
-            let sql = "INSERT INTO accounts (person, login, skeleton, printed_name, email, administrator, active, \
-                       password, temporary, language, identity_verified_by, signature_accepted, created) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-            transaction.execute(
-                sql,
-                rusqlite::params![
-                    new.person.as_str(),
-                    new.login,
-                    shape,
-                    new.printed_name,
-                    new.email,
-                    new.administrator,
-                    new.active,
-                    new.password,
-                    new.temporary,
-                    new.language,
-                    new.identity_verified_by.as_ref().map(PersonId::as_str),
-                    new.signature_accepted.map(Timestamp::as_millisecond),
-                    note.at.as_millisecond(),
-                ],
-            )?;
-            Ok(())
+            accounts.iter().try_for_each(|account| {
+                let sql = "UPDATE accounts SET password = ?2, temporary = 0 WHERE person = ?1";
+                match transaction.execute(sql, (account.person.as_str(), &account.password))? {
+                    0 => insert(transaction, account, note.at),
+                    _ => Ok(()),
+                }
+            })
         })
     }
 
@@ -567,6 +564,28 @@ fn connect(path: &Path, create: OpenFlags) -> Result<(Connection, StoreFile), St
         .and_then(|connection| connection.execute_batch(settings).map(|()| connection))
         .map_err(|error| file.error(error))?;
     Ok((connection, file))
+}
+
+fn insert(transaction: &Transaction<'_>, new: &Account, at: Timestamp) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO accounts (person, login, skeleton, printed_name, email, administrator, active, password, \
+               temporary, language, identity_verified_by, signature_accepted, created) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let values = rusqlite::params![
+        new.person.as_str(),
+        new.login,
+        skeleton(&new.login),
+        new.printed_name,
+        new.email,
+        new.administrator,
+        new.active,
+        new.password,
+        new.temporary,
+        new.language,
+        new.identity_verified_by.as_ref().map(PersonId::as_str),
+        new.signature_accepted.map(Timestamp::as_millisecond),
+        at.as_millisecond(),
+    ];
+    transaction.execute(sql, values).map(|_| ())
 }
 
 fn write_note(transaction: &Transaction<'_>, note: &Note<'_>) -> rusqlite::Result<()> {

@@ -62,26 +62,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     for study in &arguments.study {
         add_study(study, &studies)?;
     }
-    let mut vaults = Vec::new();
     if arguments.demo && fs::read_dir(&studies)?.next().is_none() {
         let today: Date = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
         say!("Preparing a training copy of both studies …");
         for (id, files) in shipped::studies() {
             let opened = training::opened_before(today, TRAINING_MONTHS);
-            let custody = training::make(&studies, &files, arguments.seed, opened, today)
+            training::make(&studies, &files, arguments.seed, opened, today)
                 .with_context(|| format!("study {id}"))?;
-            if let Some(custody) = custody {
-                vaults.push((id, custody.unlock()?));
-            }
         }
     }
     let (mut house, token) = Installation::open(&folder, environment, Box::new(Timestamp::now))?;
     house.secure = arguments.https;
-    for (id, vault) in vaults {
-        if let Some(running) = house.studies.get(id) {
-            running.unlock(vault)?;
-        }
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listener = runtime
         .block_on(tokio::net::TcpListener::bind(arguments.listen))

@@ -5,7 +5,8 @@ use askama::Template;
 use crate::{
     context::{Context, Failure, Outcome},
     credentials::{
-        check_code, draw_recovery_codes, draw_second_factor, hash_password, hex, spelled_out, verify_password,
+        check_code, draw_recovery_codes, draw_second_factor, hash_password, hex, spelled_out, unhex,
+        verify_password,
     },
     http::Reply,
     languages::LANGUAGES,
@@ -147,13 +148,6 @@ pub fn second_factor(context: &Context<'_>) -> Outcome {
         }
         _ => Err(Failure::Bad("Choose what to do.".to_owned())),
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 /// Changes the language of the pages.

@@ -265,7 +265,8 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
             let when = visit.held.map(|date| date.to_string()).unwrap_or_default();
             gathered.sign.push(line(to, visit.label.clone(), when, false));
         }
-        if casebook.participation_end.is_some()
+        if casebook.enrolled.is_some()
+            && casebook.participation_end.is_some()
             && casebook.casebook_signature.is_none()
             && casebook.visits.keys().all(|visit| casebook.signatures.contains_key(visit))
         {

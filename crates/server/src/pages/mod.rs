@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod administration;
+pub mod allocation;
 pub mod arrive;
 pub mod audit;
 pub mod blank_forms;

@@ -79,6 +79,7 @@ fn is_barred(role: &str, path: &str) -> Option<bool> {
         }
         "/studies/{study}/slides" => !in_list(&["pathologist", "specimen_custodian"]),
         "/studies/{study}/closing" => !in_list(&["data_manager", "trial_statistician"]),
+        "/studies/{study}/allocation" => !in_list(&["pharmacist", "unblinded_statistician"]),
         "/studies/{study}/audit" => !in_list(&[
             "principal_investigator",
             "sub_investigator",
@@ -116,6 +117,11 @@ fn p11_10g_every_route_answers_every_role_as_the_table_of_rights_says() {
                 }
                 let status = ask(&mut browser, route.method, &path);
                 let hidden = status == 404 || status == 303 && route.right == Right::Arriving;
+                // The open trial has no list, for nobody.
+                if route.path.contains("/allocation") && study == "imatinib-open" {
+                    assert_eq!(status, 404);
+                    continue;
+                }
                 let expected = match route.right {
                     Right::Administrator => Some(role != "administrator"),
                     Right::Seat(_) => is_barred(&role, route.path),

@@ -280,3 +280,33 @@ fn an_assessor_scores_the_visit_in_hand_and_no_longer_sees_it_at_the_next() {
     assert!(!text(&browser.get(&path)).contains(&form));
     assert!(text(&browser.get(&path)).contains("/forms/skin_score/U2/0"));
 }
+
+#[test]
+fn bld_4_a_pharmacist_hands_out_the_chosen_kit_and_no_page_says_what_it_holds() {
+    let world = World::training(6);
+    let study = "imatinib-controlled";
+    let running = &world.house.studies[study];
+    let (subject, site) = {
+        let state = running.state();
+        let held = |casebook: &&conduct::Casebook| {
+            casebook.first_dose().is_some() && casebook.treatment_end.is_none()
+        };
+        let casebook = state.casebooks.values().find(held).unwrap();
+        (casebook.subject.to_string(), casebook.site.to_string())
+    };
+    let mut pharmacist = world.seated(&format!("pharmacist.{site}"));
+    let page = text(&pharmacist.get(&format!("/studies/{study}/allocation")));
+    assert!(page.contains("The vault is open") && page.contains("In stock"));
+    let course = text(&pharmacist.get(&format!("/studies/{study}/participants/{subject}")));
+    for arm in &running.study().arms {
+        assert!(!course.contains(arm.label.en()) && !page.contains(arm.label.en()), "{}", arm.id);
+    }
+    // A key that is none, and one that is another's, open nothing.
+    let unlock = format!("/studies/{study}/allocation/unlock");
+    for key in ["", "zz", &"0".repeat(64), &"ab".repeat(32)] {
+        assert_eq!(pharmacist.post(&unlock, &[("key", key)]).status, 400, "{key}");
+    }
+    let mut coordinator = world.seated(&format!("coordinator.{site}"));
+    assert_eq!(coordinator.get(&format!("/studies/{study}/allocation")).status, 404);
+    assert_eq!(coordinator.post(&unlock, &[("key", &"ab".repeat(32))]).status, 404);
+}

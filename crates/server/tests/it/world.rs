@@ -64,16 +64,11 @@ impl World {
         let today = Date::constant(2031, 5, 20);
         let opened = training::opened_before(today, months);
         let studies = folder.path().join("studies");
-        let mut vaults = Vec::new();
         for id in STUDIES {
-            let custody = training::make(&studies, &study_files(id), 7, opened, today).unwrap();
-            vaults.extend(custody.map(|custody| (id, custody.unlock().unwrap())));
+            training::make(&studies, &study_files(id), 7, opened, today).unwrap();
         }
         let mut world = Self::open(folder, Environment::Rehearsal, today).0;
         world.house.make_ready_accounts(PASSWORD).unwrap();
-        for (id, vault) in vaults {
-            world.house.studies[id].unlock(vault).unwrap();
-        }
         world
     }
 
