@@ -28,7 +28,8 @@ async function fillForm(page, answers = {}) {
     if (await radios.count()) {
       const wanted = answers[id];
       const choice = wanted === undefined ? radios.first() : item.locator(`input[type=radio][name="i.${id}"][value="${wanted}"]`);
-      await choice.check({ force: true });
+      // By keyboard: the choice itself is hidden behind its label, and the bar with "Save" may lie over it.
+      await choice.press(" ");
       continue;
     }
     const select = item.locator(`select[name="i.${id}"]`);
@@ -113,7 +114,7 @@ const journeys = {
         await region.focus();
         await page.keyboard.press("2");
       } else {
-        await page.locator(`input[name="${name}"][value="1"]`).check({ force: true });
+        await page.locator(`input[name="${name}"][value="1"]`).press(" ");
       }
     }
     if (scripts) {

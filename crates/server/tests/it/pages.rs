@@ -247,13 +247,16 @@ fn every_page_of_a_training_copy_says_so_and_carries_its_policy() {
 fn an_assessor_scores_the_visit_in_hand_and_no_longer_sees_it_at_the_next() {
     let world = World::training(6);
     let study = "imatinib-controlled";
-    let (subject, site) = {
+    let (subject, site, one, two) = {
         let state = world.house.studies[study].state();
         let treated = |casebook: &&conduct::Casebook| {
             casebook.first_dose().is_some() && casebook.participation_end.is_none()
         };
         let casebook = state.casebooks.values().find(treated).unwrap();
-        (casebook.subject.to_string(), casebook.site.to_string())
+        let free = |number: &u32| !casebook.visits.contains_key(&VisitId::from(format!("U{number}")));
+        let number = (1..).find(free).unwrap();
+        let (one, two) = (format!("U{number}"), format!("U{}", number + 1));
+        (casebook.subject.to_string(), casebook.site.to_string(), one, two)
     };
     let path = format!("/studies/{study}/participants/{subject}");
     let (coordinator, assessor) = (format!("coordinator.{site}"), format!("skin_assessor.{site}"));
@@ -261,8 +264,8 @@ fn an_assessor_scores_the_visit_in_hand_and_no_longer_sees_it_at_the_next() {
         let fields = [("visit", visit), ("date", &world.house.now().to_string()[..10])];
         world.seated(&coordinator).send(&format!("{path}/steps/hold"), &fields);
     };
-    hold("U1");
-    let form = format!("{path}/forms/skin_score/U1/0");
+    hold(&one);
+    let form = format!("{path}/forms/skin_score/{one}/0");
     let mut browser = world.seated(&assessor);
     assert!(text(&browser.get(&path)).contains(&form));
     let shown = fields(&text(&browser.get(&form)));
@@ -274,11 +277,11 @@ fn an_assessor_scores_the_visit_in_hand_and_no_longer_sees_it_at_the_next() {
     assert_eq!(browser.post(&form, &sent).status, 303);
     assert!(text(&browser.get(&form)).contains(">17<"), "the total of 17 sites of 1");
     world.wait(2 * 24 * 60 * 60);
-    hold("U2");
+    hold(&two);
     let mut browser = world.seated(&assessor);
     assert_eq!(browser.get(&form).status, 404);
     assert!(!text(&browser.get(&path)).contains(&form));
-    assert!(text(&browser.get(&path)).contains("/forms/skin_score/U2/0"));
+    assert!(text(&browser.get(&path)).contains(&format!("/forms/skin_score/{two}/0")));
 }
 
 #[test]
