@@ -35,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["terms", "protocol", "instruments", "datasets", "analysis"]),
     ("report-pdf", &["terms", "report"]),
     ("store", &["terms", "record", "conduct"]),
+    ("exchange", &["terms", "protocol", "datasets", "analysis"]),
     (
         "server",
         &[
@@ -68,6 +69,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report-pdf",
             "store",
             "server",
+            "exchange",
         ],
     ),
 ];

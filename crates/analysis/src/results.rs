@@ -161,7 +161,8 @@ impl Number {
             Format::Decimals(decimals) => rounded(value, decimals),
             Format::Percent(decimals) => format!("{}%", rounded(value, decimals)),
             Format::PValue if value < 0.001 => "<0.001".to_owned(),
-            Format::PValue if value > 0.999 && value < 1.0 => ">0.999".to_owned(),
+            // A sum of probabilities that is one but for rounding is one.
+            Format::PValue if value > 0.999 && value < 1.0 - 1e-9 => ">0.999".to_owned(),
             Format::PValue => rounded(value, 3),
         }
     }

@@ -231,7 +231,7 @@ impl<'a> Task<'a> {
                     outcomes: &outcomes,
                     dataset: &chosen.set.name,
                     columns: vec![column],
-                    precision: Precision { value: decimals, summary: decimals + 1 },
+                    precision: self.precision(decimals),
                     higher_is_worse: true,
                 };
                 let without = self.write_series(sheet, &series, false)?;
@@ -266,6 +266,12 @@ impl<'a> Task<'a> {
                 Ok(Written { levels, excluded: Vec::new() })
             }
         }
+    }
+
+    /// Decimals of a column's values; of data sets from elsewhere a standard deviation has two more, as is the custom there.
+    fn precision(&self, decimals: u32) -> Precision {
+        let spread = if self.plan.data.is_empty() { decimals + 1 } else { decimals + 2 };
+        Precision { value: decimals, summary: decimals + 1, spread }
     }
 
     /// Whether the method counts levels.
@@ -358,7 +364,7 @@ impl<'a> Task<'a> {
                     outcomes: &outcomes,
                     dataset: "subjects",
                     columns,
-                    precision: Precision { value: decimals, summary: decimals + 1 },
+                    precision: self.precision(decimals),
                     higher_is_worse: true,
                 };
                 let without = self.write_series(sheet, &series, false)?;
@@ -589,9 +595,11 @@ impl<'a> Task<'a> {
 /// Decimals of a measure of a parameter. A relative change is printed with two.
 fn precision_of(decimals: u32, measure: Measure) -> Precision {
     match measure {
-        Measure::Value | Measure::Change => Precision { value: decimals, summary: decimals + 1 },
-        Measure::RelativeChange => Precision { value: 2, summary: 2 },
-        Measure::PercentChange => Precision { value: 1, summary: 1 },
+        Measure::Value | Measure::Change => {
+            Precision { value: decimals, summary: decimals + 1, spread: decimals + 1 }
+        }
+        Measure::RelativeChange => Precision { value: 2, summary: 2, spread: 2 },
+        Measure::PercentChange => Precision { value: 1, summary: 1, spread: 1 },
     }
 }
 

@@ -21,6 +21,25 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
     Ok(files)
 }
 
+/// Reads the folder of a plan over data sets from elsewhere: its `analysis.toml`.
+///
+/// # Errors
+/// The folder can't be read, holds no `analysis.toml`, or is a study.
+pub fn read_plan(folder: &Path) -> Result<BTreeMap<String, String>> {
+    if folder.join("study.toml").exists() {
+        bail!(
+            "{} is a study, whose data sets come from its record; `analyse` takes the folder of a plan alone",
+            folder.display()
+        );
+    }
+    let path = folder.join("analysis.toml");
+    if !path.exists() {
+        bail!("{} holds no analysis.toml; name the folder of a plan", folder.display());
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    Ok(BTreeMap::from([("analysis.toml".to_owned(), text)]))
+}
+
 fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -45,6 +45,8 @@ enum Command {
     Fit(commands::fit::Arguments),
     /// Move sample size, effect and dropout on a page, and see the chance of rejecting follow
     Explore(commands::explore::Arguments),
+    /// Run a plan on data sets that were made elsewhere
+    Analyse(commands::analyse::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),
     /// Make and check content packs: licensed wording of questionnaires, by language and version
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Simulate(arguments) => commands::simulate::run(arguments),
         Command::Fit(arguments) => commands::fit::run(arguments),
         Command::Explore(arguments) => commands::explore::run(arguments),
+        Command::Analyse(arguments) => commands::analyse::run(arguments),
         Command::Verify(arguments) => commands::verify::run(arguments),
         Command::Pack(arguments) => commands::pack::run(arguments),
         Command::Qualify(arguments) => commands::qualify::run(arguments),

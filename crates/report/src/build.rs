@@ -100,6 +100,35 @@ pub fn build(
     Ok(Report { document, trace })
 }
 
+/// Builds the report of a plan over data sets from elsewhere: the plan's sections, and nothing of a trial's conduct.
+///
+/// `lines` say where it comes from.
+///
+/// # Errors
+/// The results lack an analysis that the plan's report shows.
+pub fn build_elsewhere(
+    study: &Study,
+    data: &DataSets,
+    results: &Results,
+    lines: Vec<(String, String)>,
+    language: &str,
+) -> Result<Report, BuildError> {
+    let context = Context { study, data, results, language, virtual_cohort: false };
+    let planned = study.plan.sections.iter().map(|section| planned_section(&context, section));
+    let mut sections = planned.collect::<Result<Vec<_>, _>>()?;
+    number_blocks(&mut sections);
+    let document = Document {
+        title: context.label(&study.title).to_owned(),
+        language: "en".to_owned(),
+        label_language: language.to_owned(),
+        banner: None,
+        provenance: lines,
+        sections,
+    };
+    let trace = trace::appendix(&document, data, results, &[]);
+    Ok(Report { document, trace })
+}
+
 const BANNER: &str = "Virtual cohort: every participant in this report was simulated. Nothing in it is evidence about a treatment.";
 
 fn provenance_lines(study: &Study, provenance: &Provenance) -> Vec<(String, String)> {

@@ -16,6 +16,6 @@ mod tables;
 pub mod trace;
 mod wording;
 
-pub use build::{BuildError, Provenance, Report, build};
+pub use build::{BuildError, Provenance, Report, build, build_elsewhere};
 pub use wording::mark;
 pub use trace::{ChangeLine, EventLine};

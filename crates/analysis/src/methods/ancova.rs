@@ -167,7 +167,7 @@ fn describe_groups(sheet: &mut Sheet<'_>, population: &Population, series: &Seri
         let decimals = series.precision.summary();
         sheet.put("n", group(id), values.len(), Format::Integer, &rows);
         sheet.put("mean", group(id), mean(&values), decimals, &rows);
-        sheet.put("sd", group(id), variance(&values).map(f64::sqrt), decimals, &rows);
+        sheet.put("sd", group(id), variance(&values).map(f64::sqrt), series.precision.spread(), &rows);
     }
 }
 

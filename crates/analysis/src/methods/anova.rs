@@ -27,7 +27,7 @@ pub(crate) fn anova(sheet: &mut Sheet<'_>, population: &Population, series: &Ser
         sheet.put("n", of, values.len(), Format::Integer, &rows);
         sheet.put("mean", of, summary.map(|one| one.mean), precision.summary(), &rows);
         let sd = summary.and_then(|one| one.sd.ok_or(too_few));
-        sheet.put("sd", of, sd, Format::Decimals(precision.summary + 1), &rows);
+        sheet.put("sd", of, sd, precision.spread(), &rows);
         sheet.put("median", of, summary.map(|one| one.median), precision.summary(), &rows);
         sheet.put("min", of, summary.map(|one| one.min), precision.value(), &rows);
         sheet.put("max", of, summary.map(|one| one.max), precision.value(), &rows);

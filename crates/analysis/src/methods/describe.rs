@@ -42,7 +42,7 @@ fn describe_into(
     });
     sheet.put("n", of, values.len(), Format::Integer, &[rows]);
     sheet.put("mean", of, summary.map(|summary| summary.mean), precision.summary(), &[rows]);
-    sheet.put("sd", of, spread, precision.summary(), &[rows]);
+    sheet.put("sd", of, spread, precision.spread(), &[rows]);
     sheet.put("median", of, summary.map(|summary| summary.median), precision.summary(), &[rows]);
     sheet.put("q1", of, quantile(values, 0.25, quartiles), precision.summary(), &[rows]);
     sheet.put("q3", of, quantile(values, 0.75, quartiles), precision.summary(), &[rows]);

@@ -48,11 +48,17 @@ pub(crate) struct Series<'a> {
 pub(crate) struct Precision {
     pub(crate) value: u32,
     pub(crate) summary: u32,
+    /// Of standard deviations.
+    pub(crate) spread: u32,
 }
 
 impl Precision {
     pub(crate) fn value(self) -> Format {
         Format::Decimals(self.value)
+    }
+
+    pub(crate) fn spread(self) -> Format {
+        Format::Decimals(self.spread)
     }
 
     pub(crate) fn summary(self) -> Format {

@@ -52,8 +52,15 @@ pub struct Arguments {
 /// # Errors
 /// The folder can't be read.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let files = folder::read(&arguments.study)?;
-    match protocol::compile(&files) {
+    // A folder with a plan alone is compiled as one.
+    let plan_alone =
+        !arguments.study.join("study.toml").exists() && arguments.study.join("analysis.toml").exists();
+    let files = match plan_alone {
+        true => folder::read_plan(&arguments.study)?,
+        false => folder::read(&arguments.study)?,
+    };
+    let compiled = if plan_alone { protocol::compile_plan(&files) } else { protocol::compile(&files) };
+    match compiled {
         Ok(compiled) if arguments.coverage => follow(arguments, &files, &compiled.study),
         Ok(compiled) => {
             let study = &compiled.study;
@@ -77,6 +84,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             }
             say!("{} ({})", study.title.en(), study.id);
             say!("version {}\n", study.version);
+            if plan_alone {
+                let data: Vec<&str> = study.plan.data.iter().map(|set| set.name.as_str()).collect();
+                say!("a plan over the data sets {}", data.join(", "));
+                say!("{} analyses; {} warnings", study.plan.analyses.len(), compiled.warnings.len());
+                return Ok(Outcome::Success);
+            }
             say!("{}", protocol::schedule_table(study));
             say!(
                 "\n{} forms, {} eligibility rules, {} analyses; {} warnings",

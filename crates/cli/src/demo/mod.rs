@@ -76,7 +76,8 @@ pub struct Reported {
 const VERDICT_TRIALS: u64 = 2_000;
 
 /// The file that holds [`Reported`].
-const REPORTED: &str = "results.json";
+/// The file that holds [`Reported`].
+pub const REPORTED: &str = "results.json";
 
 /// Reads what was reported of a trial in its folder.
 ///
@@ -280,6 +281,8 @@ fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) 
     keep("data/dictionary.csv".to_owned(), &datasets::csv::write_dictionary(data.all()))?;
     keep("data/recompute.R".to_owned(), &analysis::r_script(&study.plan, &study.arms, data))?;
     keep("data/expected.csv".to_owned(), &analysis::expected_csv(&study.plan, results))?;
+    let event = exchange::ars::reporting_event(study, results);
+    keep("results.ars.json".to_owned(), &(serde_json::to_string_pretty(&event)? + "\n"))?;
     let reported = Reported { data: data.clone(), results: results.clone() };
     keep(REPORTED.to_owned(), &(serde_json::to_string(&reported)? + "\n"))?;
     Ok(files)

@@ -43,7 +43,10 @@ fn places<'a>(context: &Context<'_>, results: &[&'a AnalysisResult]) -> Vec<Plac
         }
         let compares = !result.groups.is_empty()
             && context.planned(result).is_some_and(|plan| {
-                estimates(&plan.method, &plan.subject).iter().any(|one| one.scope == super::Scope::Comparison)
+                matches!(plan.method, Method::ChiSquared { .. } | Method::Cmh(_))
+                    || estimates(&plan.method, &plan.subject)
+                        .iter()
+                        .any(|one| one.scope == super::Scope::Comparison)
             });
         between |= compares;
         all |= !compares && result.numbers.iter().any(|number| number.group.is_none());
@@ -110,6 +113,7 @@ impl Shape<'_> {
                     self.indent(),
                 )?);
             }
+            rows.extend(self.comparisons(&plan.method));
             return Ok(rows);
         };
         if self.yes_is_enough() {
@@ -122,7 +126,19 @@ impl Shape<'_> {
             rows.extend(self.row(label, count, &plan.method, Some(&level.id), self.indent())?);
         }
         rows.extend(self.missing());
+        rows.extend(self.comparisons(&plan.method));
         Ok(rows)
+    }
+
+    /// What a method says besides: of pairs of groups, of covariates, and of levels as a whole.
+    fn comparisons(&self, method: &Method) -> Vec<Row> {
+        let last = if self.places.contains(&Place::Between) { Place::Between } else { Place::All };
+        let row = |(head, cell): (String, Vec<Inline>)| {
+            let cells =
+                self.places.iter().map(|place| if *place == last { cell.clone() } else { Vec::new() });
+            Row::new(head, cells.chain(self.stated.then(Vec::new)).collect()).indented(self.indent())
+        };
+        super::comparisons::comparisons(self.context, self.result, method).into_iter().map(row).collect()
     }
 
     /// A yes-or-no count needs one row, for its other level is what is left, unless something is stated of that.
@@ -169,7 +185,12 @@ impl Shape<'_> {
         let grouped = !self.result.groups.is_empty();
         let compares = matches!(
             method,
-            Method::TwoSampleT { .. } | Method::RankSum { .. } | Method::Fisher { .. } | Method::Ancova(_)
+            Method::TwoSampleT { .. }
+                | Method::RankSum { .. }
+                | Method::Fisher { .. }
+                | Method::Ancova(_)
+                | Method::Anova
+                | Method::KaplanMeier(_)
         );
         let mut cells: Vec<Vec<Inline>> = Vec::new();
         for &place in self.places {

@@ -28,17 +28,19 @@ pub(super) struct Estimate {
     pub(super) brief: bool,
     /// Whether it is shown only beside a stated number.
     if_stated: bool,
+    /// Whether it is a group's own and never that of all together.
+    groups_only: bool,
 }
 
 use Part::{Key, Words};
 use Scope::{Comparison, EachGroup};
 
 const fn full(head: &'static str, scope: Scope, parts: &'static [Part]) -> Estimate {
-    Estimate { head, scope, parts, brief: false, if_stated: false }
+    Estimate { head, scope, parts, brief: false, if_stated: false, groups_only: false }
 }
 
 const fn brief(head: &'static str, scope: Scope, parts: &'static [Part]) -> Estimate {
-    Estimate { head, scope, parts, brief: true, if_stated: false }
+    Estimate { head, scope, parts, brief: true, if_stated: false, groups_only: false }
 }
 
 const N: Estimate = brief("n", EachGroup, &[Key("n")]);
@@ -133,6 +135,7 @@ const FISHER: &[Estimate] = &[
         &[Key("odds_ratio"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
     ),
     P,
+    Estimate { groups_only: true, ..brief("p against the control", EachGroup, &[Key("p")]) },
 ];
 const BINOMIAL: &[Estimate] = &[
     brief("Affected of n", EachGroup, &[Key("events"), Words(" of "), Key("n")]),
@@ -243,6 +246,9 @@ impl Estimate {
     /// Returns what a cell says; empty if its first number is not there, cut short where another is missing.
     pub(super) fn cell(&self, result: &AnalysisResult, place: Place<'_>, level: Option<&str>) -> Vec<Inline> {
         let mut cell = Vec::new();
+        if self.groups_only && !matches!(place, Place::Group(_)) {
+            return cell;
+        }
         let missing = self.keys().any(|key| find(result, key, place, level).is_none());
         for part in self.parts {
             match part {

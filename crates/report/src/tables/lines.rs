@@ -81,7 +81,7 @@ fn lines<'a>(context: &Context<'_>, results: &[&'a AnalysisResult], method: &Met
                 result,
                 level: Some(level.id.as_str()),
                 head: context.level_label(result, level).to_owned(),
-                indent: u8::from(has_total),
+                indent: u8::from(has_total) + u8::from(level.id.contains(" > ")),
             }));
         }
     }
@@ -91,7 +91,7 @@ fn lines<'a>(context: &Context<'_>, results: &[&'a AnalysisResult], method: &Met
 /// The line over all terms of a lone analysis, whose caption names it already.
 fn total_head<'a>(context: &Context<'a>, result: &'a AnalysisResult) -> &'a str {
     match context.planned(result).map(|plan| &plan.subject) {
-        Some(Subject::AdverseEvents { .. }) => "Any event",
+        Some(Subject::AdverseEvents { .. } | Subject::Records(_)) => "Any event",
         Some(Subject::Deviations) => "Any deviation",
         _ => context.analysis_label(result),
     }
@@ -138,7 +138,7 @@ fn spans(context: &Context<'_>, results: &[&AnalysisResult], cells: &[(Place<'_>
 
 fn first_head(subject: &Subject, results: &[&AnalysisResult]) -> &'static str {
     match subject {
-        Subject::AdverseEvents { .. } if results.len() == 1 => "Term",
+        Subject::AdverseEvents { .. } | Subject::Records(_) if results.len() == 1 => "Term",
         Subject::Deviations => "Kind",
         _ => "Analysis",
     }

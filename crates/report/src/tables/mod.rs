@@ -6,11 +6,12 @@
 //! estimates are called and how they are set together stands in `estimates`.
 
 mod blocks;
+mod comparisons;
 mod estimates;
 mod lines;
 
 use analysis::{AnalysisResult, Number};
-use protocol::model::{Method, SourceMark, Subject};
+use protocol::model::{Method, RecordsOf, SourceMark, Subject};
 
 use crate::{
     BuildError,
@@ -54,7 +55,9 @@ fn by_lines(context: &Context<'_>, results: &[&AnalysisResult]) -> bool {
             && wording::confidence(&plan.method) == wording::confidence(&first.method)
     });
     let same_groups = results.iter().all(|result| result.groups == results[0].groups);
-    let events = matches!(first.subject, Subject::AdverseEvents { .. } | Subject::Deviations);
+    let terms =
+        matches!(&first.subject, Subject::Records(records) if matches!(records.of, RecordsOf::Terms { .. }));
+    let events = terms || matches!(first.subject, Subject::AdverseEvents { .. } | Subject::Deviations);
     let describes = matches!(first.method, Method::Describe { .. } | Method::Count);
     // Describing groups takes too many columns for a line.
     let narrow = matches!(first.subject, Subject::Parameter { .. }) && results[0].groups.is_empty();

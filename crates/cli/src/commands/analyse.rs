@@ -1,0 +1,209 @@
+//! `equipoise analyse`: a plan on data sets that were made elsewhere.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use analysis::Results;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use datasets::Dataset;
+use exchange::{DataError, Encoding};
+use protocol::{Study, model::DeclaredData};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Outcome,
+    demo::{REPORTED, Reported},
+    folder,
+    terminal::say,
+};
+
+/// What `analyse` takes.
+#[derive(Args)]
+pub struct Arguments {
+    /// The plan's folder, which holds analysis.toml
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// The folder of the data sets: CSV, Dataset-JSON (.json, .ndjson, .dsjc), SAS transport (.xpt) or Parquet
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The folder to write to, made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The encoding of text in CSV and XPT files: utf-8, windows-1252 or latin-1
+    #[arg(long, default_value = "utf-8")]
+    encoding: String,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a plan and writes its results.
+///
+/// # Errors
+/// A folder can't be read or written, or the plan asks for what can't be done.
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let files = folder::read_plan(&arguments.plan)?;
+    let Some(encoding) = Encoding::named(&arguments.encoding) else {
+        bail!("no encoding `{}` is known; use utf-8, windows-1252 or latin-1", arguments.encoding);
+    };
+    let study = match protocol::compile_plan(&files) {
+        Ok(compiled) => {
+            for warning in &compiled.warnings {
+                eprintln!("{warning}\n");
+            }
+            compiled.study
+        }
+        Err(errors) => {
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            return Ok(refused(arguments, &texts, &json!({ "errors": errors })));
+        }
+    };
+    let loaded = match load(&study, &arguments.data, encoding)? {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            return Ok(refused(arguments, &texts, &json!({ "errors": texts })));
+        }
+    };
+    let (sets, sources): (Vec<Dataset>, Vec<Source>) = loaded.into_iter().unzip();
+    let data = datasets::from_elsewhere(&study.plan, sets);
+    let results = analysis::run(&study.plan, &study.arms, &study.facts, &data)?;
+    let mut lines = vec![
+        ("Plan".to_owned(), study.id.to_string()),
+        ("Plan version (SHA-256)".to_owned(), study.version.clone()),
+    ];
+    for source in &sources {
+        let (rows, hash) = (source.rows, &source.hash);
+        lines.push((format!("Data set {}", source.file), format!("{rows} rows, SHA-256 {hash}")));
+    }
+    lines.push(("Program".to_owned(), format!("equipoise {}", env!("CARGO_PKG_VERSION"))));
+    let report = report::build_elsewhere(&study, &data, &results, lines, "en")?;
+    let out = &arguments.out;
+    let mut written = Vec::new();
+    let mut keep = |name: &str, text: &str| -> Result<()> {
+        let path = out.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).with_context(|| format!("{} can't be made", parent.display()))?;
+        }
+        fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
+        written.push(path.display().to_string());
+        Ok(())
+    };
+    keep("report.html", &report::html::render(&report)?)?;
+    for (name, drawing) in report.drawings() {
+        keep(&format!("figures/{name}"), &drawing)?;
+    }
+    keep("results.csv", &results_csv(&results))?;
+    let event = exchange::ars::reporting_event(&study, &results);
+    keep("results.ars.json", &(serde_json::to_string_pretty(&event)? + "\n"))?;
+    let reported = Reported { data, results };
+    keep(REPORTED, &(serde_json::to_string(&reported)? + "\n"))?;
+    let results = &reported.results;
+    let numbers: usize = results.analyses.iter().map(|analysis| analysis.numbers.len()).sum();
+    if arguments.json {
+        let document = json!({
+            "plan": study.id,
+            "version": study.version,
+            "analyses": results.analyses.len(),
+            "numbers": numbers,
+            "files": written,
+        });
+        say!("{document:#}");
+    } else {
+        say!("{} analyses, {numbers} numbers", results.analyses.len());
+        for path in &written {
+            say!("{path}");
+        }
+    }
+    Ok(Outcome::Success)
+}
+
+fn refused(arguments: &Arguments, texts: &[String], document: &serde_json::Value) -> Outcome {
+    if arguments.json {
+        say!("{document:#}");
+    } else {
+        for text in texts {
+            eprintln!("{text}\n");
+        }
+        eprintln!("{} errors; nothing was written", texts.len());
+    }
+    Outcome::Findings
+}
+
+/// Where a data set came from.
+struct Source {
+    file: String,
+    rows: usize,
+    hash: String,
+}
+
+/// Reads every data set of a plan, or says all that keeps them from being read.
+fn load(
+    study: &Study,
+    folder: &Path,
+    encoding: Encoding,
+) -> Result<Result<Vec<(Dataset, Source)>, Vec<DataError>>> {
+    let mut names = BTreeMap::new();
+    let entries = fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        names.insert(name.to_lowercase(), name);
+    }
+    let (mut loaded, mut faults) = (Vec::new(), Vec::new());
+    for declared in &study.plan.data {
+        let file = file_of(declared, &names, folder)?;
+        let path = folder.join(&file);
+        let bytes = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        let table = exchange::read(&file, &bytes, encoding);
+        match table.map_err(|fault| vec![fault]).and_then(|table| exchange::conform(&table, declared)) {
+            Ok(set) => {
+                let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+                let rows = set.rows();
+                loaded.push((set, Source { file, rows, hash }));
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    Ok(if faults.is_empty() { Ok(loaded) } else { Err(faults) })
+}
+
+/// The one file that holds a data set.
+fn file_of(declared: &DeclaredData, names: &BTreeMap<String, String>, folder: &Path) -> Result<String> {
+    let wanted = exchange::ENDINGS.iter().map(|ending| format!("{}.{ending}", declared.name.to_lowercase()));
+    let found: Vec<&String> = wanted.filter_map(|name| names.get(&name)).collect();
+    match found.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => bail!(
+            "{} holds no data set `{}`; put it there as {}.dsjc, .ndjson, .json, .xpt, .parquet or .csv",
+            folder.display(),
+            declared.name,
+            declared.name
+        ),
+        several => {
+            let listed: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
+            bail!(
+                "{} holds `{}` more than once ({}); leave one there",
+                folder.display(),
+                declared.name,
+                listed.join(", ")
+            )
+        }
+    }
+}
+
+/// Every number: its id, unrounded and as printed, and why it can't be estimated.
+fn results_csv(results: &Results) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut out = String::from("id,value,printed,not_estimable\r\n");
+    for number in results.analyses.iter().flat_map(|analysis| &analysis.numbers) {
+        let value = number.value.map(|value| value.to_string()).unwrap_or_default();
+        let why = number.not_estimable.as_deref().map(quoted).unwrap_or_default();
+        out.push_str(&format!("{},{value},{},{why}\r\n", quoted(&number.id), quoted(&number.text())));
+    }
+    out
+}

@@ -1,0 +1,7 @@
+//! Tests of the formats of others.
+
+mod ars;
+mod conforming;
+mod damaged;
+mod files;
+mod pilot;
