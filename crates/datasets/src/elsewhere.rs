@@ -36,16 +36,7 @@ pub fn from_elsewhere(plan: &AnalysisPlan, sets: Vec<Dataset>) -> DataSets {
         let flags = Data::Flag((0..subjects.rows()).map(belongs).collect());
         subjects.push(Column::new(&name, set.label.en(), flags));
     }
-    let none = |name: &str| Dataset::new(name, name, Vec::new());
-    DataSets {
-        subjects,
-        longitudinal: none("longitudinal"),
-        adverse_events: none("adverse_events"),
-        exposure: none("exposure"),
-        deviations: none("deviations"),
-        disposition: none("disposition"),
-        others,
-    }
+    DataSets { subjects, others, ..DataSets::default() }
 }
 
 fn variable_column(subjects: &Dataset, variable: &SubjectVariable) -> Column {

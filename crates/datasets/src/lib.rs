@@ -28,9 +28,37 @@ pub struct DataSets {
     pub deviations: Dataset,
     /// One row a step of a participant's way through the trial.
     pub disposition: Dataset,
+    /// One row a step of dosing.
+    pub dose_changes: Dataset,
+    /// One row a laboratory value of the plan's tests.
+    pub laboratory: Dataset,
+    /// One row an item of a reading of a coded specimen.
+    pub readings: Dataset,
+    /// One row a skin score, one column a site.
+    pub body_sites: Dataset,
     /// Other data sets of a trial that was run elsewhere, by their declared names; none in a study.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Dataset>,
+}
+
+impl Default for DataSets {
+    /// Data sets without rows or columns, under their names.
+    fn default() -> Self {
+        let empty = |name: &str, label: &str| Dataset::new(name, label, Vec::new());
+        Self {
+            subjects: empty("subjects", "Participants"),
+            longitudinal: empty("longitudinal", "Longitudinal data"),
+            adverse_events: empty("adverse_events", "Adverse events"),
+            exposure: empty("exposure", "Exposure"),
+            deviations: empty("deviations", "Deviations"),
+            disposition: empty("disposition", "Disposition"),
+            dose_changes: empty("dose_changes", "Dose changes"),
+            laboratory: empty("laboratory", "Laboratory"),
+            readings: empty("readings", "Readings of coded specimens"),
+            body_sites: empty("body_sites", "Skin sites"),
+            others: Vec::new(),
+        }
+    }
 }
 
 impl DataSets {
@@ -46,6 +74,10 @@ impl DataSets {
             &self.exposure,
             &self.deviations,
             &self.disposition,
+            &self.dose_changes,
+            &self.laboratory,
+            &self.readings,
+            &self.body_sites,
         ]
     }
 

@@ -30,6 +30,7 @@ pub use model::Study;
 pub use schedule_table::{ScheduleTable, schedule_table};
 pub use shape::Kind;
 pub use study_lines::{StudyLine, StudyLines, study_lines};
+pub use units::convert;
 pub use version::content_hash;
 
 /// Returns the JSON Schema of study files, made from the same description as the reader.

@@ -108,8 +108,8 @@ pub(crate) fn factor(from: &str, to: &str) -> Option<(Decimal, Decimal)> {
         .then(|| (Decimal::from(from.2) * Decimal::from(to.3), Decimal::from(from.3) * Decimal::from(to.2)))
 }
 
-/// Converts a value from one unit to another that measures the same.
-pub(crate) fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
+/// Converts a value from one unit (UCUM) to another that measures the same; none where they do not.
+pub fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
     let (numerator, denominator) = factor(from, to)?;
     value.checked_mul(numerator)?.checked_div(denominator).map(|value| value.normalize())
 }

@@ -14,6 +14,7 @@ use protocol::{
 };
 
 use crate::{
+    consort,
     context::{Context, anchor},
     document::{Block, Definitions, Document, Figure, Inline, Row, Section, Table, number_columns, text},
     figures, flow, listings, tables,
@@ -87,6 +88,9 @@ pub fn build(
         let blocks = listings::sources(&context).into_iter().map(Block::Table).collect();
         sections.push(Section { blocks, ..plain_section("Sources") });
     }
+    let sources = study.plan.sections.iter().position(|section| section.show.contains(&Shown::Sources));
+    let sources = sources.map_or_else(|| "sources".to_owned(), |place| format!("section-{}", place + 1));
+    sections.push(consort::section(&context, &sources));
     number_blocks(&mut sections);
     let document = Document {
         title: context.label(&study.title).to_owned(),
@@ -262,10 +266,46 @@ fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Se
                 let results = analyses.iter().map(|id| context.result(id.as_str()));
                 analysis_blocks(context, &results.collect::<Result<Vec<_>, _>>()?, title, &mut defined)?
             }
-            Shown::Flow => vec![Block::Flow(flow::flow(context)?)],
-            Shown::Trajectories(parameter) => {
-                vec![Block::Figure(figures::trajectories(context, parameter.as_str())?)]
+            Shown::Baseline(analyses) => {
+                let results = analyses.iter().map(|id| context.result(id.as_str()));
+                let results = results.collect::<Result<Vec<_>, _>>()?;
+                let caption = caption(context, &results, &[], title);
+                vec![Block::Table(tables::baseline(context, &results, &caption)?)]
             }
+            Shown::DoseChanges => vec![Block::Table(tables::dose_changes(context)?)],
+            Shown::AdverseEventGrades => vec![Block::Table(tables::adverse_event_grades(context)?)],
+            Shown::AdverseEventRelations => {
+                tables::adverse_event_relations(context)?.into_iter().map(Block::Table).collect()
+            }
+            Shown::AdverseEventOnset => vec![Block::Table(tables::adverse_event_onset(context)?)],
+            Shown::LaboratoryGrades => vec![Block::Table(tables::laboratory_grades(context)?)],
+            Shown::LaboratoryRanges => vec![Block::Table(tables::laboratory_ranges(context)?)],
+            Shown::ReaderAgreement => vec![Block::Table(tables::reader_agreement(context)?)],
+            Shown::Flow => vec![Block::Flow(flow::flow(context)?)],
+            Shown::Trajectories(parameter, by) => {
+                vec![Block::Figure(figures::trajectories(context, parameter.as_str(), by.as_deref())?)]
+            }
+            Shown::CumulativeDistribution(parameter, visit) => {
+                vec![Block::Figure(figures::cumulative(context, parameter.as_str(), visit.as_str())?)]
+            }
+            Shown::Forest(analyses) => {
+                let results = analyses.iter().map(|id| context.result(id.as_str()));
+                vec![Block::Figure(figures::forest(context, &results.collect::<Result<Vec<_>, _>>()?)?)]
+            }
+            Shown::AdverseEventDifferences => vec![Block::Figure(figures::event_differences(context)?)],
+            Shown::SwimLanes => vec![Block::Figure(figures::swim_lanes(context)?)],
+            Shown::BodyMap => figures::body_maps(context)?.into_iter().map(Block::Figure).collect(),
+            Shown::HysLaw => vec![Block::Figure(figures::hys_law(context)?)],
+            Shown::LaboratoryTrends(tests) => {
+                let drawn = tests.iter().map(|test| figures::laboratory_trend(context, test));
+                drawn.map(|figure| figure.map(Block::Figure)).collect::<Result<_, _>>()?
+            }
+            Shown::SeriousEventListing => {
+                vec![listing(listings::serious_events(context, &id("serious-events")))]
+            }
+            Shown::WithdrawalListing => vec![listing(listings::withdrawals(context, &id("withdrawals")))],
+            Shown::DoseChangeListing => vec![listing(listings::dose_changes(context, &id("dose-changes")))],
+            Shown::LaboratoryListing => vec![listing(listings::laboratory(context, &id("laboratory")))],
             Shown::Waterfall(parameter, visit) => {
                 vec![Block::Figure(figures::waterfall(context, parameter.as_str(), visit.as_str())?)]
             }
@@ -301,7 +341,7 @@ fn shown_results<'a>(
 ) -> Result<Vec<&'a AnalysisResult>, BuildError> {
     let of = |section: &model::Section| -> Vec<_> {
         let tables = section.show.iter().filter_map(|shown| match shown {
-            Shown::Table(analyses) => Some(analyses.clone()),
+            Shown::Table(analyses) | Shown::Baseline(analyses) => Some(analyses.clone()),
             _ => None,
         });
         tables.flatten().collect()

@@ -64,6 +64,22 @@ impl<'a> Context<'a> {
         named.unwrap_or(&level.label)
     }
 
+    /// What people call a group of a standing result that is grouped by a variable, or by arm.
+    pub(crate) fn level_of_group(&self, by: Option<&str>, result: &AnalysisResult, group: &Level) -> String {
+        let Some(by) = by else { return self.group_label(result, group).to_owned() };
+        match self.variable_level(by, &group.id) {
+            Some(label) => label.to_owned(),
+            None => format!("{}: {}", self.variable_label(by), group.label.to_lowercase()),
+        }
+    }
+
+    /// What people call a variable of the plan, or a column of the subject-level data set.
+    pub(crate) fn variable_label(&self, variable: &str) -> &'a str {
+        let planned = self.study.plan.variables.iter().find(|one| one.id == variable);
+        let built_in = || self.data.subjects.column(variable).map(|column| column.label.as_str());
+        planned.map(|one| self.label(&one.label)).or_else(built_in).unwrap_or_default()
+    }
+
     fn variable_level(&self, variable: &str, level: &str) -> Option<&'a str> {
         let variable = self.study.plan.variables.iter().find(|one| one.id == variable)?;
         variable.levels.iter().find(|(code, _)| code == level).map(|(_, label)| self.label(label))

@@ -6,6 +6,7 @@
 //! self-contained page of it; other formats render the same document.
 
 mod build;
+mod consort;
 mod context;
 pub mod document;
 pub mod figures;

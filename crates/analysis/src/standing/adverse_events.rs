@@ -1,4 +1,4 @@
-//! Adverse events of those who took at least one dose: in summary, by term and worst grade, over time.
+//! Adverse events of those who took at least one dose: in summary, and over time.
 
 use datasets::{Cell, Dataset};
 use terms::study_day;
@@ -6,7 +6,7 @@ use terms::study_day;
 use super::{Head, Standing};
 use crate::{
     AnalysisResult, Format, Level,
-    events::{Occurrence, Occurrences, participants, rows},
+    events::{Occurrences, participants, rows},
     methods::{population_place, put_events},
     population::{Member, Population},
     sheet::{RowSets, Sheet, cell, group, percent},
@@ -66,59 +66,6 @@ pub(super) fn summary(standing: &Standing<'_>, row_sets: &mut RowSets) -> Analys
         levels: LINES.map(level).to_vec(),
     };
     standing.result(head, sheet)
-}
-
-pub(super) fn by_term(standing: &Standing<'_>, row_sets: &mut RowSets) -> AnalysisResult {
-    let id = "adverse-events-by-term".into();
-    let mut sheet = Sheet::new(&id, row_sets);
-    let treated = standing.with_flag("treated");
-    let events = events_of(standing, &treated);
-    let terms = events.terms();
-    for (place, arm) in treated.cuts() {
-        let whole = treated.of(place).count();
-        let denominator = population_place(&mut sheet, &treated, place);
-        for term in &terms {
-            let own = events.of(place, |one| one.term == *term);
-            put_events(&mut sheet, cell(arm, term), "adverse_events", &own, (whole, denominator));
-            put_kinds(standing, &mut sheet, arm, term, &own);
-        }
-    }
-    let head = Head {
-        id: "adverse-events-by-term",
-        label: "Adverse events by term and worst grade",
-        method: "Counts of events and of participants; a participant counts once, with the worst grade",
-        set: "Took at least one dose",
-        groups: &treated.groups,
-        levels: terms.into_iter().map(|term| Level { label: term.clone(), id: term }).collect(),
-    };
-    standing.result(head, sheet)
-}
-
-/// Writes down related and serious events of a term, and participants by their worst grade of it.
-fn put_kinds(
-    standing: &Standing<'_>,
-    sheet: &mut Sheet<'_>,
-    arm: Option<&str>,
-    term: &str,
-    own: &[&Occurrence],
-) {
-    let set = &standing.data.adverse_events;
-    for column in ["related", "serious"] {
-        let chosen: Vec<&Occurrence> = own.iter().filter(|one| flag(set, column, one.row)).copied().collect();
-        let place = sheet.row_sets.place("adverse_events", rows(&chosen), &[column]);
-        sheet.put(column, cell(arm, term), chosen.len(), Format::Integer, &[place]);
-    }
-    let worst_of = |member: usize| {
-        let grades = own.iter().filter(|one| one.member == member).filter_map(|one| grade(set, one.row));
-        grades.fold(0.0, f64::max)
-    };
-    for worst in 1..=5_u8 {
-        let chosen: Vec<&Occurrence> =
-            own.iter().filter(|one| worst_of(one.member) == f64::from(worst)).copied().collect();
-        let place = sheet.row_sets.place("adverse_events", rows(&chosen), &["grade"]);
-        let key = format!("participants_grade_{worst}");
-        sheet.put(&key, cell(arm, term), participants(&chosen), Format::Integer, &[place]);
-    }
 }
 
 pub(super) fn over_time(standing: &Standing<'_>, row_sets: &mut RowSets) -> AnalysisResult {

@@ -1,6 +1,6 @@
 //! The numbers behind the figures that the plan's report shows.
 
-use protocol::model::{Measure, Parameter, Shown};
+use protocol::model::{Measure, Parameter};
 use statistics::{
     Confidence,
     descriptive::{mean, mean_interval_t},
@@ -13,32 +13,26 @@ use crate::{
     outcome::{Outcome, Outcomes},
     population::{Population, levels_of},
     run::observed,
-    sheet::{RowSets, Sheet, cell, group},
+    sheet::{RowSets, Sheet, cell, group, percent},
 };
-
-/// Returns one result for each figure of a parameter, each once, in the order of the report.
-pub(super) fn figures(standing: &Standing<'_>, row_sets: &mut RowSets) -> Vec<AnalysisResult> {
-    let mut results: Vec<AnalysisResult> = Vec::new();
-    for shown in standing.plan.sections.iter().flat_map(|section| &section.show) {
-        let result = match shown {
-            Shown::Trajectories(parameter) => trajectory(standing, row_sets, parameter),
-            Shown::Waterfall(parameter, visit) => waterfall(standing, row_sets, parameter, visit),
-            _ => None,
-        };
-        results.extend(result.filter(|result| results.iter().all(|known| known.id != result.id)));
-    }
-    results
-}
 
 fn parameter_of<'a>(standing: &'a Standing<'_>, id: &ParameterId) -> Option<&'a Parameter> {
     standing.plan.parameters.iter().find(|parameter| parameter.id == *id)
 }
 
-/// Each participant's values by visit, and the mean with its 95 % t interval.
-fn trajectory(standing: &Standing<'_>, row_sets: &mut RowSets, id: &ParameterId) -> Option<AnalysisResult> {
+/// Each participant's values by visit, and the mean with its 95 % t interval, by arm or by a variable.
+pub(super) fn trajectory(
+    standing: &Standing<'_>,
+    row_sets: &mut RowSets,
+    id: &ParameterId,
+    by: Option<&str>,
+) -> Option<AnalysisResult> {
     let parameter = parameter_of(standing, id)?;
-    let entered = standing.with_flag("enrolled");
-    let name = AnalysisId::from(format!("trajectory:{id}"));
+    let entered = standing.with_flag_by("enrolled", by);
+    let name = match by {
+        Some(by) => AnalysisId::from(format!("trajectory:{id}:{by}")),
+        None => AnalysisId::from(format!("trajectory:{id}")),
+    };
     let mut sheet = Sheet::new(&name, row_sets);
     let visits = planned_visits(standing, id);
     let mut levels = Vec::new();
@@ -110,7 +104,7 @@ fn put_each(
 }
 
 /// Each participant's change from baseline at a visit, as observed.
-fn waterfall(
+pub(super) fn waterfall(
     standing: &Standing<'_>,
     row_sets: &mut RowSets,
     id: &ParameterId,
@@ -130,6 +124,72 @@ fn waterfall(
         set: "All who entered",
         groups: &entered.groups,
         levels: Vec::new(),
+    };
+    let mut result = standing.result(head, sheet);
+    result.excluded = outcomes.excluded;
+    Some(result)
+}
+
+/// How many participants changed by no more than each observed change at a visit.
+pub(super) fn cumulative(
+    standing: &Standing<'_>,
+    row_sets: &mut RowSets,
+    id: &ParameterId,
+    visit: &VisitId,
+) -> Option<AnalysisResult> {
+    let parameter = parameter_of(standing, id)?;
+    let entered = standing.with_flag("enrolled");
+    let name = AnalysisId::from(format!("cumulative:{id}:{visit}"));
+    let mut sheet = Sheet::new(&name, row_sets);
+    let outcomes = observed(standing.data, &entered, parameter, visit, Measure::Change);
+    let mut changes = outcomes.values(None, 0.0);
+    changes.sort_by(f64::total_cmp);
+    changes.dedup();
+    let levels: Vec<Level> = changes
+        .iter()
+        .map(|change| crate::rounded(*change, parameter.decimals))
+        .map(|text| Level { label: text.clone(), id: text })
+        .collect();
+    for (place, arm) in entered.cuts() {
+        let own: Vec<(usize, f64)> = outcomes
+            .of(place)
+            .filter_map(|entry| match entry.outcome {
+                Outcome::Value(value) => Some((entry.row, value)),
+                Outcome::WorstRank => None,
+            })
+            .collect();
+        let all =
+            sheet.row_sets.place("longitudinal", own.iter().map(|(row, _)| *row).collect(), &["change"]);
+        sheet.put("n", group(arm), own.len(), Format::Integer, &[all]);
+        let mut before = None;
+        for (change, level) in changes.iter().zip(&levels) {
+            // Changes that print alike share a line.
+            if before == Some(&level.id) {
+                continue;
+            }
+            before = Some(&level.id);
+            let limit = changes
+                .iter()
+                .filter(|other| crate::rounded(**other, parameter.decimals) == level.id)
+                .fold(*change, |most, other| most.max(*other));
+            let rows: Vec<usize> =
+                own.iter().filter(|(_, value)| *value <= limit).map(|(row, _)| *row).collect();
+            let (count, of) = (rows.len(), cell(arm, &level.id));
+            let counted = sheet.row_sets.place("longitudinal", rows, &["change"]);
+            sheet.put("count", of, count, Format::Integer, &[counted]);
+            sheet.put("percent", of, percent(count, own.len()), Format::Percent(1), &[counted, all]);
+        }
+    }
+    let label = format!("Cumulative distribution of the change of {} at {visit}", parameter.label.en());
+    let mut levels = levels;
+    levels.dedup();
+    let head = Head {
+        id: name.as_str(),
+        label: &label,
+        method: "Observed changes from baseline",
+        set: "All who entered",
+        groups: &entered.groups,
+        levels,
     };
     let mut result = standing.result(head, sheet);
     result.excluded = outcomes.excluded;

@@ -4,14 +4,20 @@
 //! By arm once the list is open and the study has more than one arm; in all always.
 
 mod adverse_events;
+mod baseline;
+mod body_map;
 mod deviations;
 mod disposition;
+mod dose_changes;
 mod exposure;
 mod figures;
 mod flow;
+mod laboratory;
+mod readers;
+mod safety;
 
 use datasets::DataSets;
-use protocol::model::{AnalysisPlan, Arm};
+use protocol::model::{AnalysisPlan, Arm, Shown};
 use terms::AnalysisId;
 
 use crate::{
@@ -50,15 +56,51 @@ pub(crate) fn run(
         disposition::disposition(&standing, row_sets),
         exposure::exposure(&standing, row_sets),
         adverse_events::summary(&standing, row_sets),
-        adverse_events::by_term(&standing, row_sets),
         adverse_events::over_time(&standing, row_sets),
         deviations::deviations(&standing, row_sets),
     ];
     if arms.len() > 1 {
         results.push(deviations::blinding(&standing, row_sets));
     }
-    results.extend(figures::figures(&standing, row_sets));
+    for shown in standing.shown() {
+        let asked: Vec<AnalysisResult> = match shown {
+            Shown::LaboratoryTrends(tests) => {
+                tests.iter().filter_map(|test| laboratory::trend(&standing, row_sets, test)).collect()
+            }
+            one => asked_for(&standing, row_sets, one).into_iter().collect(),
+        };
+        for result in asked {
+            if results.iter().all(|known| known.id != result.id) {
+                results.push(result);
+            }
+        }
+    }
     results
+}
+
+/// Returns the result behind one thing that the plan's report shows, where it is not there anyway.
+fn asked_for(standing: &Standing<'_>, row_sets: &mut RowSets, shown: &Shown) -> Option<AnalysisResult> {
+    match shown {
+        Shown::Baseline(_) => baseline::balance(standing, row_sets),
+        Shown::DoseChanges => Some(dose_changes::dose_changes(standing, row_sets)),
+        Shown::AdverseEventGrades => Some(safety::grades(standing, row_sets)),
+        Shown::AdverseEventRelations => Some(safety::relations(standing, row_sets)),
+        Shown::AdverseEventOnset => Some(safety::onset(standing, row_sets)),
+        Shown::AdverseEventDifferences => Some(safety::differences(standing, row_sets)),
+        Shown::LaboratoryGrades => Some(laboratory::grades(standing, row_sets)),
+        Shown::LaboratoryRanges => Some(laboratory::ranges(standing, row_sets)),
+        Shown::HysLaw => Some(laboratory::hys_law(standing, row_sets)),
+        Shown::ReaderAgreement => Some(readers::agreement(standing, row_sets)),
+        Shown::BodyMap => Some(body_map::body_map(standing, row_sets)),
+        Shown::Trajectories(parameter, by) => {
+            figures::trajectory(standing, row_sets, parameter, by.as_deref())
+        }
+        Shown::Waterfall(parameter, visit) => figures::waterfall(standing, row_sets, parameter, visit),
+        Shown::CumulativeDistribution(parameter, visit) => {
+            figures::cumulative(standing, row_sets, parameter, visit)
+        }
+        _ => None,
+    }
 }
 
 impl Standing<'_> {
@@ -67,9 +109,19 @@ impl Standing<'_> {
         Population::choose(self.data, self.arms, Choice { set: None, only: None, by: None })
     }
 
+    /// What the plan's report shows, in order.
+    fn shown(&self) -> impl Iterator<Item = &Shown> {
+        self.plan.sections.iter().flat_map(|section| &section.show)
+    }
+
     /// Those for whom a flag of the subject-level data set is yes, by arm.
     fn with_flag(&self, flag: &str) -> Population {
-        let by = (self.arms.len() > 1).then_some("arm");
+        self.with_flag_by(flag, None)
+    }
+
+    /// The same, grouped by a variable instead.
+    fn with_flag_by(&self, flag: &str, by: Option<&str>) -> Population {
+        let by = by.or((self.arms.len() > 1).then_some("arm"));
         let population = Population::choose(self.data, self.arms, Choice { set: None, only: None, by });
         let mut population = population.only(|member| self.flag(flag, member));
         population.columns.push(flag.to_owned());

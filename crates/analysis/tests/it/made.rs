@@ -63,7 +63,7 @@ pub fn data() -> DataSets {
         exposure: Dataset::new("exposure", "Exposure", Vec::new()),
         deviations: deviations(),
         disposition: disposition(),
-        others: Vec::new(),
+        ..DataSets::default()
     }
 }
 
@@ -397,9 +397,15 @@ pub fn plan(analyses: Vec<Analysis>) -> AnalysisPlan {
         sections: vec![Section {
             title: label("Figures"),
             show: vec![
-                Shown::Trajectories("SCORE".into()),
+                Shown::Trajectories("SCORE".into(), None),
                 Shown::Waterfall("SCORE".into(), "M6".into()),
                 Shown::Waterfall("SCORE".into(), "M6".into()),
+                Shown::CumulativeDistribution("SCORE".into(), "M6".into()),
+                Shown::DoseChanges,
+                Shown::AdverseEventGrades,
+                Shown::AdverseEventRelations,
+                Shown::AdverseEventOnset,
+                Shown::AdverseEventDifferences,
             ],
         }],
         ..AnalysisPlan::default()

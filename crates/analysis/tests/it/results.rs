@@ -129,7 +129,7 @@ fn the_flow_adds_up() {
 #[test]
 fn a_participant_counts_once_with_the_worst_grade() {
     let results = results(&made::data());
-    let table = results.analysis("adverse-events-by-term").unwrap();
+    let table = results.analysis("adverse-event-grades").unwrap();
     for arm in [None, Some("active"), Some("control")] {
         for term in &table.levels {
             let number = |key: &str| table.number(key, arm, Some(&term.id)).unwrap().value.unwrap();
@@ -177,5 +177,51 @@ fn results_survive_json() {
     assert_eq!(back.row_sets, results.row_sets);
     for (number, again) in results.numbers().into_values().zip(back.numbers().into_values()) {
         assert_eq!((&number.id, number.text()), (&again.id, again.text()));
+    }
+}
+
+#[test]
+fn risk_differences_are_those_of_the_shares_and_lie_in_their_intervals() {
+    let results = results(&made::data());
+    let table = results.analysis("adverse-event-differences").unwrap();
+    assert!(table.levels.len() > 3);
+    for level in &table.levels {
+        let number =
+            |key: &str, arm: Option<&str>| table.number(key, arm, Some(&level.id)).unwrap().value.unwrap();
+        let difference = number("percent", Some("active")) - number("percent", Some("control"));
+        assert!((number("difference", None) - difference).abs() < 1e-9, "{}", level.id);
+        let (lower, upper) = (number("difference_lower", None), number("difference_upper", None));
+        assert!(lower <= difference && difference <= upper && lower >= -100.0 && upper <= 100.0);
+    }
+}
+
+#[test]
+fn only_events_from_the_first_dose_on_have_a_grade_a_relation_or_an_onset() {
+    let data = made::data();
+    let set = &data.adverse_events;
+    let emergent = (0..set.rows()).filter(|row| set.cell("treatment_emergent", *row).flag() == Some(true));
+    let results = results(&data);
+    let counted = |id: &str, key: &str| {
+        results.analysis(id).unwrap().number(key, None, Some("any")).unwrap().value.unwrap()
+    };
+    let all = emergent.count() as f64;
+    assert!(all < set.rows() as f64);
+    assert_eq!(counted("adverse-event-grades", "events"), all);
+    assert!(counted("adverse-event-relations", "events_related") < all);
+    assert_eq!(counted("adverse-event-onset", "n"), counted("adverse-event-grades", "participants"));
+}
+
+#[test]
+fn a_cumulative_distribution_climbs_to_everybody() {
+    let results = results(&made::data());
+    let steps = results.analysis("cumulative:SCORE:M6").unwrap();
+    for arm in [None, Some("active"), Some("control")] {
+        let percent: Vec<f64> = steps
+            .levels
+            .iter()
+            .map(|level| steps.number("percent", arm, Some(&level.id)).unwrap().value.unwrap())
+            .collect();
+        assert!(percent.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(percent.last(), Some(&100.0));
     }
 }

@@ -1,6 +1,6 @@
 //! Codes of the record's kinds, as data sets hold them, with their English labels.
 
-use record::{DeviationClass, DeviationKind, EndReason};
+use record::{DeviationClass, DeviationKind, DoseStep, EndReason};
 
 /// A code with its label.
 pub(crate) type Coded = (&'static str, &'static str);
@@ -73,6 +73,28 @@ pub(crate) fn deviation_class(class: DeviationClass) -> Coded {
     }
 }
 
+/// Which way a dose went.
+pub(crate) fn dose_step(step: DoseStep) -> Coded {
+    match step {
+        DoseStep::Started => ("started", "Started"),
+        DoseStep::Held => ("held", "Held"),
+        DoseStep::Reduced => ("reduced", "Reduced"),
+        DoseStep::Resumed => ("resumed", "Taken up again"),
+        DoseStep::Escalated => ("escalated", "Raised"),
+        DoseStep::Stopped => ("stopped", "Stopped for good"),
+    }
+}
+
+/// All steps in order.
+pub(crate) const DOSE_STEPS: [DoseStep; 6] = [
+    DoseStep::Started,
+    DoseStep::Held,
+    DoseStep::Reduced,
+    DoseStep::Resumed,
+    DoseStep::Escalated,
+    DoseStep::Stopped,
+];
+
 /// Makes a column's levels.
 pub(crate) fn levels(codes: impl IntoIterator<Item = Coded>) -> Vec<(String, String)> {
     codes.into_iter().map(|(code, label)| (code.to_owned(), label.to_owned())).collect()
@@ -86,6 +108,9 @@ fn codes_are_the_records_own() {
     }
     for kind in DEVIATION_KINDS {
         assert_eq!(deviation_kind(kind).0, code(serde_json::to_value(kind).unwrap()));
+    }
+    for step in DOSE_STEPS {
+        assert_eq!(dose_step(step).0, code(serde_json::to_value(step).unwrap()));
     }
     for class in [DeviationClass::Major, DeviationClass::Minor] {
         assert_eq!(deviation_class(class).0, code(serde_json::to_value(class).unwrap()));

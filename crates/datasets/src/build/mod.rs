@@ -5,13 +5,17 @@
 //! (in a study of one arm everyone who entered has it).
 
 mod adverse_events;
+mod body_sites;
 mod codes;
 mod columns;
 mod deviations;
 mod disposition;
+mod dose_changes;
 mod exposure;
+mod laboratory;
 mod longitudinal;
 mod profile;
+mod readings;
 mod subjects;
 
 use std::collections::BTreeMap;
@@ -37,6 +41,10 @@ pub fn build(study: &Study, state: &State) -> DataSets {
         exposure: exposure::exposure(&trial, &exposure),
         deviations: deviations::deviations(&trial),
         disposition: disposition::disposition(&trial),
+        dose_changes: dose_changes::dose_changes(&trial),
+        laboratory: laboratory::laboratory(&trial),
+        readings: readings::readings(&trial),
+        body_sites: body_sites::body_sites(&trial),
         others: Vec::new(),
     }
 }

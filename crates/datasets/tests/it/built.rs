@@ -353,3 +353,83 @@ fn partly_known_dates_reach_the_file_as_they_were_recorded() {
     assert!(csv::write(&data.adverse_events).contains(",2008,"));
     assert_eq!(data.subjects.cell("first_dose_date", 0), Cell::Date(date("2008-03-01").into()));
 }
+
+#[test]
+fn a_laboratory_value_is_judged_by_the_limits_of_its_own_laboratory_and_graded_in_the_terms_unit() {
+    let mut tale = tale();
+    let mut save = |visit, form, item, value, on| {
+        tale.save("01-001", (Some(visit), form, 0), item, value, on);
+    };
+    // Upper limit for women 34 U/L in that laboratory; grade 1 above it, grade 2 above 3 times.
+    for (visit, alt, on) in [
+        ("Scr", 20, "2008-02-20"),
+        ("M0", 34, "2008-03-01"),
+        ("M1", 35, "2008-04-01"),
+        ("M3", 103, "2008-06-12"),
+        ("M6", 30, "2008-09-01"),
+    ] {
+        save(visit, "chemistry", "alt", Value::Integer(alt), on);
+    }
+    // Lower limit 120 g/L; grade 1 below it, grade 2 below 100.
+    for (visit, haemoglobin, on) in [("M0", 130, "2008-03-01"), ("M1", 99, "2008-04-01")] {
+        save(visit, "blood_count", "haemoglobin", Value::Integer(haemoglobin), on);
+    }
+    let data = sets(&tale);
+    let at = |test, visit| row(&data.laboratory, &[("subject", "01-001"), ("test", test), ("visit", visit)]);
+    let seen = |test, visit| {
+        let cell = |column| data.laboratory.cell(column, at(test, visit));
+        let indicator = cell("indicator").text().unwrap().to_owned();
+        (indicator, cell("grade_low").number(), cell("grade_high").number())
+    };
+    assert_eq!(seen("ALT", "M0"), ("normal".to_owned(), None, Some(0.0)));
+    assert_eq!(seen("ALT", "M1"), ("high".to_owned(), None, Some(1.0)));
+    assert_eq!(seen("ALT", "M3"), ("high".to_owned(), None, Some(2.0)));
+    assert_eq!(seen("HGB", "M1"), ("low".to_owned(), Some(2.0), Some(0.0)));
+    let flagged = |flag| -> Vec<&str> {
+        let rows = 0..data.laboratory.rows();
+        let own = rows.filter(|row| data.laboratory.cell("test", *row).text() == Some("ALT"));
+        own.filter(|row| data.laboratory.cell(flag, *row).flag() == Some(true))
+            .filter_map(|row| data.laboratory.cell("visit", row).text())
+            .collect()
+    };
+    assert_eq!(
+        (flagged("is_baseline"), flagged("highest"), flagged("lowest")),
+        (vec!["M0"], vec!["M3"], vec!["M6"])
+    );
+    let times = data.laboratory.cell("times_upper", at("ALT", "M3")).number();
+    assert_eq!(times, Some(103.0 / 34.0));
+}
+
+#[test]
+fn a_dose_change_knows_the_dose_before_it() {
+    let data = sets(&tale());
+    let set = &data.dose_changes;
+    let own: Vec<_> = (0..set.rows())
+        .filter(|row| set.cell("subject", *row).text() == Some("01-002"))
+        .map(|row| {
+            let number = |column| set.cell(column, row).number();
+            (set.cell("step", row).text().unwrap(), number("before_mg"), number("dose_mg"), number("day"))
+        })
+        .collect();
+    assert_eq!(
+        own,
+        [
+            ("started", None, Some(400.0), Some(1.0)),
+            ("held", Some(400.0), Some(0.0), Some(21.0)),
+            ("resumed", Some(0.0), Some(300.0), Some(31.0)),
+        ]
+    );
+}
+
+#[test]
+fn a_skin_score_has_a_column_for_each_site() {
+    let mut tale = tale();
+    tale.save("01-001", (Some("M1"), "skin_score", 0), "face", Value::Integer(2), "2008-04-01");
+    let corrected =
+        tale.save("01-001", (Some("M1"), "skin_score", 0), "face", Value::Integer(3), "2008-04-02");
+    let data = sets(&tale);
+    let place = row(&data.body_sites, &[("subject", "01-001"), ("visit", "M1")]);
+    assert_eq!(data.body_sites.cell("face", place).number(), Some(3.0));
+    assert_eq!(data.body_sites.cell("chest", place), Cell::Missing);
+    assert!(data.body_sites.sources[place].contains(&corrected));
+}

@@ -111,7 +111,13 @@ fn figures(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     let plan = &parts.plan.plan;
     for section in &plan.sections {
         for shown in &section.show {
-            let Shown::Waterfall(parameter, visit) = shown else { continue };
+            let (what, parameter, visit) = match shown {
+                Shown::Waterfall(parameter, visit) => ("waterfall", parameter, visit),
+                Shown::CumulativeDistribution(parameter, visit) => {
+                    ("cumulative distribution", parameter, visit)
+                }
+                _ => continue,
+            };
             let Some(found) = plan.parameters.iter().find(|p| p.id == *parameter) else { continue };
             if !visits_of(parts, &found.form).contains(visit)
                 && parts.study.visit(visit.as_str()).is_some()
@@ -119,7 +125,7 @@ fn figures(desk: &mut Desk<'_>, parts: &Parts<'_>) {
                 && !desk.reported("not-measured", &place)
             {
                 let message = format!(
-                    "the waterfall of {parameter} needs `{}.{}` at {visit}, and no one measures it there",
+                    "the {what} of {parameter} needs `{}.{}` at {visit}, and no one measures it there",
                     found.form, found.item
                 );
                 desk.error(

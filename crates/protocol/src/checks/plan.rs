@@ -11,6 +11,27 @@ use crate::{
 pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     alone(desk, parts.plan, &parts.analysis_root);
     published(desk, parts);
+    sources_of_figures(desk, parts);
+}
+
+/// A body map needs a skin score, an agreement of readers coded specimens.
+fn sources_of_figures(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let scored = parts.study.forms.iter().any(|form| form.instrument.as_deref() == Some("mrss"));
+    let read = parts.study.blind_reading.is_some();
+    let sections = parts.analysis_root.get("report").map_or(&[][..], Node::elements);
+    for node in sections.iter().filter_map(|section| section.get("show")).flat_map(Node::elements) {
+        let (message, help) = match node.text() {
+            Some("figure:body map") if !scored => {
+                ("no form holds the skin score of 17 sites", "add a form with `instrument = \"mrss\"`")
+            }
+            Some("readers") if !read => {
+                ("no specimens are read blind", "add `[blind_reading]` to study.toml")
+            }
+            _ => continue,
+        };
+        let place = crate::source::Place::new(parts.analysis_root.file, node.text_span());
+        desk.error("not-measured", &place, message, Some(help.into()));
+    }
 }
 
 /// What can be said of a plan without its study.
@@ -24,7 +45,7 @@ fn shown(desk: &mut Desk<'_>, parts: &PlanParts) {
     let all: Vec<&Shown> = plan.sections.iter().flat_map(|section| &section.show).collect();
     for analysis in plan.analyses.iter().filter(|_| !plan.sections.is_empty()) {
         let is_shown = all.iter().any(|shown| match shown {
-            Shown::Table(ids) => ids.contains(&analysis.id),
+            Shown::Table(ids) | Shown::Baseline(ids) => ids.contains(&analysis.id),
             Shown::Survival(id) => *id == analysis.id,
             _ => false,
         });

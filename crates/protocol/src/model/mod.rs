@@ -12,6 +12,7 @@ mod coverage;
 mod facts;
 mod forms;
 mod plan;
+mod report;
 mod schedule;
 mod virtual_cohort;
 
@@ -26,6 +27,7 @@ pub use coverage::*;
 pub use facts::*;
 pub use forms::*;
 pub use plan::*;
+pub use report::*;
 pub use schedule::*;
 pub use virtual_cohort::*;
 

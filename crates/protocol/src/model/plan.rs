@@ -3,7 +3,7 @@
 use serde::Serialize;
 use terms::*;
 
-use super::{Label, SourceMark};
+use super::{Label, Section, SourceMark};
 use crate::expression::Expression;
 
 /// The plan.
@@ -13,6 +13,8 @@ pub struct AnalysisPlan {
     pub variables: Vec<SubjectVariable>,
     /// Parameters of the longitudinal data set.
     pub parameters: Vec<Parameter>,
+    /// Laboratory tests that the report grades and follows.
+    pub tests: Vec<LaboratoryTest>,
     /// Analysis sets.
     pub sets: Vec<AnalysisSet>,
     /// Estimands and endpoints.
@@ -111,6 +113,23 @@ pub struct Parameter {
     pub decimals: u32,
     /// Whether a lower value is better for the participant.
     pub lower_is_better: bool,
+}
+
+/// A laboratory test that the report grades and follows: an item of a laboratory form.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LaboratoryTest {
+    /// Its id (`ALT`).
+    pub id: String,
+    /// The form.
+    pub form: FormId,
+    /// The item; its label is the test's.
+    pub item: ItemId,
+    /// The item's unit (UCUM).
+    pub unit: String,
+    /// The CTCAE term that grades low values, as the instrument `ctcae5_labs` codes it (`K_low`).
+    pub low: Option<String>,
+    /// The CTCAE term that grades high values (`ALT`, `K_high`).
+    pub high: Option<String>,
 }
 
 /// An analysis set.
@@ -462,39 +481,4 @@ pub struct Analysis {
     pub only: Option<Expression>,
     /// Published numbers to put beside.
     pub published: Vec<Published>,
-}
-
-/// A section of the report: `[[report]] title.en = "…", show = ["A-P1-main", "figure:trajectory:MRSS"]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Section {
-    /// Its title.
-    pub title: Label,
-    /// What it shows, in order.
-    pub show: Vec<Shown>,
-}
-
-/// One thing that a report shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shown {
-    /// Analyses side by side in one table (`"table:B-P1-main,B-P1-locf"` or a lone id).
-    Table(Vec<AnalysisId>),
-    /// The participants' flow.
-    Flow,
-    /// Trajectories of a parameter with mean and interval.
-    Trajectories(ParameterId),
-    /// Waterfall of a parameter's change at a visit.
-    Waterfall(ParameterId, VisitId),
-    /// Survival curves of an analysis.
-    Survival(AnalysisId),
-    /// Adverse events over time.
-    AdverseEventsOverTime,
-    /// Deviations, listed.
-    DeviationListing,
-    /// Participants excluded from an analysis and why.
-    ExclusionListing,
-    /// The protocol as it was run: visits, schedule, forms, doses, roles, sets, endpoints.
-    Protocol,
-    /// Facts and rules with their sources and marks.
-    Sources,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use instruments::ctcae5_labs::LabTest;
+
 use super::{
     declared_data,
     methods::{self, METHOD_WORDS, OPTIONS, Takes, read_method},
@@ -138,9 +140,10 @@ const ANALYSIS: Shape = Shape::Choice {
     ],
 };
 
-const SECTION: &[Field] = &[
-    must("title", Shape::Label, "Its title."),
-    must("show", Shape::List(&Shape::Text), "What it shows, in order."),
+const TEST: &[Field] = &[
+    must("item", Shape::Name(Kind::Item), "The item of a laboratory form; its label is the test's."),
+    may("low", Shape::Text, "The CTCAE term that grades low values, such as `K_low`."),
+    may("high", Shape::Text, "The CTCAE term that grades high values, such as `ALT`."),
 ];
 
 pub(crate) const FIELDS: &[Field] = &[
@@ -161,6 +164,11 @@ pub(crate) const FIELDS: &[Field] = &[
         Shape::Map(Keys::Define(Kind::Parameter), &Shape::Table(PARAMETER)),
         "Parameters of the longitudinal data set.",
     ),
+    may(
+        "tests",
+        Shape::Map(Keys::Define(Kind::Test), &Shape::Table(TEST)),
+        "Laboratory tests that the report grades and follows.",
+    ),
     must("sets", Shape::Map(Keys::Define(Kind::Set), &Shape::Table(SET)), "Analysis sets."),
     may(
         "estimands",
@@ -168,7 +176,7 @@ pub(crate) const FIELDS: &[Field] = &[
         "Estimands and endpoints.",
     ),
     must("analyses", Shape::Map(Keys::Define(Kind::Analysis), &ANALYSIS), "Analyses in order."),
-    may("report", Shape::List(&Shape::Table(SECTION)), "The report's sections in order."),
+    may("report", Shape::List(&Shape::Table(super::report::FIELDS)), "The report's sections in order."),
 ];
 
 /// The plan, and where each analysis names its visit.
@@ -227,6 +235,7 @@ pub(crate) fn prepare_declared(desk: &mut Desk<'_>, root: &Section<'_>) -> Vec<D
 /// Reads the file.
 pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>, data: Vec<DeclaredData>) -> PlanParts {
     let parameters = read_parameters(desk, &root);
+    let tests = root.named("tests").filter_map(|entry| read_test(desk, &entry)).collect();
     let variables = root.named("variables").filter_map(|entry| read_variable(desk, &entry)).collect();
     let sets = root.named("sets").filter_map(|entry| {
         let who =
@@ -247,8 +256,11 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>, data: Vec<DeclaredDat
         analyses.extend(read_analysis(desk, &entry));
     }
     let sections = root.get("report").map_or(&[][..], Node::elements);
-    let sections = sections.iter().map(|node| read_section(desk, &Section::new(node, root.file))).collect();
-    parts.plan = AnalysisPlan { variables, parameters, sets, estimands, analyses, sections, data };
+    let sections: Vec<_> = sections.iter().map(|node| Section::new(node, root.file)).collect();
+    parts.plan =
+        AnalysisPlan { variables, parameters, tests, sets, estimands, analyses, sections: Vec::new(), data };
+    parts.plan.sections =
+        sections.iter().map(|section| super::report::read(desk, section, &parts.plan)).collect();
     parts
 }
 
@@ -402,6 +414,43 @@ fn read_parameters(desk: &mut Desk<'_>, root: &Section<'_>) -> Vec<Parameter> {
         });
     }
     parameters
+}
+
+/// Reads a laboratory test, and reports a CTCAE term that its unit does not fit.
+fn read_test(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<LaboratoryTest> {
+    let name = entry.text("item")?;
+    let (form, item) = name.split_once('.')?;
+    let unit = match desk.items.get(name).map(|facts| &facts.kind) {
+        Some(Type::Number(Unit::Of(unit))) => unit.clone(),
+        Some(Type::Number(_)) => "1".to_owned(),
+        Some(other) => {
+            let message = format!("`{name}` holds {}, and a laboratory test is a number", other.noun());
+            desk.error("type", &entry.place_of("item"), message, Some("name a numeric item".into()));
+            return None;
+        }
+        None => return None,
+    };
+    let codes: Vec<String> = LabTest::all().iter().map(|test| test.code().to_owned()).collect();
+    let mut graded = |key: &str| {
+        let code = entry.text(key)?;
+        desk.refer_among(Kind::Grading, code, &entry.place_of(key), &codes);
+        let needed = LabTest::by_code(code)?.unit();
+        if let Some(needed) = needed.filter(|needed| crate::units::factor(&unit, needed).is_none()) {
+            let message = format!("`{code}` grades values in {needed}, and `{name}` is in {unit}");
+            let help = "take the item in a unit that measures the same, or leave the term out";
+            desk.error("unit", &entry.place_of(key), message, Some(help.into()));
+        }
+        Some(code.to_owned())
+    };
+    let (low, high) = (graded("low"), graded("high"));
+    Some(LaboratoryTest {
+        id: entry.name().to_owned(),
+        form: form.into(),
+        item: item.into(),
+        unit,
+        low,
+        high,
+    })
 }
 
 fn read_estimand(desk: &mut Desk<'_>, entry: &Section<'_>) -> Estimand {
@@ -719,91 +768,4 @@ fn check_model(desk: &mut Desk<'_>, entry: &Section<'_>, subject: &Subject) {
             }
         }
     }
-}
-
-fn read_section(desk: &mut Desk<'_>, section: &Section<'_>) -> crate::model::Section {
-    let shown = section.get("show").map_or(&[][..], Node::elements);
-    let show = shown.iter().filter_map(|node| read_shown(desk, node, section.file)).collect();
-    crate::model::Section { title: desk.label(section.get("title")), show }
-}
-
-/// What a section may show besides analyses, and how it is written.
-const SHOWN: &[&str] = &[
-    "flow",
-    "protocol",
-    "sources",
-    "listing:deviations",
-    "listing:exclusions",
-    "figure:adverse events",
-    "figure:trajectory:",
-    "figure:waterfall:",
-    "figure:survival:",
-    "table:",
-];
-
-fn read_shown(desk: &mut Desk<'_>, node: &Node, file: usize) -> Option<Shown> {
-    let text = node.text()?;
-    let whole = Place::new(file, node.text_span());
-    let after = |prefix: &str| text.strip_prefix(prefix).map(|rest| (rest, prefix.len()));
-    if let Some((rest, start)) = after("table:") {
-        let mut ids = Vec::new();
-        let mut at = start;
-        for id in rest.split(',') {
-            let lead = id.len() - id.trim_start().len();
-            let name = id.trim();
-            desk.refer(Kind::Analysis, name, &whole.part(at + lead, at + lead + name.len()));
-            ids.push(name.into());
-            at += id.len() + 1;
-        }
-        return Some(Shown::Table(ids));
-    }
-    if let Some((name, start)) = after("figure:survival:") {
-        desk.refer(Kind::Analysis, name, &whole.part(start, text.len()));
-        return Some(Shown::Survival(name.into()));
-    }
-    if let Some((name, start)) = after("figure:trajectory:") {
-        desk.refer(Kind::Parameter, name, &whole.part(start, text.len()));
-        return Some(Shown::Trajectories(name.into()));
-    }
-    if let Some((rest, start)) = after("figure:waterfall:") {
-        let Some((parameter, visit)) = rest.split_once(':') else {
-            desk.error(
-                "syntax",
-                &whole,
-                "a waterfall needs a parameter and a visit",
-                Some("write `figure:waterfall:MRSS:M6`".into()),
-            );
-            return None;
-        };
-        desk.refer(Kind::Parameter, parameter, &whole.part(start, start + parameter.len()));
-        desk.refer(Kind::Visit, visit, &whole.part(start + parameter.len() + 1, text.len()));
-        return Some(Shown::Waterfall(parameter.into(), visit.into()));
-    }
-    match text {
-        "flow" => return Some(Shown::Flow),
-        "protocol" => return Some(Shown::Protocol),
-        "sources" => return Some(Shown::Sources),
-        "listing:deviations" => return Some(Shown::DeviationListing),
-        "listing:exclusions" => return Some(Shown::ExclusionListing),
-        "figure:adverse events" => return Some(Shown::AdverseEventsOverTime),
-        _ => {}
-    }
-    if desk.names.has(Kind::Analysis, text) {
-        desk.record(Kind::Analysis, text, &whole);
-        return Some(Shown::Table(vec![text.into()]));
-    }
-    if desk.was_left_out(text) {
-        return None;
-    }
-    let known: Vec<String> = desk.names.of(Kind::Analysis).to_vec();
-    let stem_slip = text
-        .split(':')
-        .next()
-        .filter(|stem| text.contains(':') && !["table", "figure", "listing"].contains(stem));
-    let help = match stem_slip {
-        Some(stem) => crate::names::suggest(stem, ["table", "figure", "listing"].into_iter()),
-        None => crate::names::suggest(text, known.iter().map(String::as_str).chain(SHOWN.iter().copied())),
-    };
-    desk.error("unknown-name", &whole, format!("the report can't show `{text}`"), help);
-    None
 }

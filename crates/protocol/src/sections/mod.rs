@@ -29,6 +29,7 @@ pub(crate) mod eligibility;
 pub(crate) mod forms;
 pub(crate) mod laboratory;
 mod methods;
+pub(crate) mod report;
 pub(crate) mod roles;
 pub(crate) mod schedule;
 pub(crate) mod sources;

@@ -5,17 +5,35 @@
 //! compute nothing but places on the canvas. The participants' flow has no chart
 //! type and is drawn here by hand.
 
+mod body_map;
+mod cumulative;
+mod differences;
 mod events_over_time;
 mod flow_chart;
+mod forest;
+mod laboratory;
 mod survival;
+mod swim_lanes;
 mod trajectories;
 mod waterfall;
 
+pub(crate) use body_map::body_maps;
+pub use body_map::{BodyScores, draw_body_map};
+pub(crate) use cumulative::cumulative;
+pub use cumulative::{Steps, draw_cumulative};
+pub(crate) use differences::event_differences;
+pub use differences::{TermShares, draw_differences};
 pub(crate) use events_over_time::events_over_time;
 pub use events_over_time::{EventShare, draw_events_over_time};
 pub(crate) use flow_chart::draw_flow;
+pub(crate) use forest::forest;
+pub use forest::{ForestLine, draw_forest};
+pub use laboratory::{Course, CoursePoint, Peak, draw_course, draw_hys_law};
+pub(crate) use laboratory::{hys_law, laboratory_trend};
 pub(crate) use survival::survival;
 pub use survival::{SurvivalCurve, draw_survival};
+pub(crate) use swim_lanes::swim_lanes;
+pub use swim_lanes::{Lane, draw_swim_lanes};
 pub(crate) use trajectories::trajectories;
 pub use trajectories::{Mean, Trajectories, draw_trajectories};
 pub(crate) use waterfall::waterfall;
@@ -24,8 +42,9 @@ pub use waterfall::{Bar, draw_waterfall};
 use std::sync::Arc;
 
 use kuva::{
-    plot::legend::LegendPosition,
-    prelude::{Layout, Plot, Theme, TickFormat, render_to_svg},
+    plot::{legend::LegendPosition, scatter::MarkerShape},
+    prelude::{Layout, Plot, SvgBackend, Theme, TickFormat, render_to_svg},
+    render::render::Scene,
 };
 
 use crate::wording;
@@ -34,6 +53,9 @@ use crate::wording;
 pub const COLOURS: [&str; 4] = ["#0072B2", "#D55E00", "#00805E", "#A34D82"];
 /// Lines of single participants, by group: the same hues, light.
 const PALE: [&str; 4] = ["#8FBADB", "#EDAF85", "#8FCBB5", "#DDB0CA"];
+/// Marks by group in order, so that groups differ in more than colour.
+const MARKERS: [MarkerShape; 4] =
+    [MarkerShape::Circle, MarkerShape::Triangle, MarkerShape::Diamond, MarkerShape::Square];
 /// Words in a drawing and their size in pixels at full width.
 const FONT: &str = "DejaVu Sans, Verdana, Arial, sans-serif";
 const WIDTH: f64 = 760.0;
@@ -43,7 +65,12 @@ fn styled(plots: &[Plot], height: f64) -> Layout {
     Layout::auto_from_plots(plots)
         .with_width(WIDTH)
         .with_height(height)
-        .with_theme(Theme { grid_color: "#e4e8ec".to_owned(), ..Theme::light() })
+        .with_theme(Theme {
+            grid_color: "#e4e8ec".to_owned(),
+            // A box is measured for a narrower font than readers may have.
+            legend_border: "#ffffff".to_owned(),
+            ..Theme::light()
+        })
         .with_font_family(FONT)
         .with_tick_size(13)
         .with_label_size(14)
@@ -95,6 +122,23 @@ fn renumbered(svg: &str) -> String {
         out.push_str(&format!("clip-{place}{rest}"));
     }
     out
+}
+
+/// The same of a scene of several panels.
+fn finish_scene(scene: &Scene, title: &str) -> String {
+    framed(&renumbered(&SvgBackend::new().render_scene(scene)), title)
+}
+
+/// The height of a drawing with a lane for each line, its axis and legend included.
+fn lanes_height(count: usize, lane: f64) -> f64 {
+    110.0 + lane * count.max(1) as f64
+}
+
+/// A name that fits beside the axis: cut between words where it is long.
+fn shortened(name: &str) -> String {
+    const ROOM: usize = 34;
+    let lines = wrapped(name, ROOM);
+    if lines.len() == 1 { name.to_owned() } else { format!("{}…", lines[0]) }
 }
 
 fn framed(svg: &str, title: &str) -> String {

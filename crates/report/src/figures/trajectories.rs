@@ -46,8 +46,13 @@ pub struct Mean {
 }
 
 /// Builds the figure of a parameter from its standing result.
-pub(crate) fn trajectories(context: &Context<'_>, parameter: &str) -> Result<Figure, BuildError> {
-    let result = context.result(&format!("trajectory:{parameter}"))?;
+pub(crate) fn trajectories(
+    context: &Context<'_>,
+    parameter: &str,
+    by: Option<&str>,
+) -> Result<Figure, BuildError> {
+    let of = by.map_or_else(|| parameter.to_owned(), |by| format!("{parameter}:{by}"));
+    let result = context.result(&format!("trajectory:{of}"))?;
     let planned = context.parameter(parameter);
     let name = planned.map_or(parameter, |one| context.label(&one.label));
     let unit = planned.and_then(|one| one.unit.as_deref()).map_or("", wording::unit);
@@ -58,16 +63,19 @@ pub(crate) fn trajectories(context: &Context<'_>, parameter: &str) -> Result<Fig
         groups => groups.iter().map(Some).collect(),
     };
     let series: Vec<Trajectories> =
-        groups.iter().map(|group| series(context, result, *group, &visits)).collect();
+        groups.iter().map(|group| series(context, result, *group, by, &visits)).collect();
     let last = visits.iter().map(|(_, month)| *month).fold(0.0, f64::max);
     let y_label = if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") };
-    let caption = context.caption(&format!("{name} by participant, with the mean and its 95 % interval"));
+    let grouped =
+        by.map(|by| format!(" by {}", context.variable_label(by).to_lowercase())).unwrap_or_default();
+    let caption =
+        context.caption(&format!("{name} by participant, with the mean and its 95 % interval{grouped}"));
     Ok(Figure {
-        id: format!("figure-trajectory-{}", anchor(parameter)),
-        description: description(context, result, &groups, &visits, name),
+        id: format!("figure-trajectory-{}", anchor(&of)),
+        description: description(context, result, (&groups, by), &visits, name),
         svg: draw_trajectories(&series, &y_label, last, &caption),
         tables: vec![
-            means_table(context, result, &groups, &visits, &y_label),
+            means_table(context, result, (&groups, by), &visits, &y_label),
             values_table(context, result, &visits, &y_label),
         ],
         caption,
@@ -75,7 +83,7 @@ pub(crate) fn trajectories(context: &Context<'_>, parameter: &str) -> Result<Fig
 }
 
 /// The planned month of a visit; none for one that has no planned time of its own.
-fn month(study: &Study, visit: &str) -> Option<f64> {
+pub(super) fn month(study: &Study, visit: &str) -> Option<f64> {
     const DAYS_A_MONTH: f64 = 30.4375;
     match &study.visit(visit)?.timing {
         Timing::Before { .. } => Some(-1.0),
@@ -96,15 +104,17 @@ fn series(
     context: &Context<'_>,
     result: &AnalysisResult,
     group: Option<&Level>,
+    by: Option<&str>,
     visits: &[(&Level, f64)],
 ) -> Trajectories {
     let id = group.map(|group| group.id.as_str());
-    let participants =
-        subjects(result).into_iter().filter(|subject| id.is_none() || arm(context, subject) == id);
+    let participants = subjects(result)
+        .into_iter()
+        .filter(|subject| id.is_none() || group_of(context, subject, by).as_deref() == id);
     let value =
         |key: &str, group: Option<&str>, level: &Level| result.number(key, group, Some(&level.id))?.value;
     Trajectories {
-        group: group.map(|group| context.group_label(result, group).to_owned()),
+        group: group.map(|group| context.level_of_group(by, result, group)),
         participants: participants
             .map(|subject| {
                 let at =
@@ -136,11 +146,19 @@ pub(super) fn arm<'a>(context: &Context<'a>, subject: &str) -> Option<&'a str> {
     set.cell("arm", row).text()
 }
 
+/// The level of the grouping variable that a participant has; the arm where there is none.
+fn group_of(context: &Context<'_>, subject: &str, by: Option<&str>) -> Option<String> {
+    let Some(by) = by else { return arm(context, subject).map(str::to_owned) };
+    let set = &context.data.subjects;
+    let row = (0..set.rows()).find(|&row| set.cell("subject", row).text() == Some(subject))?;
+    set.cell(by, row).level()
+}
+
 /// The mean at the first and the last visit, in words.
 fn description(
     context: &Context<'_>,
     result: &AnalysisResult,
-    groups: &[Option<&Level>],
+    (groups, by): (&[Option<&Level>], Option<&str>),
     visits: &[(&Level, f64)],
     name: &str,
 ) -> Vec<Inline> {
@@ -155,7 +173,7 @@ fn description(
         let Some(first) = ends.next() else { continue };
         let last = ends.next_back();
         let who = group.map_or(" The mean".to_owned(), |group| {
-            format!(" With {} the mean", context.group_label(result, group))
+            format!(" With {} the mean", context.level_of_group(by, result, group))
         });
         for (place, (level, mean)) in std::iter::once(first).chain(last).enumerate() {
             let visit = context.visit_label(&level.id).to_lowercase();
@@ -179,7 +197,7 @@ fn description(
 fn means_table(
     context: &Context<'_>,
     result: &AnalysisResult,
-    groups: &[Option<&Level>],
+    (groups, by): (&[Option<&Level>], Option<&str>),
     visits: &[(&Level, f64)],
     label: &str,
 ) -> Table {
@@ -189,7 +207,8 @@ fn means_table(
         ..Table::default()
     };
     let heads = groups.iter().flat_map(|group| {
-        let name = group.map(|group| format!("{}: ", context.group_label(result, group))).unwrap_or_default();
+        let name = group.map(|group| format!("{}: ", context.level_of_group(by, result, group)));
+        let name = name.unwrap_or_default();
         [format!("{name}n"), format!("{name}mean (95 % interval)")]
     });
     table.columns = number_columns("Visit", heads);

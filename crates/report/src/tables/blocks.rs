@@ -11,24 +11,45 @@ use super::{
 use crate::{
     BuildError,
     context::Context,
-    document::{Inline, Row, Table, number_columns},
+    document::{Align, Column, Inline, Row, Table, number_columns},
     wording,
 };
 
-pub(super) fn table(context: &Context<'_>, results: &[&AnalysisResult]) -> Result<Table, BuildError> {
+/// Lays analyses out; `balance` holds a standardised difference of each, which then stands beside it.
+pub(super) fn table(
+    context: &Context<'_>,
+    results: &[&AnalysisResult],
+    balance: Option<&AnalysisResult>,
+) -> Result<Table, BuildError> {
     let places = places(context, results);
     let stated = stated_head(&marks(context, results)?);
     let mut table = Table::default();
     let heads = places.iter().map(|place| place_head(context, results, *place));
     table.columns = number_columns("", heads);
+    if balance.is_some() {
+        table.columns.push(Column { head: "Standardised difference".to_owned(), align: Align::Number });
+    }
     table.columns.extend(stated.clone());
     for result in results {
         let alone = results.len() == 1;
         let shape = Shape { context, result, places: &places, stated: stated.is_some(), alone };
-        let rows = shape.rows()?;
+        let mut rows = shape.rows()?;
+        if let Some(balance) = balance {
+            put_beside(&mut rows, balance, result, stated.is_some());
+        }
         table.rows.extend(rows);
     }
     Ok(table)
+}
+
+/// Puts an analysis's standardised difference on its first row of numbers.
+fn put_beside(rows: &mut [Row], balance: &AnalysisResult, result: &AnalysisResult, stated: bool) {
+    let number = balance.number("standardised_difference", None, Some(result.id.as_str()));
+    let mut beside = number.map(wording::number);
+    for row in rows.iter_mut().filter(|row| !row.cells.is_empty()) {
+        let place = row.cells.len() - usize::from(stated);
+        row.cells.insert(place, beside.take().into_iter().collect());
+    }
 }
 
 /// The columns: groups of all analyses in order, then all together, then comparisons.

@@ -8,7 +8,13 @@
 mod blocks;
 mod comparisons;
 mod estimates;
+mod laboratory;
 mod lines;
+mod safety;
+mod standing;
+
+pub(crate) use laboratory::{laboratory_grades, laboratory_ranges, reader_agreement};
+pub(crate) use safety::{adverse_event_grades, adverse_event_onset, adverse_event_relations, dose_changes};
 
 use analysis::{AnalysisResult, Number};
 use protocol::model::{Method, RecordsOf, SourceMark, Subject};
@@ -28,11 +34,31 @@ pub(crate) fn table(
     results: &[&AnalysisResult],
     caption: &str,
 ) -> Result<Table, BuildError> {
-    let mut table = if by_lines(context, results) {
+    let table = if by_lines(context, results) {
         lines::table(context, results)?
     } else {
-        blocks::table(context, results)?
+        blocks::table(context, results, None)?
     };
+    Ok(finished(context, results, caption, table))
+}
+
+/// Builds the table of these analyses at baseline, the standardised difference of the arms beside each.
+pub(crate) fn baseline(
+    context: &Context<'_>,
+    results: &[&AnalysisResult],
+    caption: &str,
+) -> Result<Table, BuildError> {
+    let balance = context.results.analysis("baseline-balance");
+    let table = blocks::table(context, results, balance)?;
+    let mut table = finished(context, results, caption, table);
+    if let Some(balance) = balance {
+        table.notes.push(crate::document::text(format!("Standardised difference: {}.", balance.method)));
+    }
+    Ok(table)
+}
+
+/// Gives a table its anchor, caption and notes.
+fn finished(context: &Context<'_>, results: &[&AnalysisResult], caption: &str, mut table: Table) -> Table {
     let ids: Vec<String> = results.iter().map(|result| anchor(result.id.as_str())).collect();
     table.id = format!("table-{}", ids.first().map_or("", String::as_str));
     let unit = match results {
@@ -42,7 +68,7 @@ pub(crate) fn table(
     let caption = if unit.is_empty() { caption.to_owned() } else { format!("{caption} ({unit})") };
     table.caption = context.caption(&caption);
     table.notes = notes(context, results, &table);
-    Ok(table)
+    table
 }
 
 /// Whether all have one method and groups, and are more than one or have many levels.

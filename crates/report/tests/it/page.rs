@@ -165,7 +165,12 @@ fn every_drawing_is_a_well_formed_file_with_its_words_kept_as_text() {
             "figure-flow.svg",
             "figure-trajectory-MRSS.svg",
             "figure-waterfall-MRSS-M6.svg",
-            "figure-adverse-events-over-time.svg"
+            "figure-adverse-events-over-time.svg",
+            "figure-forest-P1-main.svg",
+            "figure-cumulative-MRSS-M6.svg",
+            "figure-trajectory-MRSS-sex.svg",
+            "figure-swim-lanes.svg",
+            "figure-adverse-event-differences.svg"
         ]
     );
     for (name, svg) in drawings {

@@ -134,6 +134,7 @@ fn plan() -> AnalysisPlan {
     let table = |ids: &[&str]| Shown::Table(ids.iter().map(|id| (*id).into()).collect());
     AnalysisPlan {
         data: Vec::new(),
+        tests: Vec::new(),
         variables: Vec::new(),
         parameters: vec![Parameter {
             id: "MRSS".into(),
@@ -167,7 +168,7 @@ fn plan() -> AnalysisPlan {
                     table(&["P1-main"]),
                     table(&["P1-observed", "P1-worst"]),
                     table(&["within"]),
-                    Shown::Trajectories("MRSS".into()),
+                    Shown::Trajectories("MRSS".into(), None),
                     Shown::Waterfall("MRSS".into(), "M6".into()),
                     Shown::ExclusionListing,
                 ],
@@ -176,6 +177,25 @@ fn plan() -> AnalysisPlan {
                 "Safety",
                 "Tolérance",
                 vec![table(&["terms"]), table(&["events"]), Shown::AdverseEventsOverTime],
+            ),
+            section(
+                "In full",
+                "En entier",
+                vec![
+                    Shown::Baseline(vec!["age".into(), "sex".into()]),
+                    Shown::Forest(vec!["P1-main".into(), "P1-observed".into(), "P1-worst".into()]),
+                    Shown::CumulativeDistribution("MRSS".into(), "M6".into()),
+                    Shown::Trajectories("MRSS".into(), Some("sex".to_owned())),
+                    Shown::DoseChanges,
+                    Shown::SwimLanes,
+                    Shown::AdverseEventGrades,
+                    Shown::AdverseEventRelations,
+                    Shown::AdverseEventOnset,
+                    Shown::AdverseEventDifferences,
+                    Shown::SeriousEventListing,
+                    Shown::WithdrawalListing,
+                    Shown::DoseChangeListing,
+                ],
             ),
             section("Deviations", "Déviations", vec![table(&["deviations"]), Shown::DeviationListing]),
             section("Sources", "Sources", vec![Shown::Sources]),
@@ -451,7 +471,7 @@ pub fn data() -> DataSets {
         exposure,
         deviations: deviations(),
         disposition: disposition(),
-        others: Vec::new(),
+        ..DataSets::default()
     }
 }
 

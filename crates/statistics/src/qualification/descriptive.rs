@@ -5,7 +5,7 @@ use super::outputs::Outputs;
 use super::{Computed, Unsupported};
 use crate::descriptive::{
     QuantileType, coefficient_of_variation_percent, geometric, mad, mean_interval_t, quantile, skewness_g1,
-    summarise, variance,
+    standardised_difference_of_means, standardised_difference_of_shares, summarise, variance,
 };
 use crate::{Confidence, NotEstimable};
 
@@ -40,5 +40,17 @@ pub(super) fn descriptive(input: Inputs<'_>) -> Result<Computed, Unsupported> {
         .put("geo_cv_percent", geometric.and_then(|g| g.cv_percent.ok_or(too_few)))
         .put("mad_1.4826", mad(&x))
         .put("skewness_g1", skewness_g1(&x));
+    Ok(out.done())
+}
+
+/// Of means where the inputs are series, of shares where they are counts.
+pub(super) fn standardised_difference(input: Inputs<'_>) -> Result<Computed, Unsupported> {
+    let difference = if input.has("first") {
+        standardised_difference_of_shares(&input.counts("first")?, &input.counts("second")?)
+    } else {
+        standardised_difference_of_means(&input.present("x")?, &input.present("y")?)
+    };
+    let mut out = Outputs::default();
+    out.put("difference", difference);
     Ok(out.done())
 }

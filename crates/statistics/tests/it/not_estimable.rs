@@ -333,6 +333,13 @@ fn planning() -> Vec<Case> {
             "no design meets the requirements",
         ),
         (
+            "standardised_difference",
+            "no spread",
+            json!({"x": [1, 1, 1], "y": [2, 2, 2]}),
+            "difference",
+            "zero variance",
+        ),
+        (
             "group_sequential",
             "alpha",
             json!({"type": "OF", "info": [0.5, 1], "alpha": 0, "sided": 1}),

@@ -1,0 +1,91 @@
+//! The data set of readings: one row an item of a reading of a coded specimen.
+//!
+//! A specimen has a reading of each reader and, where it was drawn for it, a second one under another
+//! code. Nothing is known of whose it is before the key is joined; until then there are no rows.
+
+use protocol::model::ItemType;
+use record::SpecimenKey;
+use terms::{Answer, SpecimenCode, Value};
+
+use super::{columns::push_identity, profile::Trial};
+use crate::{Column, Data, Dataset};
+
+/// One item of one reading.
+struct Read<'a> {
+    of: &'a SpecimenKey,
+    code: &'a SpecimenCode,
+    reader: u32,
+    repeat: bool,
+    item: String,
+    value: Option<f64>,
+    sources: Vec<u64>,
+}
+
+/// Builds the data set.
+pub(crate) fn readings(trial: &Trial<'_>) -> Dataset {
+    let mut rows = joined(trial);
+    rows.sort_by(|a, b| {
+        let place = |row: &Read<'_>| (row.of.subject.clone(), row.of.visit.clone(), row.item.clone());
+        (place(a), a.repeat, a.reader).cmp(&(place(b), b.repeat, b.reader))
+    });
+    let sources = rows.iter().map(|row| row.sources.clone()).collect();
+    let label = "Readings of coded specimens: one row an item of a reading";
+    let mut set = Dataset::new("readings", label, sources);
+    push_identity(&mut set, trial, &rows.iter().map(|row| &row.of.subject).collect::<Vec<_>>());
+    let visits = trial.study.visits.iter().map(|visit| (visit.id.to_string(), visit.label.en().to_owned()));
+    let visit = Data::Code(rows.iter().map(|row| Some(row.of.visit.to_string())).collect());
+    set.push(Column::new("visit", "Visit", visit).with_levels(visits.collect()));
+    let code = Data::Text(rows.iter().map(|row| Some(row.code.to_string())).collect());
+    set.push(Column::new("specimen", "Code of the slide", code));
+    let reader = Data::Integer(rows.iter().map(|row| Some(i64::from(row.reader))).collect());
+    set.push(Column::new("reader", "Reader", reader));
+    let repeat = Data::Flag(rows.iter().map(|row| Some(row.repeat)).collect());
+    set.push(Column::new("repeat", "Read again under a second code", repeat));
+    let form = trial.study.blind_reading.as_ref().and_then(|read| trial.study.form(read.read_on.as_str()));
+    let items = form.iter().flat_map(|form| &form.items);
+    let labels = items.map(|item| (item.id.to_string(), item.label.en().to_owned())).collect();
+    let item = Data::Code(rows.iter().map(|row| Some(row.item.clone())).collect());
+    set.push(Column::new("item", "Item", item).with_levels(labels));
+    let is_graded = |row: &Read<'_>| {
+        let item = form.and_then(|form| form.item(&row.item));
+        item.map(|item| matches!(item.kind, ItemType::Code { .. }))
+    };
+    let graded = Data::Flag(rows.iter().map(is_graded).collect());
+    set.push(Column::new("graded", "A grade rather than a measurement", graded));
+    let value = Data::Number(rows.iter().map(|row| row.value).collect());
+    set.push(Column::new("value", "Value", value).with_decimals(2));
+    set
+}
+
+fn joined<'a>(trial: &Trial<'a>) -> Vec<Read<'a>> {
+    let reading = &trial.state.reading;
+    let Some((key, joined)) = &reading.key else { return Vec::new() };
+    let mut rows = Vec::new();
+    for ((code, reader), taken) in &reading.readings {
+        let again = reading.repeats.get(code);
+        let Some(of) = again.or_else(|| key.get(code)) else { continue };
+        for (item, answer) in &taken.answers {
+            rows.push(Read {
+                of,
+                code,
+                reader: *reader,
+                repeat: again.is_some(),
+                item: item.to_string(),
+                value: number(answer),
+                sources: vec![*joined, taken.sequence],
+            });
+        }
+    }
+    for row in &mut rows {
+        row.sources.sort_unstable();
+    }
+    rows
+}
+
+/// A number, or a code that is one; yes and no are none.
+fn number(answer: &Answer) -> Option<f64> {
+    match answer.value()? {
+        Value::Code(code) => code.parse().ok(),
+        value => value.as_f64(),
+    }
+}
