@@ -471,7 +471,9 @@ impl Places {
 
 fn shown_analyses(shown: &Shown) -> Vec<String> {
     match shown {
-        Shown::Table(analyses) => analyses.iter().map(ToString::to_string).collect(),
+        Shown::Table(analyses) | Shown::Baseline(analyses) => {
+            analyses.iter().map(ToString::to_string).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -38,12 +38,17 @@ pub(super) fn agreement(standing: &Standing<'_>, row_sets: &mut RowSets) -> Anal
             continue;
         }
         for comparison in comparisons(&taken) {
+            let pairs = pairs(&taken, &comparison);
+            // A reader who was asked about single slides only read none again.
+            if pairs.is_empty() {
+                continue;
+            }
             let level = format!("{}:{}", item.id, comparison.level);
             let graded = (0..set.rows()).any(|row| {
                 set.cell("item", row).text() == Some(item.id.as_str())
                     && set.cell("graded", row).flag() == Some(true)
             });
-            put(&mut sheet, &level, &pairs(&taken, &comparison), graded);
+            put(&mut sheet, &level, &pairs, graded);
             levels.push(Level { id: level, label: format!("{}: {}", item.label, comparison.label) });
         }
     }
@@ -120,9 +125,6 @@ fn put(sheet: &mut Sheet<'_>, level: &str, pairs: &[[(usize, f64); 2]], graded: 
     let rows = pairs.iter().flatten().map(|(row, _)| *row).collect();
     let rows = [sheet.row_sets.place("readings", rows, &["value", "reader", "repeat"])];
     sheet.put("n", of, pairs.len(), Format::Integer, &rows);
-    if pairs.is_empty() {
-        return;
-    }
     let confidence = Confidence::C95;
     if graded {
         let found = grades_table(pairs).and_then(|table| kappa(&table, KappaWeights::Quadratic, confidence));
