@@ -18,5 +18,5 @@ pub mod trace;
 mod wording;
 
 pub use build::{BuildError, Provenance, Report, build, build_elsewhere};
-pub use wording::mark;
 pub use trace::{ChangeLine, EventLine};
+pub use wording::mark;

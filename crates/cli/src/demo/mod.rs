@@ -76,7 +76,6 @@ pub struct Reported {
 const VERDICT_TRIALS: u64 = 2_000;
 
 /// The file that holds [`Reported`].
-/// The file that holds [`Reported`].
 pub const REPORTED: &str = "results.json";
 
 /// Reads what was reported of a trial in its folder.

@@ -1,5 +1,6 @@
 //! The command as its users run it.
 
+mod analyse;
 mod blinding;
 mod coverage;
 mod demo;

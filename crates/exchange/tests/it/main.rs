@@ -1,5 +1,7 @@
 //! Tests of the formats of others.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 mod ars;
 mod conforming;
 mod damaged;

@@ -6,6 +6,7 @@ mod broken;
 mod coverage;
 mod misspelling;
 mod panics;
+mod plan_alone;
 mod schema;
 mod studies;
 

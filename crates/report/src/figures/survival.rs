@@ -35,10 +35,18 @@ pub(crate) fn survival(context: &Context<'_>, analysis: &str) -> Result<Figure, 
     Ok(Figure {
         id: format!("figure-survival-{}", anchor(analysis)),
         description: description(context, result, &groups),
-        svg: draw_survival(&curves, "Time", &caption),
+        svg: draw_survival(&curves, &x_label(context, result), &caption),
         tables: vec![at_risk_table(context, result, &groups)],
         caption,
     })
+}
+
+/// What the axis of time is called, with its unit where it is known.
+fn x_label(context: &Context<'_>, result: &AnalysisResult) -> String {
+    match context.planned(result).map_or("", |plan| context.unit(&plan.subject)) {
+        "" => "Time".to_owned(),
+        unit => format!("Time ({unit})"),
+    }
 }
 
 fn curve(context: &Context<'_>, result: &AnalysisResult, group: Option<&Level>) -> SurvivalCurve {
