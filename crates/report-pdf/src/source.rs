@@ -5,7 +5,10 @@
 //! what goes where, by this module: which tables need a turned page, which place
 //! a link leads to, and where the tables behind the figures stand.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use report::{
     document::{Align, Block, Definitions, Document, Figure, Flow, FlowBox, Inline, Section, Table, plain},
@@ -37,7 +40,12 @@ pub struct Sheets {
 
 /// Writes the source of a document.
 pub fn write(document: &Document, behind: Option<&TraceAppendix>, made: Date) -> Sheets {
-    let mut writer = Writer { document, behind, places: places(document, behind), drawings: Vec::new() };
+    let mut writer = Writer {
+        document,
+        analyses: behind.map(analyses).unwrap_or_default(),
+        places: places(document),
+        drawings: Vec::new(),
+    };
     let mut source = TEMPLATE.to_owned();
     writer.opening(&mut source, made);
     let mut parts = Vec::new();
@@ -107,13 +115,14 @@ fn lay_out(source: &mut String, mut parts: Vec<Part>) {
 
 struct Writer<'a> {
     document: &'a Document,
-    behind: Option<&'a TraceAppendix>,
+    /// The place of each number's analysis among those behind the numbers.
+    analyses: BTreeMap<&'a str, usize>,
     places: BTreeSet<&'a str>,
     drawings: Vec<(String, String)>,
 }
 
 /// The anchors that stand in the document on paper.
-fn places<'a>(document: &'a Document, behind: Option<&'a TraceAppendix>) -> BTreeSet<&'a str> {
+fn places(document: &Document) -> BTreeSet<&str> {
     fn of_table(table: &Table) -> impl Iterator<Item = &str> {
         let rows = table.rows.iter().filter_map(|row| row.id.as_deref());
         std::iter::once(table.id.as_str()).chain(rows)
@@ -138,11 +147,22 @@ fn places<'a>(document: &'a Document, behind: Option<&'a TraceAppendix>) -> BTre
             }
         }
     }
-    let derivations =
-        behind.iter().flat_map(|behind| &behind.analyses).flat_map(|analysis| &analysis.derivations);
-    places.extend(derivations.map(|derivation| derivation.anchor.as_str()));
     places.remove("");
     places
+}
+
+/// The place of each number's analysis.
+fn analyses(behind: &TraceAppendix) -> BTreeMap<&str, usize> {
+    let all = behind.analyses.iter().enumerate();
+    all.flat_map(|(place, analysis)| {
+        let numbers = analysis.derivations.iter().flat_map(|derivation| &derivation.numbers);
+        numbers.map(move |(id, _)| (id.as_str(), place))
+    })
+    .collect()
+}
+
+fn analysis_anchor(place: usize) -> String {
+    format!("analysis-{}", place + 1)
 }
 
 impl Writer<'_> {
@@ -220,11 +240,9 @@ impl Writer<'_> {
         match inline {
             // An empty block in front makes content of it, so that runs can be added.
             Inline::Text(text) => format!("[#{}]", quoted(text)),
-            Inline::Number { id, text, why_not: _ } => match self.behind.and_then(|it| it.anchors.get(id)) {
-                Some(anchor) if self.places.contains(anchor.as_str()) => {
-                    format!("n({},{})", quoted(anchor), quoted(text))
-                }
-                _ => format!("[#{}]", quoted(text)),
+            Inline::Number { id, text, why_not: _ } => match self.analyses.get(id.as_str()) {
+                Some(place) => format!("n({},{})", quoted(&analysis_anchor(*place)), quoted(text)),
+                None => format!("[#{}]", quoted(text)),
             },
             Inline::Stated { text, target, mark } => {
                 let target =
@@ -380,63 +398,88 @@ impl Writer<'_> {
         format!("{kind}({})", lines.collect::<Vec<_>>().join(","))
     }
 
-    /// The analyses behind the numbers: method, set, and for each number its id and the rows it came from.
+    /// The analyses behind the numbers: method, set, and how the ids of their numbers are made.
     fn behind(&self, parts: &mut Vec<Part>, behind: &TraceAppendix) {
         let mut code =
             format!("#page(columns: 2)[\n{}", self.heading(1, "Behind the numbers", BEHIND, false));
         code.push_str(
-            "\nEach number above is a link to its entry here: the analysis it comes from, the id under which the \
-             results keep it, and the data rows it was computed from. The report’s page (#id[report.html]) leads on \
-             from each row to the events of the record behind it; #id[equipoise trace] prints the same for a number’s \
-             id, down to the line of the study file.\n\nThe data sets are:\n",
+            "\nEach number above is a link to the analysis here that it comes from. Its id in the results is the \
+             analysis, what it is, and in brackets which group and which level it is of, such as \
+             #id[A/mean\\[arm\\]\\[visit\\]]; each analysis lists what it uses of them. With its id, \
+             #id[equipoise trace] prints a number’s data rows, the events of the record behind each row, and the line \
+             of the study file; in the report’s page (#id[report.html]) the number is a link to them.\n\n\
+             The data sets:\n",
         );
         let sets = behind.datasets.iter().map(|set| format!("[#{}]", quoted(&set.caption)));
         let _ = writeln!(code, "#list({})", sets.collect::<Vec<_>>().join(","));
-        for analysis in &behind.analyses {
-            code.push_str(&self.analysis(analysis));
+        for (place, analysis) in behind.analyses.iter().enumerate() {
+            code.push_str(&self.analysis(place, analysis, behind));
             code.push('\n');
         }
         code.push(']');
         parts.push(Part { code, turned: Some(false), share: 1.0 });
     }
 
-    fn analysis(&self, analysis: &TracedAnalysis) -> String {
-        let mut code = self.heading(2, &analysis.title, "", false);
-        let _ = write!(
-            code,
-            "\n#[#set text(size: 7.5pt)\n#par({})\n",
-            quoted(&format!("{}. Set: {}.", analysis.method, analysis.set))
-        );
-        for derivation in &analysis.derivations {
-            let _ = write!(code, "#par(at({})", quoted(&derivation.anchor));
-            for (place, (id, words)) in derivation.numbers.iter().enumerate() {
-                let gap = if place == 0 { "" } else { "; " };
-                let _ = write!(
-                    code,
-                    "+[#{}]+id({})+[#{}]",
-                    quoted(gap),
-                    quoted(&breakable(id)),
-                    quoted(&format!(" {words}"))
-                );
-            }
-            for rows in &derivation.rows {
-                // What a data set holds was said in front.
-                let short = |title: &str| title.split(" (").next().unwrap_or(title).to_owned();
-                let words = match rows {
-                    Rows::Here(rows) if rows.columns.is_empty() => short(&rows.title),
-                    Rows::Here(rows) => {
-                        format!("{}, columns {}", short(&rows.title), rows.columns.join(", "))
-                    }
-                    Rows::Shared { label, .. } => short(label),
-                };
-                let words = breakable(&words);
-                let _ = write!(code, "+text(fill: soft, {})", quoted(&format!(" — {words}")));
-            }
-            code.push_str(")\n");
+    fn analysis(&self, place: usize, analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
+        let mut code = self.heading(2, &analysis.title, &analysis_anchor(place), false);
+        let _ = write!(code, "\n#traced({}", quoted(&format!("{}. Set: {}.", analysis.method, analysis.set)));
+        for (name, values) in id_parts(analysis) {
+            let _ = write!(code, ", ({}, {})", quoted(name), quoted(&breakable(&values)));
         }
-        code.push(']');
+        let _ = write!(code, ", (\"rows\", {}))", quoted(&row_counts(analysis, behind)));
         code
     }
+}
+
+/// What the ids of an analysis's numbers are made of: keys, groups, levels.
+fn id_parts(analysis: &TracedAnalysis) -> Vec<(&'static str, String)> {
+    let mut parts: [Vec<&str>; 3] = Default::default();
+    let numbers = analysis.derivations.iter().flat_map(|derivation| &derivation.numbers);
+    for (id, _) in numbers {
+        let rest = id.split_once('/').map_or(id.as_str(), |(_, rest)| rest);
+        for (part, words) in parts.iter_mut().zip(rest.split('[')) {
+            let words = words.trim_end_matches(']');
+            if !words.is_empty() && !part.contains(&words) {
+                part.push(words);
+            }
+        }
+    }
+    let names = ["numbers", "groups", "levels"];
+    let said = names.into_iter().zip(parts).filter(|(_, part)| !part.is_empty());
+    said.map(|(name, part)| (name, some_of(&part))).collect()
+}
+
+/// The first few of many.
+fn some_of(words: &[&str]) -> String {
+    /// A reader who sees so many sees how the rest go on.
+    const MOST: usize = 8;
+    match words.len().checked_sub(MOST) {
+        Some(more) if more > 1 => format!("{} and {more} more", words[..MOST].join(", ")),
+        _ => words.join(", "),
+    }
+}
+
+/// From how many rows of which data sets its numbers were computed.
+fn row_counts(analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
+    let mut least_and_most: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for rows in analysis.derivations.iter().flat_map(|derivation| &derivation.rows) {
+        let rows = match rows {
+            Rows::Here(rows) => rows,
+            Rows::Shared { anchor, .. } => match behind.row_sets.iter().find(|set| set.anchor == *anchor) {
+                Some(set) => &set.rows,
+                None => continue,
+            },
+        };
+        // A row's anchor is its data set and its place.
+        let Some((set, _)) = rows.links.first().and_then(|row| row.anchor.rsplit_once('-')) else { continue };
+        let count = rows.links.len();
+        let ends = least_and_most.entry(set).or_insert((count, count));
+        *ends = (ends.0.min(count), ends.1.max(count));
+    }
+    let said = least_and_most.iter().map(|(set, (least, most))| {
+        if least == most { format!("{most} of {set}") } else { format!("{least} to {most} of {set}") }
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 fn numbers_anchor(figure: &Figure) -> String {
