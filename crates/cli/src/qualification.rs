@@ -1,8 +1,8 @@
 //! Qualification of the installed program: is it whole, and does it compute what it should on this machine?
 //!
 //! Installation: what was installed (its hash), on what, and whether it is whole. Operation: every reference
-//! case that the build carries, run by the same code as `qualify --cases`. The report is written as a page
-//! and as JSON; the JSON holds every value, the page the farthest one of each case.
+//! case that the build carries, run by the same code as `qualify --cases`. The report is written as a page,
+//! on paper and as JSON; the JSON holds every value, the page the farthest one of each case.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -206,6 +206,12 @@ fn write(folder: &Path, qualification: &Qualification) -> Result<Vec<PathBuf>> {
         Ok(())
     };
     keep("qualification.html", html::render(&report)?.as_bytes())?;
+    #[cfg(feature = "pdf")]
+    {
+        let made: jiff::Timestamp = qualification.made.parse().context("the time of making is no time")?;
+        let made = jiff::tz::TimeZone::UTC.to_datetime(made).date();
+        keep("qualification.pdf", &report_pdf::render(&report.document, None, made)?)?;
+    }
     keep("qualification.json", (serde_json::to_string(qualification)? + "\n").as_bytes())?;
     Ok(files)
 }

@@ -59,9 +59,11 @@ pub fn render(
         ..PdfOptions::default()
     };
     let _alone = TYPESETTER.lock().unwrap_or_else(PoisonError::into_inner);
-    let pdf = set(document, behind, made)
-        .and_then(|pages| typst_pdf::pdf(&pages, &options).map_err(|faults| RenderError::of(&faults)));
-    // What the typesetter remembers serves no other document.
+    let pages = set(document, behind, made);
+    // What the typesetter remembers of the way to the pages serves neither the export nor another document.
+    typst::comemo::evict(0);
+    let pdf =
+        pages.and_then(|pages| typst_pdf::pdf(&pages, &options).map_err(|faults| RenderError::of(&faults)));
     typst::comemo::evict(0);
     pdf
 }

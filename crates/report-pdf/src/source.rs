@@ -193,7 +193,9 @@ impl Writer<'_> {
         for (name, value) in &document.provenance {
             let _ = write!(source, ", terms.item({}, {})", quoted(name), quoted(&breakable(value)));
         }
-        source.push_str(")]\n#outline(title: [Contents], depth: 1)\n");
+        // Its height is known before any page number is, so that finding the numbers moves nothing.
+        let entries = document.sections.len() + 2;
+        let _ = writeln!(source, ")]\n#contents({entries})");
     }
 
     fn section(&mut self, parts: &mut Vec<Part>, section: &Section) {
@@ -375,8 +377,26 @@ impl Writer<'_> {
         parts.push(Part::leading(self.heading(1, "The numbers in the figures", FIGURE_NUMBERS, false)));
         for figure in figures {
             parts.push(Part::leading(self.heading(2, &figure.caption, &numbers_anchor(figure), false)));
-            parts.extend(figure.tables.iter().map(|table| self.table(table)));
+            parts.extend(self.analyses_of(figure));
+            parts.extend(figure.tables.iter().map(|table| self.table(&unlinked(table))));
         }
+    }
+
+    /// The analyses that a figure's numbers come from, named once for all of them.
+    fn analyses_of(&self, figure: &Figure) -> Option<Part> {
+        let numbers = figure.tables.iter().flat_map(Table::runs).flatten();
+        let places: BTreeSet<usize> = numbers
+            .filter_map(|inline| match inline {
+                Inline::Number { id, .. } => self.analyses.get(id.as_str()).copied(),
+                Inline::Text(_) | Inline::Stated { .. } | Inline::Link { .. } => None,
+            })
+            .collect();
+        let links = places.iter().map(|place| {
+            format!("n({},{})", quoted(&analysis_anchor(*place)), quoted(&format!("analysis {}", place + 1)))
+        });
+        let links: Vec<String> = links.collect();
+        let code = format!("#par([From ]+{}+[.])", links.join("+[, ]+"));
+        (!links.is_empty()).then(|| Part::leading(code))
     }
 
     fn flow(&self, flow: &Flow) -> Part {
@@ -421,7 +441,12 @@ impl Writer<'_> {
     }
 
     fn analysis(&self, place: usize, analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
-        let mut code = self.heading(2, &analysis.title, &analysis_anchor(place), false);
+        let mut code = format!(
+            "#[#analysis({}, {})#label({})]",
+            place + 1,
+            quoted(&analysis.title),
+            quoted(&analysis_anchor(place))
+        );
         let _ = write!(code, "\n#traced({}", quoted(&format!("{}. Set: {}.", analysis.method, analysis.set)));
         for (name, values) in id_parts(analysis) {
             let _ = write!(code, ", ({}, {})", quoted(name), quoted(&breakable(&values)));
@@ -480,6 +505,23 @@ fn row_counts(analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
         if least == most { format!("{most} of {set}") } else { format!("{least} to {most} of {set}") }
     });
     said.collect::<Vec<_>>().join(", ")
+}
+
+/// A table whose numbers are plain words: thousands of links to one analysis would say no more than one does.
+fn unlinked(table: &Table) -> Table {
+    let plain = |cell: &Vec<Inline>| {
+        let words = |inline: &Inline| match inline {
+            Inline::Number { text, .. } => Inline::Text(text.clone()),
+            Inline::Text(_) | Inline::Stated { .. } | Inline::Link { .. } => inline.clone(),
+        };
+        cell.iter().map(words).collect()
+    };
+    let mut table = table.clone();
+    for row in &mut table.rows {
+        row.head = plain(&row.head);
+        row.cells = row.cells.iter().map(plain).collect();
+    }
+    table
 }
 
 fn numbers_anchor(figure: &Figure) -> String {
