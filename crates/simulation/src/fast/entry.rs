@@ -50,6 +50,15 @@ pub(crate) enum Rule {
         from: i64,
         truths: [Truth; 2],
     },
+    /// A measured value of which limits that differ between laboratories, sexes and ages leave only the
+    /// values between them open.
+    Outside {
+        index: usize,
+        noise: Process,
+        up_to: (f64, Truth),
+        from: (f64, Truth),
+        else_: Box<Rule>,
+    },
     /// The first symptom's date against the visit's: settled if the one lies months before the other.
     LongIll {
         truth: Truth,
@@ -125,11 +134,11 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     /// What is written down of a measure at the visit, in units of its last decimal.
-    fn measured_value(&self, someone: &mut Someone, index: usize, noise: Process) -> i64 {
+    fn measured_value(&self, someone: &mut Someone, index: usize, noise: Process) -> (i64, u32) {
         let virtuals = &self.study.virtual_cohort;
         let process = &virtuals.measures[index];
         let item = self.study.form(process.form.as_str()).and_then(|form| form.item(process.item.as_str()));
-        let Some(item) = item else { return 0 };
+        let Some(item) = item else { return (0, 0) };
         let female =
             process.start_male.is_some() && someone.is_female(self.study, self.streams, self.process);
         let mut level = self.streams.draws(someone.number, self.process.measure, index as u64);
@@ -142,7 +151,7 @@ impl Entry<'_> {
             .map_or(0.0, |skin| someone.natural.at(skin, months, 0.0) - someone.natural.start);
         let mut draws = self.streams.draws(someone.number, noise, self.occasion);
         let value = trajectory.observe_with(process, months, skin_change, |_| false, &mut draws);
-        answers::entered(&item.kind, answers::within(item, value), process.step).0
+        answers::entered(&item.kind, answers::within(item, value), process.step)
     }
 }
 
@@ -278,6 +287,9 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize, measured: &mut V
         |low: f64, high: f64| WayIn { narrowed: Some((index, low, high)), ..*way_in }.possible(term).sole();
     let (least, most) = (-1e7, 1e7);
     let unsure = reach(process) + unit(process, item);
+    // Values up to the first, and from the second on, settle the condition.
+    let mut up_to = (f64::NEG_INFINITY, Truth::Unknown);
+    let mut beyond = (f64::INFINITY, Truth::Unknown);
     let mut best: Option<(f64, f64, Truth)> = None;
     let mut keep = |from: f64, to: f64, truth: Truth| {
         if to > from && best.is_none_or(|(low, high, _)| high - low < to - from) {
@@ -286,10 +298,12 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize, measured: &mut V
     };
     if let Some(truth) = sole(least, least) {
         let limit = last_with(least, most, |x| sole(least, x) == Some(truth));
+        up_to = (limit, truth);
         keep(0.0, starts(process).map(|start| share_below(start, limit - unsure)).fold(1.0, f64::min), truth);
     }
     if let Some(truth) = sole(most, most) {
         let limit = -last_with(-most, -least, |x| sole(-x, most) == Some(truth));
+        beyond = (limit, truth);
         let share = |start| 1.0 - share_above(start, limit + unsure);
         keep(starts(process).map(share).fold(0.0, f64::max), 1.0, truth);
     }
@@ -298,7 +312,14 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize, measured: &mut V
         measured.push(index);
         measured.len() - 1
     });
-    Rule::Measured { place, from, to, truth, else_: Box::new(limit_leaf(study, term, index)) }
+    let else_ = match limit_leaf(study, term, index) {
+        Rule::Whole(term) => {
+            let noise = Process::named(&format!("measure {index}"));
+            Rule::Outside { index, noise, up_to, from: beyond, else_: Box::new(Rule::Whole(term)) }
+        }
+        rule => rule,
+    };
+    Rule::Measured { place, from, to, truth, else_: Box::new(else_) }
 }
 
 /// A plain comparison of a measure with a number, which one limit decides; any other stays as it is.
@@ -384,7 +405,7 @@ impl Rule {
             Rule::Always(_) => 0,
             Rule::Skin(_) => 1,
             Rule::Stratum(_) | Rule::LongIll { .. } => 2,
-            Rule::Measured { .. } | Rule::Limit { .. } => 3,
+            Rule::Measured { .. } | Rule::Limit { .. } | Rule::Outside { .. } => 3,
             Rule::Share { .. } => 4,
             Rule::Not(inner) => inner.cost(),
             Rule::All(parts) | Rule::Any(parts) => parts.iter().map(Rule::cost).max().unwrap_or(0) + 1,
@@ -429,8 +450,19 @@ impl Rule {
                 if (*from..=*to).contains(&start) { *truth } else { else_.truth(at, someone) }
             }
             Rule::Limit { index, noise, from, truths } => {
-                let whole = at.measured_value(someone, *index, *noise);
+                let (whole, _) = at.measured_value(someone, *index, *noise);
                 truths[usize::from(whole >= *from)]
+            }
+            Rule::Outside { index, noise, up_to, from, else_ } => {
+                let (whole, decimals) = at.measured_value(someone, *index, *noise);
+                let value = whole as f64 / answers::POWERS_OF_TEN[decimals as usize];
+                if value <= up_to.0 {
+                    up_to.1
+                } else if value >= from.0 {
+                    from.1
+                } else {
+                    else_.truth(at, someone)
+                }
             }
             Rule::LongIll { truth, else_ } => {
                 if someone.disease.onset_days() > REMEMBERED_DAYS {
@@ -449,7 +481,9 @@ impl Rule {
         match self {
             Rule::Not(inner) => inner.wholes(found),
             Rule::All(parts) | Rule::Any(parts) => parts.iter().for_each(|part| part.wholes(found)),
-            Rule::Measured { else_, .. } | Rule::LongIll { else_, .. } => else_.wholes(found),
+            Rule::Measured { else_, .. } | Rule::LongIll { else_, .. } | Rule::Outside { else_, .. } => {
+                else_.wholes(found);
+            }
             Rule::Whole(term) => found.push(term),
             _ => {}
         }
