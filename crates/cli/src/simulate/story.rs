@@ -94,6 +94,7 @@ pub fn tell(telling: Telling) -> Result<String> {
     teller.both_in_turn(inert, power)?;
     teller.same_people_randomised()?;
     teller.sensitivity()?;
+    teller.text.truncate(teller.text.trim_end().len());
     Ok(teller.text)
 }
 
@@ -171,8 +172,9 @@ impl Teller {
     }
 
     fn open(&mut self) -> Result<()> {
-        let trials = self.telling.trials;
+        let Telling { trials, seed, .. } = self.telling;
         self.say("# What the two trials could show\n");
+        self.say(&format!("This page is what `equipoise simulate story --trials {trials} --seed {seed}` writes.\n"));
         self.say(&format!(
             "Simulated numbers, not results of the trials. Each comes from {trials} virtual trials of the study's own \
              protocol and analysis plan, printed by the command below it; MC SE is its Monte Carlo standard error in \

@@ -188,3 +188,16 @@ fn the_explorer_is_one_file_with_its_grid() {
             || text.matches("http://").count() == text.matches("http://www.w3.org").count()
     );
 }
+
+/// Minutes on two processors, so only in the full campaign.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test may be told to run longer")]
+fn the_page_of_the_two_trials_is_what_the_program_writes() {
+    if std::env::var("EQUIPOISE_CAMPAIGN").as_deref() != Ok("full") {
+        return;
+    }
+    let page = std::fs::read_to_string(root().join("docs/two-trials.md")).unwrap();
+    let output = run(&["simulate", "story", "--trials", "4000", "--seed", "1"]);
+    assert!(output.status.success());
+    assert_eq!(page, String::from_utf8(output.stdout).unwrap());
+}
