@@ -313,13 +313,24 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize, measured: &mut V
         measured.len() - 1
     });
     let else_ = match limit_leaf(study, term, index) {
-        Rule::Whole(term) => {
+        Rule::Whole(term) if reads_here_alone(&term) => {
             let noise = Process::named(&format!("measure {index}"));
             Rule::Outside { index, noise, up_to, from: beyond, else_: Box::new(Rule::Whole(term)) }
         }
         rule => rule,
     };
     Rule::Measured { place, from, to, truth, else_: Box::new(else_) }
+}
+
+/// Says whether a condition reads items of the visit in hand alone.
+fn reads_here_alone(term: &Term) -> bool {
+    let mut alone = true;
+    term.visit(&mut |part| {
+        if let Term::Input(Input::Item(reference)) = part {
+            alone &= reference.when == When::Here;
+        }
+    });
+    alone
 }
 
 /// A plain comparison of a measure with a number, which one limit decides; any other stays as it is.
