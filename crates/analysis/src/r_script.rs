@@ -10,8 +10,8 @@ use datasets::DataSets;
 use protocol::{
     expression::Expression,
     model::{
-        Analysis, AnalysisPlan, Arm, Estimand, MarginalMeans, Measure, Method, MissingRule, Quartiles,
-        Strategy, Subject, TwoSided, Zeros,
+        Analysis, AnalysisPlan, Arm, Between, BlindingIndex, Estimand, MarginalMeans, Measure, Method,
+        MissingRule, Quartiles, StoppingRule, Strategy, Subject, TwoSided, Zeros,
     },
 };
 use terms::Truth;
@@ -37,6 +37,34 @@ fn recomputed(method: &Method) -> &'static [&'static str] {
         // The odds ratio of base R's fisher.test is solved to four digits only.
         Method::Fisher { .. } => &["events", "n", "p"],
         Method::Binomial { .. } => &["events", "n", "percent", "lower", "upper"],
+        Method::BlindingIndex(_) => &[
+            "n",
+            "right",
+            "wrong",
+            "unknown",
+            "index",
+            "lower",
+            "upper",
+            "p",
+            "james",
+            "james_lower",
+            "james_upper",
+            "james_p",
+        ],
+        Method::StoppingBoundary(_) => &["events", "n", "limit", "reached_at", "crossing", "posterior"],
+        Method::Agreement(_) => &[
+            "n",
+            "icc",
+            "icc_lower",
+            "icc_upper",
+            "bias",
+            "lower",
+            "upper",
+            "sd",
+            "limit_lower",
+            "limit_upper",
+        ],
+        Method::WeightedKappa(_) => &["n", "agree", "kappa", "lower", "upper", "p"],
         // Not recomputed yet; plans of studies do not use them.
         Method::Anova | Method::ChiSquared { .. } | Method::Cmh(_) | Method::KaplanMeier(_) => &[],
         Method::Ancova(_) => &[
@@ -133,7 +161,29 @@ impl Call<'_> {
             | Method::Cmh(_)
             | Method::KaplanMeier(_) => return None,
             Method::Fisher { .. } => self.fisher(&id)?,
-            Method::Binomial { confidence } => self.binomial(&id, &confidence.to_string())?,
+            Method::Binomial { confidence, interval } => {
+                let call = format!("{confidence}, {}", text(&format!("{interval:?}")));
+                self.share("binomial_share", &id, &call)?
+            }
+            Method::StoppingBoundary(options) => {
+                let rule = match options.rule {
+                    StoppingRule::BetaBinomial { prior: [a, b], threshold } => {
+                        format!("c({a}, {b}), {threshold}, NULL")
+                    }
+                    StoppingRule::Pocock { alpha } => format!("NULL, NULL, {alpha}"),
+                };
+                let call = format!("{}, {}, {rule}", options.participants, options.p0);
+                self.share("stopping_boundary", &id, &call)?
+            }
+            Method::BlindingIndex(options) => self.blinding_index(&id, options)?,
+            Method::Agreement(options) => {
+                let form = text(&format!("{:?}", options.icc));
+                format!("agreement({id}, {}, {}, {form})", self.readings()?, options.confidence)
+            }
+            Method::WeightedKappa(options) => {
+                let weights = text(&format!("{:?}", options.weights));
+                format!("weighted_kappa({id}, {}, {}, {weights})", self.readings()?, options.confidence)
+            }
             method => self.series(&id, method)?,
         };
         Some(format!("chosen <- {chosen}\n{call}"))
@@ -189,7 +239,10 @@ impl Call<'_> {
                     logical(described.lower_is_better)
                 ))
             }
-            Subject::AdverseEvents { .. } | Subject::Deviations | Subject::Records(_) => None,
+            Subject::AdverseEvents { .. }
+            | Subject::Deviations
+            | Subject::Readings(_)
+            | Subject::Records(_) => None,
         }
     }
 
@@ -261,7 +314,27 @@ impl Call<'_> {
         }
     }
 
-    fn binomial(&self, id: &str, confidence: &str) -> Option<String> {
+    fn blinding_index(&self, id: &str, options: &BlindingIndex) -> Option<String> {
+        let Subject::Variable { variable } = &self.analysis.subject else { return None };
+        let (by, groups) = self.grouping();
+        let meant: Vec<String> =
+            options.guesses.iter().map(|(guess, arm)| format!("{} = {}", text(guess), text(arm))).collect();
+        let (meant, unknown) = (meant.join(", "), text(&options.unknown));
+        let variable = text(variable);
+        Some(format!(
+            "blinding_index({id}, chosen, {variable}, {by}, {groups}, c({meant}), {unknown}, {})",
+            options.confidence
+        ))
+    }
+
+    /// Pairs of readings, as an R expression.
+    fn readings(&self) -> Option<String> {
+        let Subject::Readings(readings) = &self.analysis.subject else { return None };
+        let item = text(readings.item.as_str());
+        Some(format!("pairs_of(chosen, {item}, {})", logical(readings.between == Between::Repeats)))
+    }
+
+    fn share(&self, function: &str, id: &str, options: &str) -> Option<String> {
         let (by, groups) = self.grouping();
         let (has, known) = match &self.analysis.subject {
             Subject::Variable { variable } => {
@@ -275,7 +348,7 @@ impl Call<'_> {
             }
             _ => return None,
         };
-        Some(format!("binomial_share({id}, {has}, {known}, {by}, {groups}, {confidence})"))
+        Some(format!("{function}({id}, {has}, {known}, {by}, {groups}, {options})"))
     }
 
     fn events(&self, filter: Option<&Expression>) -> String {

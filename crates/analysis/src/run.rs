@@ -1,9 +1,9 @@
 //! Runs a plan: for each analysis whom, what, how, and the published numbers beside it.
 
-use datasets::DataSets;
+use datasets::{Cell, DataSets};
 use protocol::model::{
-    Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, Parameter, Quartiles, Records, RecordsOf,
-    StatedFact, Strategy, Subject, TwoSided, Zeros,
+    Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, Parameter, Quartiles, Readings, Records,
+    RecordsOf, StatedFact, Strategy, Subject, TwoSided, Zeros,
 };
 use statistics::means::Variances;
 use terms::AnalysisId;
@@ -135,6 +135,9 @@ pub fn run(
     Ok(Results { analyses, row_sets: row_sets.into_sets() })
 }
 
+/// The column by which participants come in order.
+const FIRST_DOSE: &str = "first_dose_date";
+
 /// One analysis with all that it needs.
 struct Task<'a> {
     plan: &'a AnalysisPlan,
@@ -207,6 +210,7 @@ impl<'a> Task<'a> {
             Subject::Variable { variable } => self.write_variable(sheet, variable),
             Subject::AdverseEvents { .. } | Subject::Deviations => self.write_events(sheet),
             Subject::Records(records) => self.write_records(sheet, records),
+            Subject::Readings(readings) => self.write_readings(sheet, readings),
         }
     }
 
@@ -272,6 +276,22 @@ impl<'a> Task<'a> {
     fn precision(&self, decimals: u32) -> Precision {
         let spread = if self.plan.data.is_empty() { decimals + 1 } else { decimals + 2 };
         Precision { value: decimals, summary: decimals + 1, spread }
+    }
+
+    /// Two readings of each slide.
+    fn write_readings(&self, sheet: &mut Sheet<'_>, readings: &Readings) -> Result<Written, PlanError> {
+        let set = &self.data.readings;
+        let pairs = methods::pairs(set, &self.population, readings);
+        match &self.analysis.method {
+            Method::Agreement(options) => {
+                let of_item = |one: &&Parameter| one.form == readings.form && one.item == readings.item;
+                let decimals = self.plan.parameters.iter().find(of_item).map_or(1, |one| one.decimals);
+                methods::agreement(sheet, set, &pairs, self.precision(decimals), options);
+            }
+            Method::WeightedKappa(options) => methods::weighted_kappa(sheet, set, &pairs, options),
+            _ => return Err(self.does_not_fit("readings of slides")),
+        }
+        Ok(self.written(Vec::new(), Vec::new()))
     }
 
     /// Whether the method counts levels.
@@ -351,7 +371,11 @@ impl<'a> Task<'a> {
                 methods::fisher_variable(sheet, &self.population, self.data, variable, level);
                 Ok(Written { levels: Vec::new(), excluded: self.without(variable) })
             }
-            Method::Binomial { .. } => {
+            Method::BlindingIndex(options) => {
+                methods::blinding_index(sheet, &self.population, self.data, variable, options);
+                Ok(Written { levels: Vec::new(), excluded: self.without(variable) })
+            }
+            Method::Binomial { .. } | Method::StoppingBoundary(_) => {
                 self.write_share_of_variable(sheet, variable);
                 Ok(Written { levels: Vec::new(), excluded: self.without(variable) })
             }
@@ -404,6 +428,10 @@ impl<'a> Task<'a> {
             Method::Count
             | Method::Fisher { .. }
             | Method::Binomial { .. }
+            | Method::BlindingIndex(_)
+            | Method::StoppingBoundary(_)
+            | Method::Agreement(_)
+            | Method::WeightedKappa(_)
             | Method::ChiSquared { .. }
             | Method::Cmh(_)
             | Method::KaplanMeier(_) => {
@@ -433,14 +461,29 @@ impl<'a> Task<'a> {
                 let name = &set.name;
                 methods::fisher_events(sheet, &self.population, name, &events, &levels, confidence(*level));
             }
-            Method::Binomial { confidence: level } => {
+            Method::Binomial { confidence, interval } => {
+                let wanted = methods::Interval { confidence: *confidence, kind: *interval };
                 for (place, id) in self.population.cuts() {
                     let own = events.of(place, |_| true);
                     let event_rows = sheet.row_sets.place(&set.name, rows(&own), &[]);
                     let columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
                     let n_rows = sheet.row_sets.place("subjects", self.population.rows(place), &columns);
                     let counts = (participants(&own), self.population.of(place).count());
-                    methods::binomial(sheet, group(id), counts, (event_rows, n_rows), confidence(*level));
+                    methods::binomial(sheet, group(id), counts, (event_rows, n_rows), wanted);
+                }
+            }
+            Method::StoppingBoundary(options) => {
+                for (place, id) in self.population.cuts() {
+                    let own = events.of(place, |_| true);
+                    let event_rows = sheet.row_sets.place(&set.name, rows(&own), &[]);
+                    let mut columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
+                    columns.push(FIRST_DOSE);
+                    let n_rows = sheet.row_sets.place("subjects", self.population.rows(place), &columns);
+                    let has =
+                        |row: usize| own.iter().any(|one| self.population.members[one.member].row == row);
+                    let in_order = self.in_order(self.population.rows(place));
+                    let in_order: Vec<bool> = in_order.into_iter().map(has).collect();
+                    methods::stopping_boundary(sheet, group(id), &in_order, (event_rows, n_rows), options);
                 }
             }
             _ => return Err(self.does_not_fit(subject)),
@@ -449,7 +492,6 @@ impl<'a> Task<'a> {
     }
 
     fn write_share_of_variable(&self, sheet: &mut Sheet<'_>, variable: &str) {
-        let Method::Binomial { confidence: level } = &self.analysis.method else { return };
         let Some(column) = self.data.subjects.column(variable) else { return };
         let yes = first_level(column);
         let mut columns: Vec<&str> = self.population.columns.iter().map(String::as_str).collect();
@@ -465,8 +507,32 @@ impl<'a> Task<'a> {
             let event_rows = sheet.row_sets.place("subjects", with, &columns);
             let n_rows =
                 sheet.row_sets.place("subjects", known.iter().map(|(row, _)| *row).collect(), &columns);
-            methods::binomial(sheet, group(id), counts, (event_rows, n_rows), confidence(*level));
+            let rows = (event_rows, n_rows);
+            match &self.analysis.method {
+                Method::Binomial { confidence, interval } => {
+                    let wanted = methods::Interval { confidence: *confidence, kind: *interval };
+                    methods::binomial(sheet, group(id), counts, rows, wanted);
+                }
+                Method::StoppingBoundary(options) => {
+                    let has = |row: &usize| known.iter().any(|(own, level)| own == row && *level == yes.id);
+                    let in_order = self.in_order(known.iter().map(|(row, _)| *row).collect());
+                    let in_order: Vec<bool> = in_order.iter().map(has).collect();
+                    methods::stopping_boundary(sheet, group(id), &in_order, rows, options);
+                }
+                _ => {}
+            }
         }
+    }
+
+    /// Orders participants by their first dose, those of one day by their number, those without a dose last.
+    fn in_order(&self, mut rows: Vec<usize>) -> Vec<usize> {
+        let subjects = &self.data.subjects;
+        let first = |row: &usize| match subjects.column(FIRST_DOSE).map(|column| column.data.cell(*row)) {
+            Some(Cell::Date(date)) => (false, Some(date.earliest())),
+            _ => (true, None),
+        };
+        rows.sort_by_cached_key(|row| (first(row), subjects.cell("subject", *row).text().map(str::to_owned)));
+        rows
     }
 
     /// Adds the levels that the plan puts a published number beside and that did not occur: nobody is a number too.
@@ -574,6 +640,10 @@ impl<'a> Task<'a> {
         if let Subject::AdverseEvents { filter: Some(filter) } = &self.analysis.subject {
             words = format!("{words}; adverse events with {}", filter.text);
         }
+        if let Subject::Readings(readings) = &self.analysis.subject {
+            let between = methods::words_between(readings.between);
+            words = format!("{words}; {}.{} {between}", readings.form, readings.item);
+        }
         if let Subject::Records(records) = &self.analysis.subject {
             let of = match &records.of {
                 RecordsOf::Value { column } => column.clone(),
@@ -635,9 +705,13 @@ fn words_of(method: &Method) -> String {
             quartiles(kind)
         ),
         Method::Fisher { confidence } => format!("Fisher's exact test, confidence {confidence}"),
-        Method::Binomial { confidence } => {
-            format!("Share with exact (Clopper-Pearson) interval, confidence {confidence}")
+        Method::Binomial { confidence, interval } => {
+            methods::binomial_words(methods::Interval { confidence: *confidence, kind: *interval })
         }
+        Method::BlindingIndex(options) => methods::blinding_index_words(options),
+        Method::StoppingBoundary(options) => methods::stopping_boundary_words(options),
+        Method::Agreement(options) => methods::agreement_words(options),
+        Method::WeightedKappa(options) => methods::kappa_words(options),
         Method::Ancova(options) => methods::ancova_words(options),
         Method::Anova => "One-way analysis of variance".to_owned(),
         Method::ChiSquared { continuity_correction } => methods::chi_squared_words(*continuity_correction),

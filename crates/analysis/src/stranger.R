@@ -239,19 +239,215 @@ fisher_events <- function(id, chosen, events, by, groups, pair, named) {
   }
 }
 
-binomial_share <- function(id, has, known, by, groups, confidence) {
+share_limits <- function(x, n, confidence, kind) {
+  a <- (1 - confidence) / 2
+  z <- qnorm(1 - a)
+  p <- x / n
+  score <- function(x, sign) {
+    p <- x / n
+    (p + z^2 / (2 * n) + sign * z * sqrt(p * (1 - p) / n + z^2 / (4 * n^2))) / (1 + z^2 / n)
+  }
+  solve <- function(f) uniroot(f, c(0, 1), tol = 1e-14)$root
+  switch(kind,
+    ClopperPearson = binom.test(x, n, conf.level = confidence)$conf.int,
+    Wilson = c(max(0, score(x, -1)), min(1, score(x, 1))),
+    WilsonCorrected = c(if (x <= 0.5) 0 else score(x - 0.5, -1), if (x >= n - 0.5) 1 else score(x + 0.5, 1)),
+    AgrestiCoull = { q <- (x + z^2 / 2) / (n + z^2); q + c(-1, 1) * z * sqrt(q * (1 - q) / (n + z^2)) },
+    Jeffreys = c(if (x == 0) 0 else qbeta(a, x + 0.5, n - x + 0.5), if (x == n) 1 else qbeta(1 - a, x + 0.5, n - x + 0.5)),
+    MidP = c(if (x == 0) 0 else solve(function(q) pbinom(x, n, q, lower.tail = FALSE) + dbinom(x, n, q) / 2 - a),
+             if (x == n) 1 else solve(function(q) pbinom(x - 1, n, q) + dbinom(x, n, q) / 2 - a)),
+    Wald = p + c(-1, 1) * z * sqrt(p * (1 - p) / n))
+}
+binomial_share <- function(id, has, known, by, groups, confidence, kind) {
   data <- grouped(list(values = has[known], at = which(known), beyond = Inf, baseline = NA, percent = NA), by)
   for (cut in cuts(data, by, groups)) {
     of <- function(key, value) say(id, bracket(key, cut$name), value)
     x <- sum(data$values[cut$use])
     n <- sum(cut$use)
-    limits <- if (n == 0) c(NA, NA) else 100 * binom.test(x, n, conf.level = confidence)$conf.int
+    limits <- if (n == 0) c(NA, NA) else 100 * share_limits(x, n, confidence, kind)
     of("events", x)
     of("n", n)
     of("percent", if (n == 0) NA else 100 * x / n)
     of("lower", limits[1])
     of("upper", limits[2])
   }
+}
+
+# Events in the order of first doses against a boundary, participant by participant.
+stopping_boundary <- function(id, has, known, by, groups, planned, p0, prior, threshold, alpha) {
+  crossing <- function(limits) {
+    running <- 1
+    stopped <- 0
+    for (k in seq_along(limits)) {
+      running <- c(running, 0) * (1 - p0) + c(0, running) * p0
+      over <- seq_along(running) - 1 >= limits[k]
+      stopped <- stopped + sum(running[over])
+      running[over] <- 0
+    }
+    stopped
+  }
+  if (is.null(alpha)) {
+    exceeds <- function(x, k) pbeta(p0, prior[1] + x, prior[2] + k - x, lower.tail = FALSE)
+    limits <- sapply(seq_len(planned), function(k) { x <- which(exceeds(0:k, k) >= threshold); if (length(x)) x[1] - 1 else k + 1 })
+  } else {
+    tails <- lapply(seq_len(planned), function(k) pbinom(0:k - 1, k, p0, lower.tail = FALSE))
+    at <- function(level) sapply(tails, function(tail) { x <- which(tail <= level * (1 + 1e-12)); if (length(x)) x[1] - 1 else length(tail) })
+    levels <- sort(unlist(tails))
+    low <- 0
+    high <- length(levels)
+    while (low < high) {
+      middle <- (low + high + 1) %/% 2
+      if (crossing(at(levels[middle])) <= alpha) low <- middle else high <- middle - 1
+    }
+    limits <- if (low == 0) rep(NA, planned) else at(levels[low])
+  }
+  data <- grouped(list(values = has[known], at = which(known), beyond = Inf, baseline = NA, percent = NA), by)
+  for (cut in cuts(data, by, groups)) {
+    of <- function(key, value) say(id, bracket(key, cut$name), value)
+    own <- data$at[cut$use]
+    values <- data$values[cut$use][order(is.na(subjects$first_dose_date[own]), subjects$first_dose_date[own], subjects$subject[own], method = "radix")]
+    n <- length(values)
+    seen <- head(cumsum(values), planned)
+    reached <- which(seen >= limits[seq_along(seen)])
+    of("events", sum(values))
+    of("n", n)
+    of("limit", if (n == 0 || n > planned) NA else limits[n])
+    of("reached_at", if (length(reached)) reached[1] else NA)
+    of("crossing", if (anyNA(limits)) NA else crossing(limits))
+    if (is.null(alpha)) of("posterior", exceeds(sum(values), n))
+  }
+}
+
+# Guesses against the arms: Bang's index of each, James's of both.
+blinding_index <- function(id, chosen, variable, by, groups, meant, unknown, confidence) {
+  z <- qnorm((1 + confidence) / 2)
+  guess <- level_of(variable)
+  arm <- if (is.null(by)) rep(NA, length(guess)) else level_of(by)
+  counts <- sapply(groups, function(group) {
+    own <- guess[chosen & holds(arm == group) & !is.na(guess)]
+    c(right = sum(holds(meant[own] == group)), wrong = sum(holds(meant[own] != group)), unknown = sum(own == unknown))
+  })
+  for (group in groups) {
+    of <- function(key, value) say(id, bracket(key, group), value)
+    c <- counts[, group]
+    n <- sum(c)
+    q <- c / n
+    index <- unname(q["right"] - q["wrong"])
+    se <- unname(sqrt((q["right"] * (1 - q["right"]) + q["wrong"] * (1 - q["wrong"]) + 2 * q["right"] * q["wrong"]) / n))
+    of("n", n)
+    for (key in names(c)) of(key, c[[key]])
+    of("index", if (n == 0) NA else index)
+    of("lower", if (n == 0) NA else index - z * se)
+    of("upper", if (n == 0) NA else index + z * se)
+    of("p", if (n == 0 || se < 1e-7) NA else 2 * pnorm(-abs(index / se)))
+  }
+  keys <- c("james", "james_lower", "james_upper", "james_p")
+  if (length(groups) != 2 || any(colSums(counts) == 0)) {
+    for (key in keys) say(id, key, NA)
+    return(invisible())
+  }
+  p <- c(counts["right", 1], counts["wrong", 1], counts["wrong", 2], counts["right", 2], sum(counts["unknown", ])) / sum(counts)
+  value <- quote((1 + p5 + (1 - p5) * (((0.5 * p2 + 0.5 * p3) / (1 - p5)) /
+    ((0.5 * (p1 + p3) * (p3 + p4) + 0.5 * (p2 + p4) * (p1 + p2)) / (1 - p5)^2) - 1)) / 2)
+  slopes <- deriv(value, paste0("p", 1:5))
+  found <- eval(slopes, as.list(setNames(p, paste0("p", 1:5))))
+  g <- as.vector(attr(found, "gradient"))
+  james <- as.vector(found)
+  se <- sqrt((sum(p * g^2) - sum(p * g)^2) / sum(counts))
+  usable <- is.finite(james)
+  say(id, "james", if (usable) james else NA)
+  say(id, "james_lower", if (usable) james - z * se else NA)
+  say(id, "james_upper", if (usable) james + z * se else NA)
+  say(id, "james_p", if (usable && se >= 1e-7) 2 * pnorm(-abs((james - 0.5) / se)) else NA)
+}
+
+# Two readings of each slide, side by side.
+pairs_of <- function(chosen, item, repeats) {
+  r <- load_set("readings")
+  r <- r[r$item == item & r$subject %in% subjects$subject[chosen] & !(is.na(r$value) & is.na(r$level)), ]
+  if (!repeats) r <- r[r$reader %in% 1:2, ]
+  key <- if (repeats) paste(r$subject, r$visit, r$reader) else paste(r$subject, r$visit, r$specimen)
+  second <- if (repeats) r$`repeat` else r$reader != 1
+  pairs <- lapply(split(seq_len(nrow(r)), key), function(at) {
+    at <- at[order(second[at])]
+    if (length(at) == 2 && !second[at[1]] && second[at[2]]) at
+  })
+  pairs <- do.call(rbind, pairs)
+  if (is.null(pairs)) pairs <- matrix(0L, 0, 2)
+  list(first = r[pairs[, 1], ], second = r[pairs[, 2], ])
+}
+agreement <- function(id, pairs, confidence, form) {
+  x <- pairs$first$value
+  y <- pairs$second$value
+  use <- !is.na(x) & !is.na(y)
+  x <- x[use]
+  y <- y[use]
+  n <- length(x)
+  a <- (1 - confidence) / 2
+  say(id, "n", n)
+  k <- 2
+  m <- (x + y) / 2
+  grand <- mean(m)
+  msb <- k * sum((m - grand)^2) / (n - 1)
+  msw <- sum((x - m)^2 + (y - m)^2) / n
+  msj <- n * sum((c(mean(x), mean(y)) - grand)^2)
+  mse <- (sum((x - m)^2 + (y - m)^2) - msj) / (n - 1)
+  fine <- n >= 2 && is.finite(msb)
+  simple <- function(f, d1, d2) {
+    low <- f / qf(1 - a, d1, d2)
+    high <- f * qf(1 - a, d2, d1)
+    c((f - 1) / (f + k - 1), (low - 1) / (low + k - 1), (high - 1) / (high + k - 1))
+  }
+  icc <- if (!fine || (if (form == "OneWay") msw else mse) <= 1e-12 * msb || msb == 0) c(NA, NA, NA)
+    else if (form == "OneWay") simple(msb / msw, n - 1, n * (k - 1))
+    else if (form == "Consistency") simple(msb / mse, n - 1, (n - 1) * (k - 1))
+    else {
+      est <- (msb - mse) / (msb + (k - 1) * mse + k * (msj - mse) / n)
+      fj <- msj / mse
+      v <- (k - 1) * (n - 1) * (k * est * fj + n * (1 + (k - 1) * est) - k * est)^2 /
+        ((n - 1) * k^2 * est^2 * fj^2 + (n * (1 + (k - 1) * est) - k * est)^2)
+      fu <- qf(1 - a, n - 1, v)
+      fl <- qf(1 - a, v, n - 1)
+      c(est, n * (msb - fu * mse) / (fu * (k * msj + (k * n - k - n) * mse) + n * msb),
+        n * (fl * msb - mse) / (k * msj + (k * n - k - n) * mse + n * fl * msb))
+    }
+  say(id, "icc", icc[1])
+  say(id, "icc_lower", icc[2])
+  say(id, "icc_upper", icc[3])
+  d <- x - y
+  test <- maybe(t.test(d, conf.level = confidence))
+  part <- function(value) if (is.list(test)) value else NA
+  z <- qnorm(1 - a)
+  say(id, "bias", part(mean(d)))
+  say(id, "lower", if (is.list(test)) test$conf.int[1] else NA)
+  say(id, "upper", if (is.list(test)) test$conf.int[2] else NA)
+  say(id, "sd", part(sd(d)))
+  say(id, "limit_lower", part(mean(d) - z * sd(d)))
+  say(id, "limit_upper", part(mean(d) + z * sd(d)))
+}
+weighted_kappa <- function(id, pairs, confidence, weights) {
+  use <- !is.na(pairs$first$place) & !is.na(pairs$second$place)
+  levels <- if (any(use)) pairs$first$places[use][1] else 2
+  counts <- table(factor(pairs$first$place[use], seq_len(levels)), factor(pairs$second$place[use], seq_len(levels)))
+  n <- sum(counts)
+  say(id, "n", n)
+  say(id, "agree", if (n == 0) NA else 100 * sum(diag(counts)) / n)
+  distance <- abs(row(counts) - col(counts)) / (levels - 1)
+  w <- switch(weights, None = (distance == 0) * 1, Linear = 1 - distance, Quadratic = 1 - distance^2)
+  p <- counts / n
+  e <- outer(rowSums(p), colSums(p))
+  po <- sum(w * p)
+  pe <- sum(w * e)
+  usable <- n > 0 && 1 - pe > 1e-12
+  k <- (po - pe) / (1 - pe)
+  margin <- outer(as.vector(w %*% colSums(p)), as.vector(t(w) %*% rowSums(p)), "+")
+  se <- sqrt(max(0, sum(p * (w - margin * (1 - k))^2) - (k - pe * (1 - k))^2) / (n * (1 - pe)^2))
+  null <- sqrt(max(0, sum(e * (w - margin)^2) - pe^2) / (n * (1 - pe)^2))
+  z <- qnorm((1 + confidence) / 2)
+  say(id, "kappa", if (usable) k else NA)
+  say(id, "lower", if (usable) k - z * se else NA)
+  say(id, "upper", if (usable) k + z * se else NA)
+  say(id, "p", if (usable && null > 1e-9) 2 * pnorm(-abs(k / null)) else NA)
 }
 
 # The linear model of base R. `pairs` are groups to compare, the first minus the second.

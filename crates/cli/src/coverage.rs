@@ -513,6 +513,10 @@ pub fn lines_of_analysis(study: &Study, lines: &StudyLines, id: &str) -> Vec<(St
                 add(Kind::Form, "form", form.id.as_str());
             }
         }
+        Subject::Readings(readings) => {
+            add(Kind::Item, "item", &format!("{}.{}", readings.form, readings.item));
+            add(Kind::Form, "form", readings.form.as_str());
+        }
         // Data sets from elsewhere are declared beside the plan, not collected on forms.
         Subject::Records(_) => {}
         Subject::Deviations => {

@@ -104,6 +104,12 @@ impl<'a> Context<'a> {
                 }
                 RecordsOf::Terms { .. } => "",
             },
+            Subject::Readings(readings) => {
+                let of_item =
+                    |one: &&model::Parameter| one.form == readings.form && one.item == readings.item;
+                let parameter = self.study.plan.parameters.iter().find(of_item);
+                parameter.and_then(|parameter| parameter.unit.as_deref()).unwrap_or("")
+            }
             Subject::AdverseEvents { .. } | Subject::Deviations => "",
         })
     }

@@ -1,9 +1,11 @@
 //! From outcomes to numbers, one method a file. The mathematics is the statistics crate's; these
 //! files choose what goes in and write down what comes out, under keys that reports and plans use.
 
+mod agreement;
 mod ancova;
 mod anova;
 mod binomial;
+mod blinding_index;
 mod chi_squared;
 mod cmh;
 mod count;
@@ -12,11 +14,16 @@ mod fisher;
 mod kaplan_meier;
 mod rank_sum;
 mod signed_rank;
+mod stopping_boundary;
 mod t_tests;
 
+pub(crate) use agreement::{
+    agreement, kappa_words, pairs, weighted_kappa, words as agreement_words, words_between,
+};
 pub(crate) use ancova::{ancova, words as ancova_words};
 pub(crate) use anova::anova;
-pub(crate) use binomial::binomial;
+pub(crate) use binomial::{Interval, binomial, words as binomial_words};
+pub(crate) use blinding_index::{blinding_index, words as blinding_index_words};
 pub(crate) use chi_squared::{chi_squared, words as chi_squared_words};
 pub(crate) use cmh::{cmh, words as cmh_words};
 pub(crate) use count::{count_events, population_place, put_events};
@@ -25,6 +32,7 @@ pub(crate) use fisher::{fisher_events, fisher_variable};
 pub(crate) use kaplan_meier::{kaplan_meier, words as kaplan_meier_words};
 pub(crate) use rank_sum::rank_sum;
 pub(crate) use signed_rank::signed_rank;
+pub(crate) use stopping_boundary::{stopping_boundary, words as stopping_boundary_words};
 pub(crate) use t_tests::{Paired, paired_t, two_sample_t};
 
 use protocol::model::Quartiles;

@@ -63,8 +63,49 @@ pub fn data() -> DataSets {
         exposure: Dataset::new("exposure", "Exposure", Vec::new()),
         deviations: deviations(),
         disposition: disposition(),
+        readings: readings(),
         ..DataSets::default()
     }
+}
+
+/// Slides of the first ten, read by two readers; every third slide came back under a second code.
+fn readings() -> Dataset {
+    let mut rows = Vec::new();
+    for n in 1..=10_u32 {
+        for (again, reader) in [(false, 1), (false, 2), (true, 1), (true, 2)] {
+            if !again || n % 3 == 0 {
+                rows.extend([(n, again, reader, "thickness"), (n, again, reader, "cells")]);
+            }
+        }
+    }
+    let mut set = Dataset::new("readings", "Readings", vec![Vec::new(); rows.len()]);
+    let text =
+        |of: &dyn Fn(&(u32, bool, u32, &str)) -> Option<String>| rows.iter().map(of).collect::<Vec<_>>();
+    set.push(Column::new("subject", "Participant", Data::Text(text(&|row| Some(id(row.0).to_string())))));
+    set.push(Column::new("visit", "Visit", Data::Code(text(&|_| Some("M0".to_owned())))));
+    let code = |row: &(u32, bool, u32, &str)| Some(format!("S{}{}", row.0, if row.1 { "b" } else { "" }));
+    set.push(Column::new("specimen", "Code", Data::Text(text(&code))));
+    set.push(Column::new("repeat", "Again", Data::Flag(rows.iter().map(|row| Some(row.1)).collect())));
+    let reader = rows.iter().map(|row| Some(i64::from(row.2))).collect();
+    set.push(Column::new("reader", "Reader", Data::Integer(reader)));
+    set.push(Column::new("item", "Item", Data::Text(text(&|row| Some(row.3.to_owned())))));
+    let shift = |row: &(u32, bool, u32, &str)| (row.0 * 7 + row.2 * 3 + u32::from(row.1)) % 5;
+    let value = |row: &(u32, bool, u32, &str)| {
+        // One slide could not be measured by the second reader.
+        let measured = row.3 == "thickness" && !(row.0 == 4 && row.2 == 2);
+        measured.then(|| 1.5 + f64::from(row.0 % 4) / 4.0 + f64::from(shift(row)) / 50.0)
+    };
+    set.push(Column::new("value", "Value", Data::Number(rows.iter().map(value).collect())));
+    let place = |row: &(u32, bool, u32, &str)| {
+        (row.3 == "cells").then(|| i64::from((row.0 + u32::from(shift(row) > 2)) % 4) + 1)
+    };
+    let names = ["none", "few", "some", "many"];
+    let level = |row: &(u32, bool, u32, &str)| place(row).map(|at| names[at as usize - 1].to_owned());
+    set.push(Column::new("level", "Level", Data::Code(text(&level))));
+    set.push(Column::new("place", "Place", Data::Integer(rows.iter().map(place).collect())));
+    let places = rows.iter().map(|row| (row.3 == "cells").then_some(4)).collect();
+    set.push(Column::new("places", "Places", Data::Integer(places)));
+    set
 }
 
 fn numbers() -> impl Iterator<Item = u32> {
@@ -497,10 +538,14 @@ pub fn full_plan() -> AnalysisPlan {
             Method::Fisher { confidence: level },
             Subject::AdverseEvents { filter: Some(severe()) },
         ),
-        analysis("share", Method::Binomial { confidence: level }, variable("ild")),
+        analysis(
+            "share",
+            Method::Binomial { confidence: level, interval: ShareInterval::ClopperPearson },
+            variable("ild"),
+        ),
         analysis(
             "share-severe",
-            Method::Binomial { confidence: level },
+            Method::Binomial { confidence: level, interval: ShareInterval::ClopperPearson },
             Subject::AdverseEvents { filter: Some(severe()) },
         ),
         analysis("count-severe", Method::Count, Subject::AdverseEvents { filter: Some(severe()) }),
@@ -537,5 +582,67 @@ pub fn full_plan() -> AnalysisPlan {
         one.by = None;
         analyses.push(one);
     }
+    analyses.extend(of_shares_and_readers(level));
     plan(analyses)
+}
+
+/// Every interval of a share, boundaries, blinding indices and readers.
+fn of_shares_and_readers(level: Decimal) -> Vec<Analysis> {
+    let decimal = |text: &str| -> Decimal { text.parse().unwrap() };
+    let events = || Subject::AdverseEvents { filter: Some(severe()) };
+    let mut analyses = Vec::new();
+    for interval in [
+        ShareInterval::Wilson,
+        ShareInterval::WilsonCorrected,
+        ShareInterval::AgrestiCoull,
+        ShareInterval::Jeffreys,
+        ShareInterval::MidP,
+        ShareInterval::Wald,
+    ] {
+        let method = Method::Binomial { confidence: level, interval };
+        analyses.push(analysis(&format!("share-{interval:?}"), method.clone(), variable("ild")));
+        analyses.push(analysis(&format!("share-severe-{interval:?}"), method, events()));
+    }
+    let beta =
+        StoppingRule::BetaBinomial { prior: [decimal("0.6"), decimal("2.4")], threshold: decimal("0.8") };
+    let pocock = StoppingRule::Pocock { alpha: decimal("0.1") };
+    for (name, rule) in [("beta", beta), ("pocock", pocock)] {
+        let method =
+            Method::StoppingBoundary(StoppingBoundary { rule, participants: 20, p0: decimal("0.2") });
+        analyses.push(analysis(&format!("boundary-{name}"), method.clone(), events()));
+        analyses.push(analysis(&format!("boundary-ild-{name}"), method, variable("ild")));
+    }
+    let guesses = |female: &str, unknown: &str| {
+        Method::BlindingIndex(BlindingIndex {
+            confidence: level,
+            guesses: vec![
+                ("female".to_owned(), female.to_owned()),
+                ("male".to_owned(), "control".to_owned()),
+            ],
+            unknown: unknown.to_owned(),
+        })
+    };
+    analyses.push(analysis("blinding", guesses("active", "unknown"), variable("sex")));
+    let mut blind = guesses("active", "male");
+    if let Method::BlindingIndex(options) = &mut blind {
+        options.guesses.pop();
+    }
+    analyses.push(analysis("blinding-unknown", blind, variable("sex")));
+    for between in [Between::Readers, Between::Repeats] {
+        let of =
+            |item: &str| Subject::Readings(Readings { form: "slide".into(), item: item.into(), between });
+        for icc in [IccForm::OneWay, IccForm::Absolute, IccForm::Consistency] {
+            let method = Method::Agreement(Agreement { confidence: level, icc });
+            let mut one = analysis(&format!("thickness-{icc:?}-{between:?}"), method, of("thickness"));
+            one.by = None;
+            analyses.push(one);
+        }
+        for weights in [KappaWeighting::None, KappaWeighting::Linear, KappaWeighting::Quadratic] {
+            let method = Method::WeightedKappa(WeightedKappa { confidence: level, weights });
+            let mut one = analysis(&format!("cells-{weights:?}-{between:?}"), method, of("cells"));
+            one.by = None;
+            analyses.push(one);
+        }
+    }
+    analyses
 }

@@ -18,6 +18,7 @@ struct Read<'a> {
     repeat: bool,
     item: String,
     value: Option<f64>,
+    level: Option<String>,
     sources: Vec<u64>,
 }
 
@@ -54,6 +55,20 @@ pub(crate) fn readings(trial: &Trial<'_>) -> Dataset {
     set.push(Column::new("graded", "A grade rather than a measurement", graded));
     let value = Data::Number(rows.iter().map(|row| row.value).collect());
     set.push(Column::new("value", "Value", value).with_decimals(2));
+    let level = Data::Code(rows.iter().map(|row| row.level.clone()).collect());
+    set.push(Column::new("level", "Level of a grade", level));
+    // A level's place among all of its list, which weighs how far apart two levels are.
+    let place = |row: &Read<'_>| {
+        let ItemType::Code { codelist } = &form?.item(&row.item)?.kind else { return None };
+        let list = trial.study.codelists.iter().find(|list| list.id == *codelist)?;
+        let at = list.codes.iter().position(|(code, _)| Some(code) == row.level.as_ref())?;
+        Some((i64::try_from(at).ok()? + 1, i64::try_from(list.codes.len()).ok()?))
+    };
+    let places: Vec<Option<(i64, i64)>> = rows.iter().map(place).collect();
+    let at = places.iter().map(|place| place.map(|(at, _)| at)).collect();
+    set.push(Column::new("place", "Place of the level in its list", Data::Integer(at)));
+    let of = places.iter().map(|place| place.map(|(_, of)| of)).collect();
+    set.push(Column::new("places", "Levels of that list", Data::Integer(of)));
     set
 }
 
@@ -72,6 +87,7 @@ fn joined<'a>(trial: &Trial<'a>) -> Vec<Read<'a>> {
                 repeat: again.is_some(),
                 item: item.to_string(),
                 value: number(answer),
+                level: level(answer),
                 sources: vec![*joined, taken.sequence],
             });
         }
@@ -80,6 +96,13 @@ fn joined<'a>(trial: &Trial<'a>) -> Vec<Read<'a>> {
         row.sources.sort_unstable();
     }
     rows
+}
+
+fn level(answer: &Answer) -> Option<String> {
+    match answer.value()? {
+        Value::Code(code) => Some(code.to_string()),
+        _ => None,
+    }
 }
 
 /// A number, or a code that is one; yes and no are none.

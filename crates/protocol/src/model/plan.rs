@@ -227,6 +227,29 @@ pub enum Subject {
     Deviations,
     /// Rows of a data set from elsewhere.
     Records(Records),
+    /// Readings of coded specimens, in pairs.
+    Readings(Readings),
+}
+
+/// Which two readings of a slide are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Between {
+    /// Those of the first two readers (`readers`).
+    Readers,
+    /// Those of one reader, where the slide came back under a second code (`repeats`).
+    Repeats,
+}
+
+/// An item of the form on which coded specimens are read, two readings a slide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Readings {
+    /// The form.
+    pub form: FormId,
+    /// The item.
+    pub item: ItemId,
+    /// Which two.
+    pub between: Between,
 }
 
 /// Rows of a data set from elsewhere that an analysis looks at.
@@ -361,6 +384,102 @@ pub enum SurvivalTest {
     None,
 }
 
+/// How the interval of a share is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareInterval {
+    /// Exact, of Clopper and Pearson (`clopper-pearson`).
+    ClopperPearson,
+    /// Wilson's score interval (`wilson`).
+    Wilson,
+    /// Wilson's with a correction of one half (`wilson corrected`).
+    WilsonCorrected,
+    /// Of Agresti and Coull (`agresti-coull`).
+    AgrestiCoull,
+    /// Of Jeffreys (`jeffreys`).
+    Jeffreys,
+    /// Exact with half the probability of what was seen (`mid-p`).
+    MidP,
+    /// Wald's (`wald`).
+    Wald,
+}
+
+/// Which intraclass correlation of single readings is meant (Shrout and Fleiss 1979).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IccForm {
+    /// ICC(1,1): readers are not told apart (`one-way`).
+    OneWay,
+    /// ICC(2,1): absolute agreement (`absolute agreement`).
+    Absolute,
+    /// ICC(3,1): consistency (`consistency`).
+    Consistency,
+}
+
+/// Agreement of numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Agreement {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// Which correlation.
+    pub icc: IccForm,
+}
+
+/// How kappa weighs levels that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KappaWeighting {
+    /// All alike (`none`).
+    None,
+    /// By their distance (`linear`).
+    Linear,
+    /// By its square (`quadratic`).
+    Quadratic,
+}
+
+/// Agreement of levels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WeightedKappa {
+    /// Confidence of the interval.
+    pub confidence: Decimal,
+    /// How levels weigh that differ.
+    pub weights: KappaWeighting,
+}
+
+/// Guesses of the arm against the arm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BlindingIndex {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// Which arm each guess means.
+    pub guesses: Vec<(String, String)>,
+    /// The level of who makes no guess.
+    pub unknown: String,
+}
+
+/// When a trial stops for too many events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line says what its fields are")]
+pub enum StoppingRule {
+    /// Once the posterior probability of a rate above p0 reaches a threshold, under the prior Beta(a, b) (`beta-binomial`).
+    BetaBinomial { prior: [Decimal; 2], threshold: Decimal },
+    /// Once the binomial tail at p0 is at most one level at every number of participants, the level such that the boundary
+    /// is reached with probability `alpha` at most (`pocock`).
+    Pocock { alpha: Decimal },
+}
+
+/// A boundary over participants in the order of their first dose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StoppingBoundary {
+    /// The rule.
+    pub rule: StoppingRule,
+    /// For how many participants it is made.
+    pub participants: u32,
+    /// The rate that is still acceptable.
+    pub p0: Decimal,
+}
+
 /// Kaplan-Meier curves with their quantiles and their comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct KaplanMeier {
@@ -395,8 +514,16 @@ pub enum Method {
     RankSum { two_sided: TwoSided, confidence: Decimal, quartiles: Quartiles },
     /// `"fisher"`: a yes/no subject (or events by term) between groups.
     Fisher { confidence: Decimal },
-    /// `"binomial"`: exact (Clopper-Pearson) interval of a share.
-    Binomial { confidence: Decimal },
+    /// `"binomial"`: a share with its interval.
+    Binomial { confidence: Decimal, interval: ShareInterval },
+    /// `"blinding index"`: Bang's index by arm and James's of all.
+    BlindingIndex(BlindingIndex),
+    /// `"stopping boundary"`: events against a boundary, participant by participant.
+    StoppingBoundary(StoppingBoundary),
+    /// `"agreement"`: intraclass correlation and limits of agreement of two readings.
+    Agreement(Agreement),
+    /// `"weighted kappa"`: agreement of two readings of levels.
+    WeightedKappa(WeightedKappa),
     /// `"ancova"`: least-squares means of the groups and their pairwise differences, slopes of covariates.
     Ancova(Ancova),
     /// `"anova"`: one-way analysis of variance.
@@ -421,6 +548,10 @@ impl Method {
             Method::RankSum { .. } => "rank sum",
             Method::Fisher { .. } => "fisher",
             Method::Binomial { .. } => "binomial",
+            Method::BlindingIndex(_) => "blinding index",
+            Method::StoppingBoundary(_) => "stopping boundary",
+            Method::Agreement(_) => "agreement",
+            Method::WeightedKappa(_) => "weighted kappa",
             Method::Ancova(_) => "ancova",
             Method::Anova => "anova",
             Method::ChiSquared { .. } => "chi-squared",
@@ -436,13 +567,17 @@ impl Method {
             | Method::Count
             | Method::Anova
             | Method::ChiSquared { .. }
+            | Method::StoppingBoundary(_)
             | Method::Cmh(_) => None,
             Method::PairedT { confidence }
             | Method::TwoSampleT { confidence, .. }
             | Method::SignedRank { confidence, .. }
             | Method::RankSum { confidence, .. }
             | Method::Fisher { confidence }
-            | Method::Binomial { confidence }
+            | Method::Binomial { confidence, .. }
+            | Method::BlindingIndex(BlindingIndex { confidence, .. })
+            | Method::Agreement(Agreement { confidence, .. })
+            | Method::WeightedKappa(WeightedKappa { confidence, .. })
             | Method::Ancova(Ancova { confidence, .. })
             | Method::KaplanMeier(KaplanMeier { confidence, .. }) => Some(*confidence),
         }

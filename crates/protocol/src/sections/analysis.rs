@@ -41,6 +41,11 @@ words! { MEASURES, measure -> Measure {
     "percent change" => Measure::PercentChange,
 } }
 
+words! { BETWEEN, between -> Between {
+    "readers" => Between::Readers,
+    "repeats" => Between::Repeats,
+} }
+
 words! { MISSING_RULES, missing_rule -> MissingRule {
     "observed" => MissingRule::Observed,
     "locf" => MissingRule::LastObservation,
@@ -120,6 +125,21 @@ const ANALYSIS: Shape = Shape::Choice {
                 Shape::Expression,
                 "\"all\", or the events for which this holds.",
             )],
+        },
+        Variant {
+            key: "readings",
+            fields: &[
+                must(
+                    "readings",
+                    Shape::Name(Kind::Item),
+                    "An item of the form on which coded slides are read.",
+                ),
+                must(
+                    "between",
+                    Shape::Word(BETWEEN),
+                    "The two readers of a slide, or two readings of one where it came back.",
+                ),
+            ],
         },
         Variant { key: "deviations", fields: &[must("deviations", Shape::Flag, "true: the deviations.")] },
         Variant {
@@ -524,6 +544,10 @@ fn read_subject(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Subject> {
     if entry.get("data").is_some() {
         return read_records(desk, entry).map(Subject::Records);
     }
+    if let Some((form, item)) = entry.text("readings").and_then(|name| name.split_once('.')) {
+        let between = between(entry.text("between")?)?;
+        return Some(Subject::Readings(Readings { form: form.into(), item: item.into(), between }));
+    }
     match entry.flag("deviations") {
         Some(true) => Some(Subject::Deviations),
         Some(false) => {
@@ -687,6 +711,38 @@ fn check_fit(
         let message = format!("method \"{method}\" needs a number, and this is {what}");
         desk.error("type", &place, message, Some("use \"count\", \"fisher\" or \"binomial\"".into()));
     }
+    let readings = matches!(subject, Subject::Readings(_));
+    if readings != (row.takes == Takes::Readings) {
+        let (message, help) = match readings {
+            true => (
+                format!("method \"{method}\" can't compare readings"),
+                "use \"agreement\" for numbers, \"weighted kappa\" for codes",
+            ),
+            false => (
+                format!("method \"{method}\" compares two readings of a slide"),
+                "write `readings = \"form.item\"` with `between`",
+            ),
+        };
+        desk.error("type", &place, message, Some(help.into()));
+        return;
+    }
+    if let Subject::Readings(of) = subject
+        && let Some(facts) = desk.items.get(&format!("{}.{}", of.form, of.item))
+    {
+        let fits = match facts.kind {
+            Type::Number(_) => method == "agreement",
+            Type::Code(_) => method == "weighted kappa",
+            _ => false,
+        };
+        if !fits {
+            let message = format!("method \"{method}\" can't compare readings of {}", facts.kind.noun());
+            let help = "use \"agreement\" for numbers, \"weighted kappa\" for codes";
+            desk.error("type", &place, message, Some(help.into()));
+        }
+    }
+    if method == "blinding index" {
+        check_guesses(desk, entry, kind.as_ref(), by);
+    }
     if row.compares && by.is_none() {
         let message = format!("method \"{method}\" compares two groups, and there is no `by`");
         desk.error(
@@ -767,5 +823,37 @@ fn check_model(desk: &mut Desk<'_>, entry: &Section<'_>, subject: &Subject) {
                 desk.error("type", &place, message, Some(help.into()));
             }
         }
+    }
+}
+
+/// Reports guesses that the variable does not hold, groups that there are not, and levels that mean nothing.
+fn check_guesses(desk: &mut Desk<'_>, entry: &Section<'_>, kind: Option<&Type>, by: Option<&str>) {
+    let Some(options) = entry.section("options") else { return };
+    let among = |kind: Option<&Type>| match kind {
+        Some(Type::Code(codes)) => codes.among.clone().map(|among| among.to_vec()),
+        _ => None,
+    };
+    let groups = among(by.and_then(|by| desk.subject_variables.get(by)));
+    let Some(levels) = among(kind) else { return };
+    let mut meant = Vec::new();
+    for guess in options.named("guesses") {
+        let place = guess.place();
+        desk.refer_among(Kind::Code, guess.name(), &place.part(0, guess.name().len()), &levels);
+        if let (Some(groups), Some(group)) = (&groups, guess.node.text()) {
+            desk.refer_among(Kind::Code, group, &Place::new(entry.file, guess.node.text_span()), groups);
+        }
+        meant.push(guess.name().to_owned());
+    }
+    if let Some(unknown) = options.text("unknown") {
+        desk.refer_among(Kind::Code, unknown, &options.place_of("unknown"), &levels);
+        meant.push(unknown.to_owned());
+    }
+    if options.get("guesses").is_none() || options.get("unknown").is_none() {
+        return;
+    }
+    if let Some(level) = levels.iter().find(|level| !meant.contains(level)) {
+        let message = format!("{} does not say what the guess `{level}` means", entry.name());
+        let help = format!("add it to `guesses`, or write `unknown = \"{level}\"`");
+        desk.error("ambiguous", &options.place(), message, Some(help));
     }
 }

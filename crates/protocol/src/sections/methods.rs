@@ -11,7 +11,7 @@ use terms::Decimal;
 use crate::{
     desk::{Desk, Section},
     model::*,
-    shape::{Field, Shape, may},
+    shape::{Field, Keys, Shape, may},
     tree::Node,
 };
 
@@ -46,6 +46,30 @@ words! { SCORES, scores -> Scores {
     "order" => Scores::Order,
 } }
 
+words! { INTERVALS, share_interval -> ShareInterval {
+    "clopper-pearson" => ShareInterval::ClopperPearson,
+    "wilson" => ShareInterval::Wilson,
+    "wilson corrected" => ShareInterval::WilsonCorrected,
+    "agresti-coull" => ShareInterval::AgrestiCoull,
+    "jeffreys" => ShareInterval::Jeffreys,
+    "mid-p" => ShareInterval::MidP,
+    "wald" => ShareInterval::Wald,
+} }
+
+words! { ICC_FORMS, icc_form -> IccForm {
+    "one-way" => IccForm::OneWay,
+    "absolute agreement" => IccForm::Absolute,
+    "consistency" => IccForm::Consistency,
+} }
+
+words! { WEIGHTS, weighting -> KappaWeighting {
+    "none" => KappaWeighting::None,
+    "linear" => KappaWeighting::Linear,
+    "quadratic" => KappaWeighting::Quadratic,
+} }
+
+const RULES: &[&str] = &["beta-binomial", "pocock"];
+
 words! { LIMITS, limits -> SurvivalLimits {
     "log" => SurvivalLimits::Log,
     "log-log" => SurvivalLimits::LogLog,
@@ -72,6 +96,8 @@ pub(super) enum Takes {
     Levels,
     /// Times to an event.
     Times,
+    /// Two readings of a slide.
+    Readings,
 }
 
 /// One method.
@@ -195,12 +221,97 @@ pub(super) const METHODS: &[MethodRow] = &[
     },
     MethodRow {
         word: "binomial",
-        needs: &["confidence"],
+        needs: &["confidence", "interval"],
         may: &[],
         estimates: &["events", "n", "percent", "lower", "upper"],
         takes: Takes::YesOrNo,
         compares: false,
-        read: |options| Some(Method::Binomial { confidence: options.confidence()? }),
+        read: |options| {
+            let interval = options.word("interval", share_interval)?;
+            Some(Method::Binomial { confidence: options.confidence()?, interval })
+        },
+    },
+    MethodRow {
+        word: "blinding index",
+        needs: &["confidence", "guesses", "unknown"],
+        may: &[],
+        estimates: &[
+            "n",
+            "right",
+            "wrong",
+            "unknown",
+            "index",
+            "lower",
+            "upper",
+            "p",
+            "james",
+            "james_lower",
+            "james_upper",
+            "james_p",
+        ],
+        takes: Takes::Levels,
+        compares: true,
+        read: |options| {
+            Some(Method::BlindingIndex(BlindingIndex {
+                confidence: options.confidence()?,
+                guesses: options.pairs("guesses"),
+                unknown: options.0.as_ref()?.text("unknown")?.to_owned(),
+            }))
+        },
+    },
+    MethodRow {
+        word: "stopping boundary",
+        needs: &["rule", "participants", "p0"],
+        may: &["prior", "threshold", "alpha"],
+        estimates: &["n", "events", "limit", "reached_at", "crossing", "posterior"],
+        takes: Takes::YesOrNo,
+        compares: false,
+        read: |options| {
+            let rule = match options.0.as_ref()?.text("rule")? {
+                "beta-binomial" => {
+                    let &[a, b] = options.numbers("prior").as_slice() else { return None };
+                    StoppingRule::BetaBinomial { prior: [a, b], threshold: options.number("threshold")? }
+                }
+                _ => StoppingRule::Pocock { alpha: options.number("alpha")? },
+            };
+            let participants = options.number("participants")?.to_string().parse().ok()?;
+            Some(Method::StoppingBoundary(StoppingBoundary { rule, participants, p0: options.number("p0")? }))
+        },
+    },
+    MethodRow {
+        word: "agreement",
+        needs: &["confidence", "icc"],
+        may: &[],
+        estimates: &[
+            "n",
+            "icc",
+            "icc_lower",
+            "icc_upper",
+            "bias",
+            "lower",
+            "upper",
+            "sd",
+            "limit_lower",
+            "limit_upper",
+        ],
+        takes: Takes::Readings,
+        compares: false,
+        read: |options| {
+            let icc = options.word("icc", icc_form)?;
+            Some(Method::Agreement(Agreement { confidence: options.confidence()?, icc }))
+        },
+    },
+    MethodRow {
+        word: "weighted kappa",
+        needs: &["confidence", "weights"],
+        may: &[],
+        estimates: &["n", "agree", "kappa", "lower", "upper", "p"],
+        takes: Takes::Readings,
+        compares: false,
+        read: |options| {
+            let weights = options.word("weights", weighting)?;
+            Some(Method::WeightedKappa(WeightedKappa { confidence: options.confidence()?, weights }))
+        },
     },
     MethodRow {
         word: "ancova",
@@ -348,6 +459,25 @@ pub(super) const OPTIONS: &[Field] = &[
     may("association", Shape::Word(ASSOCIATIONS), "Which alternative a stratified test has in mind."),
     may("scores", Shape::Word(SCORES), "Scores of levels: their own numbers, or 1, 2, 3 in their order."),
     may("strata", Shape::List(&Shape::Text), "Variables whose combinations are the strata."),
+    may("interval", Shape::Word(INTERVALS), "How the interval of a share is computed."),
+    may("guesses", Shape::Map(Keys::Free, &Shape::Text), "Which group each guess means: guess = group."),
+    may("unknown", Shape::Text, "The level of who makes no guess."),
+    may("rule", Shape::Word(RULES), "What a stopping boundary rests on."),
+    may(
+        "participants",
+        Shape::Integer { min: 1, max: 1_000 },
+        "For how many participants a boundary is made.",
+    ),
+    may("p0", CONFIDENCE, "The rate of events that is still acceptable."),
+    may(
+        "prior",
+        Shape::List(&Shape::Number { min: Some(0), max: None }),
+        "The two parameters of the beta prior of the rate.",
+    ),
+    may("threshold", CONFIDENCE, "The posterior probability of a rate above `p0` that stops."),
+    may("alpha", CONFIDENCE, "The largest probability of ever stopping at a rate of `p0`."),
+    may("icc", Shape::Word(ICC_FORMS), "Which intraclass correlation of single readings."),
+    may("weights", Shape::Word(WEIGHTS), "How kappa weighs levels that differ."),
     may("limits", Shape::Word(LIMITS), "The scale on which limits of a survival curve are symmetric."),
     may("test", Shape::Word(SURVIVAL_TESTS), "How survival curves are compared."),
     may(
@@ -395,6 +525,32 @@ fn ambiguity(option: &str) -> (&'static str, &'static str) {
             "which scores its levels have",
             "add `scores = \"values\"` (the numbers that they are) or `scores = \"order\"` (1, 2, 3 …)",
         ),
+        "interval" => (
+            "how its interval is computed",
+            "add `interval = \"clopper-pearson\"` (exact), or \"wilson\", \"wilson corrected\", \"agresti-coull\", \"jeffreys\", \"mid-p\" or \"wald\"",
+        ),
+        "guesses" => (
+            "which group each guess means",
+            "add `guesses = { active = \"imatinib\", control = \"placebo\" }` with the levels of the guess and the groups",
+        ),
+        "unknown" => ("which level is no guess", "add `unknown = \"no_idea\"`"),
+        "rule" => (
+            "what its boundary rests on",
+            "add `rule = \"beta-binomial\"` with `prior` and `threshold`, or `rule = \"pocock\"` with `alpha`",
+        ),
+        "participants" => ("for how many participants its boundary is made", "add `participants = 30`"),
+        "p0" => ("which rate of events is still acceptable", "add `p0 = 0.2`"),
+        "prior" => ("which prior the rate has", "add `prior = [0.6, 2.4]`"),
+        "threshold" => ("which posterior probability stops", "add `threshold = 0.95`"),
+        "alpha" => ("how often it may stop without need", "add `alpha = 0.05`"),
+        "icc" => (
+            "which intraclass correlation",
+            "add `icc = \"absolute agreement\"`, `icc = \"consistency\"` or `icc = \"one-way\"`",
+        ),
+        "weights" => (
+            "how levels weigh that differ",
+            "add `weights = \"quadratic\"`, `weights = \"linear\"` or `weights = \"none\"`",
+        ),
         "limits" => (
             "on which scale its limits are symmetric",
             "add `limits = \"log-log\"` (SAS) or `limits = \"log\"` (R)",
@@ -422,6 +578,15 @@ impl<'t> Options<'t> {
         self.0.as_ref()?.decimal("confidence").filter(|level| *level > Decimal::ZERO && *level < Decimal::ONE)
     }
 
+    fn number(&self, key: &str) -> Option<Decimal> {
+        self.0.as_ref()?.decimal(key)
+    }
+
+    fn pairs(&self, key: &str) -> Vec<(String, String)> {
+        let entries = self.0.iter().flat_map(|options| options.named(key));
+        entries.filter_map(|one| Some((one.name().to_owned(), one.node.text()?.to_owned()))).collect()
+    }
+
     fn numbers(&self, key: &str) -> Vec<Decimal> {
         let nodes = self.0.as_ref().and_then(|options| options.get(key)).map_or(&[][..], Node::elements);
         nodes.iter().filter_map(Node::decimal).collect()
@@ -436,6 +601,17 @@ impl<'t> Options<'t> {
 /// Returns the row of a method.
 pub(super) fn row(word: &str) -> Option<&'static MethodRow> {
     METHODS.iter().find(|row| row.word == word)
+}
+
+/// The options that others make necessary: scores of a test that uses them, and what a stopping rule rests on.
+fn needed_too(row: &MethodRow, options: Option<&Section<'_>>) -> &'static [&'static str] {
+    let word = |key: &str| options.and_then(|options| options.text(key));
+    match row.word {
+        "cmh" if word("association").is_some_and(|word| word != "general") => &["scores"],
+        "stopping boundary" if word("rule") == Some("beta-binomial") => &["prior", "threshold"],
+        "stopping boundary" if word("rule") == Some("pocock") => &["alpha"],
+        _ => &[],
+    }
 }
 
 /// Reads the method and its options; reports those that are missing or of another method.
@@ -454,17 +630,16 @@ pub(super) fn read_method(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Me
             );
         }
     }
-    // What a test of mean scores or of correlation means depends on the scores.
-    let scored = row.word == "cmh"
-        && options.and_then(|options| options.text("association")).is_some_and(|word| word != "general");
-    if scored && options.and_then(|options| options.get("scores")).is_none() {
-        let (what, help) = ambiguity("scores");
-        desk.error(
-            "ambiguous",
-            &place,
-            format!("{} does not say {what}", entry.name()),
-            Some(help.to_owned()),
-        );
+    let mut incomplete = false;
+    for option in needed_too(row, options.as_ref()) {
+        if options.and_then(|options| options.get(option)).is_none() {
+            let (what, help) = ambiguity(option);
+            let message = format!("{} does not say {what}", entry.name());
+            desk.error("ambiguous", &place, message, Some(help.to_owned()));
+            incomplete = true;
+        }
+    }
+    if incomplete {
         return None;
     }
     for option in options.iter().flat_map(Section::all) {

@@ -192,6 +192,59 @@ const KAPLAN_MEIER: &[Estimate] = &[
     P,
 ];
 
+const BLINDING_INDEX: &[Estimate] = &[
+    N,
+    brief(
+        "Right, wrong, no guess",
+        EachGroup,
+        &[Key("right"), Words(", "), Key("wrong"), Words(", "), Key("unknown")],
+    ),
+    brief(
+        "Bang’s index ({ci})",
+        EachGroup,
+        &[Key("index"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("p of Bang’s index against 0", EachGroup, &[Key("p")]),
+    brief(
+        "James’s index ({ci})",
+        Comparison,
+        &[Key("james"), Words(" ("), Key("james_lower"), Words(" to "), Key("james_upper"), Words(")")],
+    ),
+    full("p of James’s index against one half", Comparison, &[Key("james_p")]),
+];
+const STOPPING_BOUNDARY: &[Estimate] = &[
+    brief("Affected of n", EachGroup, &[Key("events"), Words(" of "), Key("n")]),
+    brief("Affected that would stop the trial", EachGroup, &[Key("limit")]),
+    brief("Boundary first reached at participant", EachGroup, &[Key("reached_at")]),
+    brief("Posterior probability of too high a rate", EachGroup, &[Key("posterior")]),
+    full("Probability of ever stopping at the acceptable rate", EachGroup, &[Key("crossing")]),
+];
+const AGREEMENT: &[Estimate] = &[
+    brief("Pairs of readings", EachGroup, &[Key("n")]),
+    brief(
+        "Intraclass correlation ({ci})",
+        EachGroup,
+        &[Key("icc"), Words(" ("), Key("icc_lower"), Words(" to "), Key("icc_upper"), Words(")")],
+    ),
+    brief(
+        "Mean difference ({ci})",
+        EachGroup,
+        &[Key("bias"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("SD of differences", EachGroup, &[Key("sd")]),
+    brief("Limits of agreement", EachGroup, &[Key("limit_lower"), Words(" to "), Key("limit_upper")]),
+];
+const WEIGHTED_KAPPA: &[Estimate] = &[
+    brief("Pairs of readings", EachGroup, &[Key("n")]),
+    brief("Percent alike", EachGroup, &[Key("agree")]),
+    brief(
+        "Kappa ({ci})",
+        EachGroup,
+        &[Key("kappa"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("p, two-sided", EachGroup, &[Key("p")]),
+];
+
 /// Returns a method's estimates in printing order.
 pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimate] {
     match (method, subject) {
@@ -208,6 +261,10 @@ pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimat
         (Method::RankSum { .. }, _) => RANK_SUM,
         (Method::Fisher { .. }, _) => FISHER,
         (Method::Binomial { .. }, _) => BINOMIAL,
+        (Method::BlindingIndex(_), _) => BLINDING_INDEX,
+        (Method::StoppingBoundary(_), _) => STOPPING_BOUNDARY,
+        (Method::Agreement(_), _) => AGREEMENT,
+        (Method::WeightedKappa(_), _) => WEIGHTED_KAPPA,
         (Method::Ancova(_), _) => ANCOVA,
         (Method::Anova, _) => ANOVA,
         (Method::ChiSquared { .. } | Method::Cmh(_), _) => COUNT,
