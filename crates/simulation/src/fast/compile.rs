@@ -258,6 +258,7 @@ pub(crate) fn parameter_of(analysis: &Analysis) -> Result<(&ParameterId, &VisitI
         Subject::Variable { .. } => Err("it is of a variable".to_owned()),
         Subject::AdverseEvents { .. } => Err("it is of adverse events".to_owned()),
         Subject::Deviations => Err("it is of deviations".to_owned()),
+        Subject::Readings(_) => Err("it is of readings of slides".to_owned()),
         Subject::Records(_) => Err("it is of a data set from elsewhere".to_owned()),
     }
 }
