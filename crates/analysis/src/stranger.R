@@ -313,8 +313,8 @@ stopping_boundary <- function(id, has, known, by, groups, planned, p0, prior, th
     of("n", n)
     of("limit", if (n == 0 || n > planned) NA else limits[n])
     of("reached_at", if (length(reached)) reached[1] else NA)
-    of("crossing", if (anyNA(limits)) NA else crossing(limits))
-    if (is.null(alpha)) of("posterior", exceeds(sum(values), n))
+    of("crossing", if (n == 0 || anyNA(limits)) NA else crossing(limits))
+    if (is.null(alpha)) of("posterior", if (n == 0) NA else exceeds(sum(values), n))
   }
 }
 

@@ -84,10 +84,13 @@ pub(crate) fn stopping_boundary(
     sheet.put("n", of, n, Format::Integer, &[n_rows]);
     sheet.put("limit", of, limit, Format::Integer, &[n_rows]);
     sheet.put("reached_at", of, reached, Format::Integer, &rows);
-    let crossing = boundary.and_then(|boundary| crossing_probability(boundary, p0));
+    // Without participants there is nothing to judge, not even by the prior.
+    let somebody = if n == 0 { Err(NotEstimable::NoObservations) } else { Ok(()) };
+    let crossing = somebody.and(boundary).and_then(|boundary| crossing_probability(boundary, p0));
     sheet.put("crossing", of, crossing, Format::Decimals(3), &[n_rows]);
     if let Some(prior) = prior {
-        let posterior = prior.and_then(|prior| posterior_exceeds(count as u64, n as u64, p0, prior));
+        let posterior =
+            somebody.and(prior).and_then(|prior| posterior_exceeds(count as u64, n as u64, p0, prior));
         sheet.put("posterior", of, posterior, Format::Decimals(3), &rows);
     }
 }

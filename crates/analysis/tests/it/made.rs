@@ -78,7 +78,8 @@ fn readings() -> Dataset {
             }
         }
     }
-    let mut set = Dataset::new("readings", "Readings", vec![Vec::new(); rows.len()]);
+    let mut set =
+        Dataset::new("readings", "Readings", (1..=rows.len() as u64).map(|n| vec![900 + n]).collect());
     let text =
         |of: &dyn Fn(&(u32, bool, u32, &str)) -> Option<String>| rows.iter().map(of).collect::<Vec<_>>();
     set.push(Column::new("subject", "Participant", Data::Text(text(&|row| Some(id(row.0).to_string())))));
