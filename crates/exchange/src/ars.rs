@@ -111,6 +111,7 @@ impl Event<'_> {
             Some(Subject::Variable { variable }) => ("subjects".to_owned(), Some(variable.clone())),
             Some(Subject::AdverseEvents { .. }) => ("adverse_events".to_owned(), Some("term".to_owned())),
             Some(Subject::Deviations) => ("deviations".to_owned(), Some("kind".to_owned())),
+            Some(Subject::Readings(_)) => ("readings".to_owned(), Some("value".to_owned())),
             Some(Subject::Records(records)) => (records.data.clone(), Some(variable_of(records))),
             None => ("subjects".to_owned(), None),
         };
