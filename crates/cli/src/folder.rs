@@ -24,17 +24,14 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
 /// Reads the folder of a plan over data sets from elsewhere: its `analysis.toml`.
 ///
 /// # Errors
-/// The folder can't be read, holds no `analysis.toml`, or is a study.
+/// The folder can't be read, or holds no `analysis.toml`.
 pub fn read_plan(folder: &Path) -> Result<BTreeMap<String, String>> {
-    if folder.join("study.toml").exists() {
-        bail!(
-            "{} is a study, whose data sets come from its record; `analyse` takes the folder of a plan alone",
-            folder.display()
-        );
-    }
     let path = folder.join("analysis.toml");
     if !path.exists() {
-        bail!("{} holds no analysis.toml; name the folder of a plan", folder.display());
+        bail!(
+            "{} holds neither study.toml nor analysis.toml; name the folder of a study or of a plan",
+            folder.display()
+        );
     }
     let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
     Ok(BTreeMap::from([("analysis.toml".to_owned(), text)]))

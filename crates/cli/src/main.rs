@@ -45,7 +45,7 @@ enum Command {
     Fit(commands::fit::Arguments),
     /// Move sample size, effect and dropout on a page, and see the chance of rejecting follow
     Explore(commands::explore::Arguments),
-    /// Run a plan on data sets that were made elsewhere
+    /// Run a study's plan on its locked record, or a plan alone on data sets that were made elsewhere
     Analyse(commands::analyse::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),

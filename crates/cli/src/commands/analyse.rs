@@ -1,4 +1,4 @@
-//! `equipoise analyse`: a plan on data sets that were made elsewhere.
+//! `equipoise analyse`: a study's plan on its locked record, or a plan alone on data sets that were made elsewhere.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +12,16 @@ use clap::Args;
 use datasets::Dataset;
 use exchange::{DataError, Encoding};
 use protocol::{Study, model::DeclaredData};
+use record::{Environment, Reader};
+use report::Provenance;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use store::SqliteReader;
 
 use crate::{
     Outcome,
-    demo::{REPORTED, Reported},
+    commands::verify::record_folder,
+    demo::{self, REPORTED, Reported},
     folder,
     terminal::say,
 };
@@ -25,10 +29,10 @@ use crate::{
 /// What `analyse` takes.
 #[derive(Args)]
 pub struct Arguments {
-    /// The plan's folder, which holds analysis.toml
+    /// A study's folder, or one that holds analysis.toml alone
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// The folder of the data sets: CSV, Dataset-JSON (.json, .ndjson, .dsjc), SAS transport (.xpt) or Parquet
+    /// Of a study the folder of the trial or its record; of a plan alone that of the data sets: CSV, Dataset-JSON (.json, .ndjson, .dsjc), SAS transport (.xpt) or Parquet
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// The folder to write to, made if it is not there
@@ -47,6 +51,77 @@ pub struct Arguments {
 /// # Errors
 /// A folder can't be read or written, or the plan asks for what can't be done.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    if arguments.plan.join("study.toml").exists() { run_study(arguments) } else { run_plan(arguments) }
+}
+
+/// Runs a study's plan on its record, which must be whole, locked and of this version of the study.
+fn run_study(arguments: &Arguments) -> Result<Outcome> {
+    let study = match protocol::compile(&folder::read(&arguments.plan)?) {
+        Ok(compiled) => compiled.study,
+        Err(errors) => {
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            return Ok(refused(arguments, &texts, &json!({ "errors": errors })));
+        }
+    };
+    let place = record_folder(&arguments.data);
+    if let Some(fault) = store::verify(&place, None)?.first_fault {
+        bail!("the record was altered, so nothing is analysed: {fault}");
+    }
+    let store = SqliteReader::open(&place)?;
+    let (head, events) = (store.head()?, store.read(1)?);
+    let state = conduct::State::replay(&events);
+    if state.locked.is_none() {
+        bail!("the database is not locked; a plan is run after the lock");
+    }
+    let written_under = events.last().map_or("", |event| event.study_version.as_str());
+    if written_under != study.version {
+        bail!(
+            "the record was last written under version {written_under} of the study, and {} is version {}; name the folder of that version",
+            arguments.plan.display(),
+            study.version
+        );
+    }
+    let data = datasets::build(&study, &state);
+    let results = analysis::run(&study.plan, &study.arms, &study.facts, &data)?;
+    let provenance = Provenance {
+        study_version: study.version.clone(),
+        record_head: String::from(head.hash),
+        record_events: head.sequence,
+        program: format!("equipoise {}", env!("CARGO_PKG_VERSION")),
+        seed: None,
+        virtual_cohort: store.environment() == Environment::Rehearsal,
+    };
+    let lines: Vec<_> = events.iter().map(crate::lines::line).collect();
+    let report = report::build(&study, &data, &results, &provenance, &lines, "en")?;
+    let mut written = demo::write_data(&arguments.out, &study, &data, &results)?;
+    demo::write_report(&arguments.out, &report, &mut written)?;
+    let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+    said(arguments, &study, &results, &written);
+    Ok(Outcome::Success)
+}
+
+/// Says what was written.
+fn said(arguments: &Arguments, study: &Study, results: &Results, written: &[String]) {
+    let numbers: usize = results.analyses.iter().map(|analysis| analysis.numbers.len()).sum();
+    if arguments.json {
+        let document = json!({
+            "plan": study.id,
+            "version": study.version,
+            "analyses": results.analyses.len(),
+            "numbers": numbers,
+            "files": written,
+        });
+        say!("{document:#}");
+        return;
+    }
+    say!("{} analyses, {numbers} numbers", results.analyses.len());
+    for path in written {
+        say!("{path}");
+    }
+}
+
+/// Runs a plan on data sets that were made elsewhere.
+fn run_plan(arguments: &Arguments) -> Result<Outcome> {
     let files = folder::read_plan(&arguments.plan)?;
     let Some(encoding) = Encoding::named(&arguments.encoding) else {
         bail!("no encoding `{}` is known; use utf-8, windows-1252 or latin-1", arguments.encoding);
@@ -103,23 +178,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     keep("results.ars.json", &(serde_json::to_string_pretty(&event)? + "\n"))?;
     let reported = Reported { data, results };
     keep(REPORTED, &(serde_json::to_string(&reported)? + "\n"))?;
-    let results = &reported.results;
-    let numbers: usize = results.analyses.iter().map(|analysis| analysis.numbers.len()).sum();
-    if arguments.json {
-        let document = json!({
-            "plan": study.id,
-            "version": study.version,
-            "analyses": results.analyses.len(),
-            "numbers": numbers,
-            "files": written,
-        });
-        say!("{document:#}");
-    } else {
-        say!("{} analyses, {numbers} numbers", results.analyses.len());
-        for path in &written {
-            say!("{path}");
-        }
-    }
+    said(arguments, &study, &reported.results, &written);
     Ok(Outcome::Success)
 }
 

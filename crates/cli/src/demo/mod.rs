@@ -266,7 +266,10 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Data sets as CSV with their dictionary, and the script by which a stranger recomputes every p-value.
-fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// The folder can't be written.
+pub fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut keep = |name: String, text: &str| -> Result<()> {
         let path = folder.join(name);
@@ -288,7 +291,10 @@ fn write_data(folder: &Path, study: &Study, data: &DataSets, results: &Results) 
 }
 
 /// The report as a page, and each of its drawings as a file of its own.
-fn write_report(folder: &Path, report: &Report, written: &mut Vec<PathBuf>) -> Result<PathBuf> {
+///
+/// # Errors
+/// The folder can't be written.
+pub fn write_report(folder: &Path, report: &Report, written: &mut Vec<PathBuf>) -> Result<PathBuf> {
     let page = folder.join("report.html");
     write(&page, &report::html::render(report)?)?;
     for (name, drawing) in report.drawings() {

@@ -76,5 +76,32 @@ variable = "AGE"
         refused(plan.to_str().unwrap()).contains("holds no data set `people`; put it there as people.dsjc")
     );
     let study = root().join("studies/imatinib-open");
-    assert!(refused(study.to_str().unwrap()).contains("is a study, whose data sets come from its record"));
+    assert!(refused(study.to_str().unwrap()).contains("record"), "data sets are no record");
+}
+
+#[test]
+fn a_study_s_plan_on_its_record_gives_the_numbers_of_the_demo() {
+    let (demo, _) = crate::demo(7);
+    let folder = demo.path().join("imatinib-open");
+    let out = tempfile::tempdir().unwrap();
+    let study = folder.join("study");
+    let arguments = [
+        "analyse",
+        study.to_str().unwrap(),
+        "--data",
+        folder.to_str().unwrap(),
+        "--out",
+        out.path().to_str().unwrap(),
+    ];
+    let said = run(&arguments);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    for file in ["results.json", "results.ars.json", "data/subjects.csv"] {
+        assert_eq!(fs::read(out.path().join(file)).unwrap(), fs::read(folder.join(file)).unwrap(), "{file}");
+    }
+    // Another version of the study is refused.
+    let other = root().join("studies/imatinib-controlled");
+    let refused =
+        run(&["analyse", other.to_str().unwrap(), "--data", folder.to_str().unwrap(), "--out", "x"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("name the folder of that version"));
 }
