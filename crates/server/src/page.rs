@@ -6,6 +6,7 @@ use record::Environment;
 use crate::{
     context::{Context, Failure},
     gate::TOKEN_FIELD,
+    http::Method,
     languages::{preferred, translate},
     pages::files,
     seat::Sites,

@@ -777,7 +777,12 @@ fn check(
     }
     let pairs: Vec<(&str, &str)> = vec![(TOKEN_FIELD, ""), ("do", "")];
     let person = context.account()?.person.clone();
-    let draft = context.request.form.with(&pairs);
+    // A check that was under way while the form was saved has nothing left to keep.
+    let unsaved = !(read.first.is_empty()
+        && read.changed.is_empty()
+        && read.faults.is_empty()
+        && read.overtaken.is_empty());
+    let draft = if unsaved { context.request.form.with(&pairs) } else { String::new() };
     context.house.accounts().keep_draft(&person, &context.request.path, &draft, context.now)?;
     Ok(Reply::page(part.render()?))
 }
