@@ -67,8 +67,10 @@ impl Page {
             Some((_, session)) => session.form_token.clone(),
             None => context.visitor_token.clone(),
         };
-        let notice =
-            context.session.as_ref().and_then(|(token, _)| context.house.sessions.take_notice(token));
+        // Parts that a script fetches, and answers to forms, leave the notice to the page that follows.
+        let whole = context.request.method == Method::Get && !context.request.partial;
+        let session = context.session.as_ref().filter(|_| whole);
+        let notice = session.and_then(|(token, _)| context.house.sessions.take_notice(token));
         Self {
             title: translate(&language, title).to_owned(),
             nonce: context.request.nonce.clone(),
