@@ -67,6 +67,8 @@ fn recomputed(method: &Method) -> &'static [&'static str] {
         Method::WeightedKappa(_) => &["n", "agree", "kappa", "lower", "upper", "p"],
         // Not recomputed yet; plans of studies do not use them.
         Method::Anova | Method::ChiSquared { .. } | Method::Cmh(_) | Method::KaplanMeier(_) => &[],
+        // Base R has no mixed models; the statistics crate's reference cases stand for these.
+        Method::Mmrm(_) | Method::MultipleImputation(_) => &[],
         Method::Ancova(_) => &[
             "n",
             "mean",
@@ -159,7 +161,9 @@ impl Call<'_> {
             | Method::Anova
             | Method::ChiSquared { .. }
             | Method::Cmh(_)
-            | Method::KaplanMeier(_) => return None,
+            | Method::KaplanMeier(_)
+            | Method::Mmrm(_)
+            | Method::MultipleImputation(_) => return None,
             Method::Fisher { .. } => self.fisher(&id)?,
             Method::Binomial { confidence, interval } => {
                 let call = format!("{confidence}, {}", text(&format!("{interval:?}")));

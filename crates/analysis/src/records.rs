@@ -69,6 +69,11 @@ impl<'a> Chosen<'a> {
         Ok(Self { set, rows })
     }
 
+    /// Returns all rows of the participant at a place of the population.
+    pub(crate) fn of(&self, place: usize) -> &[usize] {
+        self.rows.get(&place).map_or(&[][..], Vec::as_slice)
+    }
+
     /// Returns each participant's one row; none where the participant has none.
     fn one_each<'p>(
         &self,

@@ -12,7 +12,7 @@ use crate::{
     AnalysisResult, Level, PublishedNumber, Results,
     categories::Categories,
     events::{Occurrences, participants, rows},
-    methods::{self, Paired, Precision, Series, confidence},
+    methods::{self, Paired, Precision, Repeated, Series, Source, confidence},
     outcome::{self, AtVisit, Outcomes, column_of, death_strategy, level_of},
     population::{Choice, Population, first_level},
     records::{Chosen, WITHIN},
@@ -225,6 +225,10 @@ impl<'a> Task<'a> {
                     let (analysis, variable) = (id.clone(), column.clone());
                     return Err(PlanError::NoVariable { analysis, variable });
                 };
+                if self.analysis.method.over_visits().is_some() {
+                    let source = Source::Rows { chosen: &chosen, column, decimals: described.decimals };
+                    return self.write_repeated(sheet, &source);
+                }
                 if self.takes_levels() {
                     let categories = chosen.categories(self.data, population, column, id)?;
                     return self.write_categories(sheet, categories);
@@ -326,6 +330,10 @@ impl<'a> Task<'a> {
             return Err(self.does_not_fit("a parameter"));
         };
         self.check_strategies()?;
+        if self.analysis.method.over_visits().is_some() {
+            let (measure, visit) = (*measure, visit.as_str());
+            return self.write_repeated(sheet, &Source::Parameter { parameter, measure, visit });
+        }
         let ranks = matches!(self.analysis.method, Method::RankSum { .. } | Method::SignedRank { .. });
         let (measure, missing) = (*measure, *missing);
         let death = death_strategy(self.estimand);
@@ -344,6 +352,26 @@ impl<'a> Task<'a> {
         };
         let without = self.write_series(sheet, &series, measure == Measure::Change)?;
         Ok(self.written(outcomes.excluded, without))
+    }
+
+    /// Methods over several visits of a participant.
+    fn write_repeated(&self, sheet: &mut Sheet<'_>, source: &Source<'_>) -> Result<Written, PlanError> {
+        let (population, id) = (&self.population, &self.analysis.id);
+        let Some(model) = self.analysis.method.over_visits() else {
+            return Err(self.does_not_fit("several visits"));
+        };
+        let is_model = matches!(self.analysis.method, Method::Mmrm(_));
+        let frame = Repeated::read(self.data, population, source, model, is_model, id)?;
+        match &self.analysis.method {
+            Method::Mmrm(options) => methods::mmrm(sheet, population, &frame, options),
+            Method::MultipleImputation(options) => {
+                methods::multiple_imputation(sheet, population, self.data, &frame, options);
+            }
+            _ => return Err(self.does_not_fit("several visits")),
+        }
+        let level = |id: &String| Level { id: id.clone(), label: id.clone() };
+        let levels = if is_model { frame.visits.iter().map(level).collect() } else { Vec::new() };
+        Ok(Written { levels, excluded: frame.excluded })
     }
 
     /// Who was left out, those whom a method could not use included.
@@ -434,7 +462,9 @@ impl<'a> Task<'a> {
             | Method::WeightedKappa(_)
             | Method::ChiSquared { .. }
             | Method::Cmh(_)
-            | Method::KaplanMeier(_) => {
+            | Method::KaplanMeier(_)
+            | Method::Mmrm(_)
+            | Method::MultipleImputation(_) => {
                 return Err(self.does_not_fit("a series of numbers"));
             }
         }
@@ -559,8 +589,11 @@ impl<'a> Task<'a> {
 
     fn check_strategies(&self) -> Result<(), PlanError> {
         let Some(estimand) = self.estimand else { return Ok(()) };
+        // A model of those who stay estimates what would have been; it has no place for a death.
+        let models = self.analysis.method.over_visits().is_some();
         let can_follow = |event: &str, strategy: Strategy| match strategy {
             Strategy::TreatmentPolicy => true,
+            Strategy::Hypothetical if models => event != "death",
             Strategy::WorstRank | Strategy::NotEstimated => event == "death",
             Strategy::Hypothetical | Strategy::Composite | Strategy::WhileOnTreatment => false,
         };
@@ -663,7 +696,7 @@ impl<'a> Task<'a> {
 }
 
 /// Decimals of a measure of a parameter. A relative change is printed with two.
-fn precision_of(decimals: u32, measure: Measure) -> Precision {
+pub(crate) fn precision_of(decimals: u32, measure: Measure) -> Precision {
     match measure {
         Measure::Value | Measure::Change => {
             Precision { value: decimals, summary: decimals + 1, spread: decimals + 1 }
@@ -717,6 +750,8 @@ fn words_of(method: &Method) -> String {
         Method::ChiSquared { continuity_correction } => methods::chi_squared_words(*continuity_correction),
         Method::Cmh(options) => methods::cmh_words(options),
         Method::KaplanMeier(options) => methods::kaplan_meier_words(options),
+        Method::Mmrm(options) => methods::mmrm_words(options),
+        Method::MultipleImputation(options) => methods::multiple_imputation_words(options),
     }
 }
 

@@ -86,7 +86,12 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
             line.by_group("Median", "median")?.say("; Hodges-Lehmann shift ").number("shift")?.say(&unit);
             line.ci(&ci)?.p()?.say(".");
         }
-        Method::Ancova(_) => {
+        Method::Mmrm(_) | Method::MultipleImputation(_) if result.groups.is_empty() => {
+            line.say("Least-squares mean ").number("ls_mean")?.say(&unit).say(&format!(" ({ci} "));
+            line.number("ls_mean_lower")?.say(" to ").number("ls_mean_upper")?.say(")").p()?.say(", in ");
+            line.number("n")?.say(" participants.");
+        }
+        Method::Ancova(_) | Method::Mmrm(_) | Method::MultipleImputation(_) => {
             line.by_group("Least-squares mean", "ls_mean")?.say("; difference ").number("difference")?;
             line.say(&unit).ci(&ci)?.p()?.say(".");
         }

@@ -149,7 +149,7 @@ fn level_of(data: &DataSets, own: Option<&Dataset>, entry: &Entry, name: &str) -
 }
 
 /// Numbers levels in their order among those that occur.
-fn coded(codes: &[String]) -> (usize, Vec<usize>) {
+pub(super) fn coded(codes: &[String]) -> (usize, Vec<usize>) {
     let mut levels: Vec<&String> = codes.iter().collect();
     levels.sort_unstable();
     levels.dedup();

@@ -35,7 +35,7 @@ fn arm(number: u32) -> &'static str {
 }
 
 /// Baseline, M3, M6, early end. Fractions of a few baselines, so that relative changes are tied.
-fn scores(number: u32) -> [Option<f64>; 4] {
+pub fn scores(number: u32) -> [Option<f64>; 4] {
     let baseline = [20.0, 24.0, 30.0, 40.0][number as usize % 4];
     let at = |step: u32| Some(baseline + baseline * (f64::from((number * step) % 9) - 5.0) / 20.0);
     match number {

@@ -4,5 +4,6 @@
 
 mod made;
 mod outcomes;
+mod repeated;
 mod results;
 mod stranger;

@@ -495,6 +495,132 @@ pub struct KaplanMeier {
     pub strata: Vec<String>,
 }
 
+/// A covariance structure over visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each variant's line is its word in the plan")]
+pub enum VisitCovariance {
+    /// `unstructured`
+    Unstructured,
+    /// `Toeplitz`
+    Toeplitz,
+    /// `heterogeneous Toeplitz`
+    HeterogeneousToeplitz,
+    /// `autoregressive`
+    Autoregressive,
+    /// `heterogeneous autoregressive`
+    HeterogeneousAutoregressive,
+    /// `compound symmetry`
+    CompoundSymmetry,
+    /// `heterogeneous compound symmetry`
+    HeterogeneousCompoundSymmetry,
+    /// `ante-dependence`
+    AnteDependence,
+    /// `heterogeneous ante-dependence`
+    HeterogeneousAnteDependence,
+}
+
+/// How degrees of freedom of a mixed model come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DegreesOfFreedom {
+    /// `Kenward-Roger`: without second derivatives of the covariance.
+    KenwardRoger,
+    /// `Kenward-Roger second order`: with them, as mmrm parametrises it.
+    KenwardRogerSecondOrder,
+    /// `Satterthwaite`
+    Satterthwaite,
+    /// `between-within`
+    BetweenWithin,
+    /// `residual`
+    Residual,
+}
+
+/// Where errors of a mixed model come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MixedErrors {
+    /// `model`: from the covariance that was estimated.
+    Model,
+    /// `sandwich`: from residual products by participant, unadjusted (CR0).
+    Sandwich,
+    /// `bias-reduced sandwich` (CR2).
+    BiasReduced,
+    /// `jackknife sandwich` (CR3).
+    Jackknife,
+}
+
+/// Which visits of a participant a method over repeated measures takes, and what explains the outcome.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RepeatedModel {
+    /// The visits, in the order in which they follow one another.
+    pub visits: Vec<String>,
+    /// Over rows from elsewhere, the column that says which visit a row is of.
+    pub visit_column: Option<String>,
+    /// The covariance over these visits.
+    pub covariance: VisitCovariance,
+    /// Numbers with one slope for all visits: `baseline`, or variables.
+    pub covariates: Vec<String>,
+    /// Numbers with a slope at each visit.
+    pub covariates_by_visit: Vec<String>,
+    /// Groupings beside that of the analysis, whose effect is the same at all visits.
+    pub factors: Vec<String>,
+}
+
+/// A mixed model for repeated measures: `outcome ~ visit * by + covariates`, correlated within participants.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mmrm {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// Visits, covariance and covariates.
+    pub model: RepeatedModel,
+    /// Whether each group has a covariance of its own.
+    pub covariance_by_group: bool,
+    /// Restricted (REML) or, with `full`, full likelihood.
+    pub restricted: bool,
+    /// How degrees of freedom come about.
+    pub degrees_of_freedom: DegreesOfFreedom,
+    /// Where errors come from.
+    pub errors: MixedErrors,
+}
+
+/// What is assumed about visits that a participant has no value of after the last one (see the methods' pages).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Imputation {
+    /// `missing at random`: they go on as those who stay (hypothetical strategy).
+    MissingAtRandom,
+    /// `jump to reference`: as the control group from then on (treatment policy without benefit).
+    JumpToReference,
+    /// `copy reference`: as the control group throughout.
+    CopyReference,
+    /// `copy increments`: changing as the control group does.
+    CopyIncrements,
+    /// `last mean carried`: staying at their mean of the last visit.
+    LastMeanCarried,
+}
+
+/// Multiple imputation of missing visits, then analysis of covariance of one visit, pooled.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MultipleImputation {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// Visits, covariance and covariates of the imputation model; the covariates are those of the analysis too.
+    pub model: RepeatedModel,
+    /// What is assumed of those who leave.
+    pub strategy: Imputation,
+    /// The variable that says why somebody left, where that matters.
+    pub reason: Option<String>,
+    /// What is assumed of those who left for a reason, by its code; others follow `strategy`.
+    pub strategies: Vec<(String, Imputation)>,
+    /// Number of imputations.
+    pub draws: u64,
+    /// The seed of their random numbers.
+    pub seed: u64,
+    /// What is added to every imputed value outside the control group; in one group, to every imputed value.
+    pub delta: Decimal,
+}
+
 /// A method with every option that changes a number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
@@ -534,6 +660,10 @@ pub enum Method {
     Cmh(Cmh),
     /// `"kaplan-meier"`: survival curves, medians, numbers at risk, and their comparison.
     KaplanMeier(KaplanMeier),
+    /// `"mmrm"`: mixed model over visits; means and differences at the analysis' visit, and at each.
+    Mmrm(Mmrm),
+    /// `"multiple imputation"`: missing visits imputed, one visit analysed, results pooled.
+    MultipleImputation(MultipleImputation),
 }
 
 impl Method {
@@ -557,6 +687,17 @@ impl Method {
             Method::ChiSquared { .. } => "chi-squared",
             Method::Cmh(_) => "cmh",
             Method::KaplanMeier(_) => "kaplan-meier",
+            Method::Mmrm(_) => "mmrm",
+            Method::MultipleImputation(_) => "multiple imputation",
+        }
+    }
+
+    /// Returns the model over visits, if it has one.
+    pub fn over_visits(&self) -> Option<&RepeatedModel> {
+        match self {
+            Method::Mmrm(Mmrm { model, .. })
+            | Method::MultipleImputation(MultipleImputation { model, .. }) => Some(model),
+            _ => None,
         }
     }
 
@@ -579,7 +720,9 @@ impl Method {
             | Method::Agreement(Agreement { confidence, .. })
             | Method::WeightedKappa(WeightedKappa { confidence, .. })
             | Method::Ancova(Ancova { confidence, .. })
-            | Method::KaplanMeier(KaplanMeier { confidence, .. }) => Some(*confidence),
+            | Method::KaplanMeier(KaplanMeier { confidence, .. })
+            | Method::Mmrm(Mmrm { confidence, .. })
+            | Method::MultipleImputation(MultipleImputation { confidence, .. }) => Some(*confidence),
         }
     }
 }

@@ -499,6 +499,9 @@ fn read_analysis(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Analysis> {
     if let (Some(row), Some(subject)) = (entry.text("method").and_then(methods::row), &subject) {
         check_fit(desk, entry, row, subject, by.as_deref());
         check_model(desk, entry, subject);
+        if let Some(method) = method.as_ref().filter(|method| method.over_visits().is_some()) {
+            check_repeated(desk, entry, method, subject, by.as_deref());
+        }
     }
     Some(Analysis {
         id: entry.name().into(),
@@ -798,7 +801,9 @@ fn check_model(desk: &mut Desk<'_>, entry: &Section<'_>, subject: &Subject) {
         _ => desk.subject_variables.clone(),
     };
     let names: Vec<String> = known.keys().cloned().collect();
-    for (key, numbers) in [("covariates", true), ("factors", false), ("strata", false)] {
+    for (key, numbers) in
+        [("covariates", true), ("covariates_by_visit", true), ("factors", false), ("strata", false)]
+    {
         for node in options.get(key).map_or(&[][..], Node::elements) {
             let Some(name) = node.text() else { continue };
             let place = Place::new(entry.file, node.text_span());
@@ -855,5 +860,58 @@ fn check_guesses(desk: &mut Desk<'_>, entry: &Section<'_>, kind: Option<&Type>, 
         let message = format!("{} does not say what the guess `{level}` means", entry.name());
         let help = format!("add it to `guesses`, or write `unknown = \"{level}\"`");
         desk.error("ambiguous", &options.place(), message, Some(help));
+    }
+}
+
+/// Reports visits that do not exist or leave out that of the analysis, and assumptions that lack a control group.
+fn check_repeated(
+    desk: &mut Desk<'_>,
+    entry: &Section<'_>,
+    method: &Method,
+    subject: &Subject,
+    by: Option<&str>,
+) {
+    let (Some(options), Some(model)) = (entry.section("options"), method.over_visits()) else { return };
+    let place = entry.place_of("options");
+    let nodes = options.get("visits").map_or(&[][..], Node::elements);
+    if let Subject::Parameter { visit, missing, .. } = subject {
+        for node in nodes {
+            if let Some(name) = node.text() {
+                desk.refer(Kind::Visit, name, &Place::new(entry.file, node.text_span()));
+            }
+        }
+        if *missing != MissingRule::Observed {
+            let message = format!("method \"{}\" has its own way with missing values", method.word());
+            let help = "write `missing = \"observed\"`".to_owned();
+            desk.error("ambiguous", &entry.place_of("missing"), message, Some(help));
+        }
+        if !model.visits.iter().any(|own| *visit == **own) {
+            let message = format!("`visits` leaves out {visit}, which is analysed");
+            desk.error("ambiguous", &place, message, Some(format!("add \"{visit}\" where it belongs")));
+        }
+    } else if model.visit_column.is_none() || model.visits.is_empty() {
+        let message = format!("{} does not say which visit a row is of", entry.name());
+        let help = "add `visit_column = \"AVISIT\"` and its values in order under `visits`; the last one is analysed";
+        desk.error("missing-key", &place, message, Some(help.into()));
+    }
+    let Method::MultipleImputation(imputation) = method else { return };
+    let assumed = imputation.strategies.iter().map(|(_, one)| *one).chain([imputation.strategy]);
+    let of_control =
+        |one: &Imputation| !matches!(one, Imputation::MissingAtRandom | Imputation::LastMeanCarried);
+    if by.is_none() && assumed.filter(of_control).count() > 0 {
+        let message = format!("{} refers to a control group, and there is no `by`", entry.name());
+        let help = "add `by = \"arm\"`, or use \"missing at random\" or \"last mean carried\"".to_owned();
+        desk.error("missing-key", &place, message, Some(help));
+    }
+    match &imputation.reason {
+        Some(reason) => {
+            let known: Vec<String> = desk.subject_variables.keys().cloned().collect();
+            desk.refer_among(Kind::Variable, reason, &options.place_of("reason"), &known);
+        }
+        None if !imputation.strategies.is_empty() => {
+            let message = format!("{} does not say what the codes of `strategies` are of", entry.name());
+            desk.error("missing-key", &place, message, Some("add `reason = \"end_reason\"`".into()));
+        }
+        None => {}
     }
 }

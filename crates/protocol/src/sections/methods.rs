@@ -81,6 +81,46 @@ words! { SURVIVAL_TESTS, survival_test -> SurvivalTest {
     "none" => SurvivalTest::None,
 } }
 
+words! { COVARIANCES, covariance -> VisitCovariance {
+    "unstructured" => VisitCovariance::Unstructured,
+    "Toeplitz" => VisitCovariance::Toeplitz,
+    "heterogeneous Toeplitz" => VisitCovariance::HeterogeneousToeplitz,
+    "autoregressive" => VisitCovariance::Autoregressive,
+    "heterogeneous autoregressive" => VisitCovariance::HeterogeneousAutoregressive,
+    "compound symmetry" => VisitCovariance::CompoundSymmetry,
+    "heterogeneous compound symmetry" => VisitCovariance::HeterogeneousCompoundSymmetry,
+    "ante-dependence" => VisitCovariance::AnteDependence,
+    "heterogeneous ante-dependence" => VisitCovariance::HeterogeneousAnteDependence,
+} }
+
+words! { DEGREES, degrees -> DegreesOfFreedom {
+    "Kenward-Roger" => DegreesOfFreedom::KenwardRoger,
+    "Kenward-Roger second order" => DegreesOfFreedom::KenwardRogerSecondOrder,
+    "Satterthwaite" => DegreesOfFreedom::Satterthwaite,
+    "between-within" => DegreesOfFreedom::BetweenWithin,
+    "residual" => DegreesOfFreedom::Residual,
+} }
+
+words! { ERRORS, errors -> MixedErrors {
+    "model" => MixedErrors::Model,
+    "sandwich" => MixedErrors::Sandwich,
+    "bias-reduced sandwich" => MixedErrors::BiasReduced,
+    "jackknife sandwich" => MixedErrors::Jackknife,
+} }
+
+words! { LIKELIHOODS, restricted -> bool {
+    "restricted" => true,
+    "full" => false,
+} }
+
+words! { IMPUTATIONS, imputation -> Imputation {
+    "missing at random" => Imputation::MissingAtRandom,
+    "jump to reference" => Imputation::JumpToReference,
+    "copy reference" => Imputation::CopyReference,
+    "copy increments" => Imputation::CopyIncrements,
+    "last mean carried" => Imputation::LastMeanCarried,
+} }
+
 /// What a method can be applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
@@ -418,6 +458,104 @@ pub(super) const METHODS: &[MethodRow] = &[
             }))
         },
     },
+    MethodRow {
+        word: "mmrm",
+        needs: &["confidence", "visits", "covariance", "degrees_of_freedom"],
+        may: &[
+            "visit_column",
+            "covariates",
+            "covariates_by_visit",
+            "factors",
+            "likelihood",
+            "errors",
+            "covariance_by_group",
+        ],
+        estimates: &[
+            "n",
+            "observations",
+            "ls_mean",
+            "ls_mean_se",
+            "ls_mean_lower",
+            "ls_mean_upper",
+            "difference",
+            "se",
+            "lower",
+            "upper",
+            "df",
+            "t",
+            "p",
+            "visit_mean",
+            "visit_mean_se",
+            "visit_difference",
+            "visit_se",
+            "visit_lower",
+            "visit_upper",
+            "visit_p",
+            "average_mean",
+            "average_mean_se",
+            "average_difference",
+            "average_se",
+            "average_lower",
+            "average_upper",
+            "average_p",
+            "minus_2_log_likelihood",
+        ],
+        takes: Takes::Numbers,
+        compares: false,
+        read: |options| {
+            Some(Method::Mmrm(Mmrm {
+                confidence: options.confidence()?,
+                model: options.repeated()?,
+                covariance_by_group: options.flag("covariance_by_group").unwrap_or(false),
+                restricted: options.word("likelihood", restricted).unwrap_or(true),
+                degrees_of_freedom: options.word("degrees_of_freedom", degrees)?,
+                errors: options.word("errors", errors).unwrap_or(MixedErrors::Model),
+            }))
+        },
+    },
+    MethodRow {
+        word: "multiple imputation",
+        needs: &["confidence", "visits", "covariance", "strategy", "draws", "seed"],
+        may: &[
+            "visit_column",
+            "covariates",
+            "covariates_by_visit",
+            "factors",
+            "reason",
+            "strategies",
+            "delta",
+        ],
+        estimates: &[
+            "n",
+            "imputed",
+            "ls_mean",
+            "ls_mean_se",
+            "ls_mean_lower",
+            "ls_mean_upper",
+            "difference",
+            "se",
+            "lower",
+            "upper",
+            "df",
+            "t",
+            "p",
+            "missing_information",
+        ],
+        takes: Takes::Numbers,
+        compares: false,
+        read: |options| {
+            Some(Method::MultipleImputation(MultipleImputation {
+                confidence: options.confidence()?,
+                model: options.repeated()?,
+                strategy: options.word("strategy", imputation)?,
+                reason: options.text("reason"),
+                strategies: options.words("strategies", imputation),
+                draws: options.whole("draws")?,
+                seed: options.whole("seed")?,
+                delta: options.number("delta").unwrap_or(Decimal::ZERO),
+            }))
+        },
+    },
 ];
 
 /// The methods' names, as the shape of an analysis lists them.
@@ -484,6 +622,52 @@ pub(super) const OPTIONS: &[Field] = &[
         "at",
         Shape::List(&Shape::Number { min: Some(0), max: None }),
         "Times at which numbers at risk are given.",
+    ),
+    may(
+        "visits",
+        Shape::List(&Shape::Text),
+        "The visits of a model over repeated measures, in their order; that of the analysis is one of them.",
+    ),
+    may(
+        "visit_column",
+        Shape::Text,
+        "Over rows from elsewhere: the column that says which visit a row is of.",
+    ),
+    may("covariance", Shape::Word(COVARIANCES), "The covariance over visits."),
+    may(
+        "covariance_by_group",
+        Shape::Flag,
+        "Whether each group has a covariance of its own; false if left out.",
+    ),
+    may("degrees_of_freedom", Shape::Word(DEGREES), "How degrees of freedom of a mixed model come about."),
+    may("likelihood", Shape::Word(LIKELIHOODS), "Restricted (REML, if left out) or full likelihood."),
+    may(
+        "errors",
+        Shape::Word(ERRORS),
+        "Errors from the model, if left out, or from a sandwich by participant.",
+    ),
+    may(
+        "covariates_by_visit",
+        Shape::List(&Shape::Text),
+        "Numbers in the model with a slope at each visit: `baseline`, or variables that hold numbers.",
+    ),
+    may("strategy", Shape::Word(IMPUTATIONS), "What is assumed of those who leave before the visit."),
+    may(
+        "reason",
+        Shape::Text,
+        "The variable that says why somebody left, where the assumption depends on it.",
+    ),
+    may(
+        "strategies",
+        Shape::Map(Keys::Free, &Shape::Word(IMPUTATIONS)),
+        "With `reason`: what is assumed by its code; others follow `strategy`.",
+    ),
+    may("draws", Shape::Integer { min: 2, max: 10_000 }, "The number of imputations."),
+    may("seed", Shape::Integer { min: 0, max: 9_007_199_254_740_991 }, "The seed of their random numbers."),
+    may(
+        "delta",
+        Shape::Number { min: None, max: None },
+        "What is added to imputed values outside the control group.",
     ),
 ];
 
@@ -558,6 +742,23 @@ fn ambiguity(option: &str) -> (&'static str, &'static str) {
         "test" => {
             ("how curves are compared", "add `test = \"log-rank\"`, `test = \"peto\"` or `test = \"none\"`")
         }
+        "visits" => (
+            "which visits the model is over",
+            "add `visits = [\"M1\", \"M3\", \"M6\"]`, those after baseline up to that of the analysis",
+        ),
+        "covariance" => {
+            ("which covariance its visits have", "add `covariance = \"unstructured\"`, or another structure")
+        }
+        "degrees_of_freedom" => (
+            "how its degrees of freedom come about (programs differ)",
+            "add `degrees_of_freedom = \"Kenward-Roger\"` or `degrees_of_freedom = \"Satterthwaite\"`",
+        ),
+        "strategy" => (
+            "what is assumed of those who leave",
+            "add `strategy = \"missing at random\"`, or `strategy = \"jump to reference\"` for no benefit after leaving",
+        ),
+        "draws" => ("how many imputations it makes", "add `draws = 100`"),
+        "seed" => ("which random numbers it draws", "add `seed = ` with any whole number"),
         _ => ("how sure its interval is", "add `confidence = 0.95`"),
     }
 }
@@ -578,6 +779,14 @@ impl<'t> Options<'t> {
         self.0.as_ref()?.decimal("confidence").filter(|level| *level > Decimal::ZERO && *level < Decimal::ONE)
     }
 
+    fn text(&self, key: &str) -> Option<String> {
+        self.0.as_ref()?.text(key).map(str::to_owned)
+    }
+
+    fn whole(&self, key: &str) -> Option<u64> {
+        self.number(key)?.to_string().parse().ok()
+    }
+
     fn number(&self, key: &str) -> Option<Decimal> {
         self.0.as_ref()?.decimal(key)
     }
@@ -585,6 +794,24 @@ impl<'t> Options<'t> {
     fn pairs(&self, key: &str) -> Vec<(String, String)> {
         let entries = self.0.iter().flat_map(|options| options.named(key));
         entries.filter_map(|one| Some((one.name().to_owned(), one.node.text()?.to_owned()))).collect()
+    }
+
+    /// A table of words by free names.
+    fn words<T>(&self, key: &str, read: fn(&str) -> Option<T>) -> Vec<(String, T)> {
+        let entries = self.0.iter().flat_map(|options| options.named(key));
+        entries.filter_map(|entry| Some((entry.name().to_owned(), read(entry.node.text()?)?))).collect()
+    }
+
+    /// What methods over repeated measures have in common.
+    fn repeated(&self) -> Option<RepeatedModel> {
+        Some(RepeatedModel {
+            visits: self.texts("visits"),
+            visit_column: self.text("visit_column"),
+            covariance: self.word("covariance", covariance)?,
+            covariates: self.texts("covariates"),
+            covariates_by_visit: self.texts("covariates_by_visit"),
+            factors: self.texts("factors"),
+        })
     }
 
     fn numbers(&self, key: &str) -> Vec<Decimal> {

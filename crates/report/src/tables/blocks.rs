@@ -212,6 +212,8 @@ impl Shape<'_> {
                 | Method::Ancova(_)
                 | Method::Anova
                 | Method::KaplanMeier(_)
+                | Method::Mmrm(_)
+                | Method::MultipleImputation(_)
         );
         let mut cells: Vec<Vec<Inline>> = Vec::new();
         for &place in self.places {

@@ -123,6 +123,54 @@ const RANK_SUM: &[Estimate] = &[
     full("W", Comparison, &[Key("w")]),
     P,
 ];
+/// Over visits: without groups, the mean and its test; with groups, means and their difference.
+const MMRM: &[Estimate] = &[
+    N,
+    brief(
+        "Least-squares mean ({ci})",
+        EachGroup,
+        &[Key("ls_mean"), Words(" ("), Key("ls_mean_lower"), Words(" to "), Key("ls_mean_upper"), Words(")")],
+    ),
+    brief(
+        "Difference ({ci})",
+        Comparison,
+        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("Standard error", Comparison, &[Key("se")]),
+    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    P,
+    full(
+        "Difference averaged over the model’s visits ({ci})",
+        Comparison,
+        &[
+            Key("average_difference"),
+            Words(" ("),
+            Key("average_lower"),
+            Words(" to "),
+            Key("average_upper"),
+            Words(")"),
+        ],
+    ),
+    full("p of the averaged difference, two-sided", Comparison, &[Key("average_p")]),
+];
+const MULTIPLE_IMPUTATION: &[Estimate] = &[
+    N,
+    full("Imputed at the visit", EachGroup, &[Key("imputed")]),
+    brief(
+        "Least-squares mean ({ci})",
+        EachGroup,
+        &[Key("ls_mean"), Words(" ("), Key("ls_mean_lower"), Words(" to "), Key("ls_mean_upper"), Words(")")],
+    ),
+    brief(
+        "Difference ({ci})",
+        Comparison,
+        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("Standard error", Comparison, &[Key("se")]),
+    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    P,
+    full("Fraction of missing information", Comparison, &[Key("missing_information")]),
+];
 const FISHER: &[Estimate] = &[
     brief(
         "Affected of n (percent)",
@@ -269,6 +317,8 @@ pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimat
         (Method::Anova, _) => ANOVA,
         (Method::ChiSquared { .. } | Method::Cmh(_), _) => COUNT,
         (Method::KaplanMeier(_), _) => KAPLAN_MEIER,
+        (Method::Mmrm(_), _) => MMRM,
+        (Method::MultipleImputation(_), _) => MULTIPLE_IMPUTATION,
     }
 }
 
