@@ -75,7 +75,7 @@ impl<'a> Repeated<'a> {
             Source::Rows { chosen, column, decimals } => (
                 chosen.set,
                 *column,
-                Precision { value: *decimals, summary: decimals + 1 },
+                Precision { value: *decimals, summary: decimals + 1, spread: decimals + 2 },
                 model.visits.len().saturating_sub(1),
             ),
         };
