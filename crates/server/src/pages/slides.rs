@@ -52,12 +52,19 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let page = Page::new(context, "Coded slides");
     let form = study.form(plan.read_on.as_str()).ok_or(Failure::NotFound)?;
     let state = running.state();
-    let number = reader(&state, &seat.person, plan.readers);
+    let number = reader(&state, &seat.person, plan.people());
     let done = |code: &SpecimenCode| {
         number.is_some_and(|number| state.reading.readings.contains_key(&(code.clone(), number)))
     };
     let reads = seat.may(Power::ReadSpecimens);
-    let next = state.reading.order.iter().find(|code| !done(code)).filter(|_| reads && number.is_some());
+    // Whoever decides reads what lies in dispute, and nothing else.
+    let decides = number.is_some_and(|number| number > plan.readers);
+    let due: Vec<SpecimenCode> = if decides {
+        conduct::disputed_slides(study, &state)
+    } else {
+        state.reading.order.iter().filter(|code| !done(code)).cloned().collect()
+    };
+    let next = due.first().filter(|_| reads && number.is_some());
     let label = |item: &ItemId| {
         form.item(item.as_str())
             .map_or_else(|| item.to_string(), |item| item.label.get(&page.language).to_owned())
@@ -83,7 +90,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
         locked: state.reading.locked.is_some(),
         joined: state.reading.key.is_some(),
         next: next.map(SpecimenCode::to_string),
-        left: state.reading.order.len() - read.len(),
+        left: due.len(),
         read: if reads { read } else { Vec::new() },
         items: form
             .items
@@ -147,7 +154,7 @@ pub fn take(context: &Context<'_>) -> Outcome {
                     answers.push((item.id.clone(), Answer::Given(value)));
                 }
             }
-            let number = reader(&running.state(), &seat.person, plan.readers);
+            let number = reader(&running.state(), &seat.person, plan.people());
             let reader =
                 number.ok_or_else(|| Failure::Refused("Others read these slides already.".to_owned()))?;
             Action::ReadSpecimen { code: SpecimenCode::from(typed.get("code")), reader, answers }
