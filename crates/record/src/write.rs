@@ -25,7 +25,7 @@ pub enum StoreError {
     #[error("the disk is full; nothing of this was saved, and what was saved before is safe")]
     DiskFull,
     /// The folder or file holds no store.
-    #[error("{} is not a store", path.display())]
+    #[error("{} holds no record of a trial; name the folder that holds one", path.display())]
     NotAStore { path: PathBuf },
     /// There is a store where one was to be made.
     #[error("{} already holds a store", path.display())]

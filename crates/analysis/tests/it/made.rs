@@ -150,6 +150,11 @@ fn subjects() -> Dataset {
     let sex = code(|n| (n != 3).then_some(if n % 3 == 0 { "male" } else { "female" }));
     set.push(Column::new("sex", "Sex", sex).with_levels(levels(&sexes)));
     set.push(Column::new("age", "Age", number(|n| (n != 4).then(|| f64::from(40 + n * 7 % 23)))));
+    set.push(Column::new(
+        "score_baseline",
+        "Score at baseline",
+        number(|n| if entered(n) { scores(n)[0] } else { None }),
+    ));
     let kinds = [("systemic", "Systemic"), ("cutaneous", "Cutaneous")];
     let diagnosis = code(|n| Some(if n % 5 == 0 { "cutaneous" } else { "systemic" }));
     set.push(Column::new("diagnosis", "Diagnosis", diagnosis).with_levels(levels(&kinds)));

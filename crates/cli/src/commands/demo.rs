@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Write no PDF of the reports, which takes longer than all the rest
     #[arg(long)]
     no_pdf: bool,
+    /// Leave out the simulated story of the two trials
+    #[arg(long)]
+    no_story: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -66,6 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .map(Mutex::new);
     let progress = Progress::new(!arguments.json);
     let studies: Vec<_> = shipped::studies().collect();
+    let typesetter = Mutex::new(());
     let run_one = |(id, files): &(&str, _)| {
         let acknowledge = |head: Head| {
             if let Some(file) = &told {
@@ -77,6 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         rehearse(files, arguments.seed, &arguments.out, &progress.study(id), &acknowledge)
             .and_then(|mut outcome| {
                 if !arguments.no_pdf {
+                    // One report at a time: setting both at once would take twice the memory.
+                    let _alone = typesetter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     demo::write_pdf(&mut outcome)?;
                 }
                 Ok(outcome)
@@ -94,10 +100,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     } else {
         studies.iter().map(run_one).collect::<Result<_>>()?
     };
-    let telling = Telling { trials: STORY_TRIALS, seed: arguments.seed, threads: arguments.threads.max(1) };
-    let story = arguments.out.join("story.md");
-    fs::write(&story, story::tell(telling)?)
-        .with_context(|| format!("{} can't be written", story.display()))?;
+    if !arguments.no_story {
+        let telling =
+            Telling { trials: STORY_TRIALS, seed: arguments.seed, threads: arguments.threads.max(1) };
+        let story = arguments.out.join("story.md");
+        fs::write(&story, story::tell(telling)?)
+            .with_context(|| format!("{} can't be written", story.display()))?;
+    }
     let seconds = began.elapsed().as_secs_f64();
     if arguments.json {
         say!("{:#}", document(&outcomes, seconds));

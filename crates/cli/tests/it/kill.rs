@@ -16,7 +16,7 @@ fn a_killed_demo_loses_nothing_that_was_acknowledged() {
     let began = Instant::now();
     let whole = folder.path().join("whole");
     let status = equipoise()
-        .args(["demo", "--no-pdf", "--json", "--out"])
+        .args(["demo", "--no-pdf", "--no-story", "--json", "--out"])
         .arg(&whole)
         .stdout(Stdio::null())
         .status()
@@ -28,7 +28,7 @@ fn a_killed_demo_loses_nothing_that_was_acknowledged() {
         let out = folder.path().join(format!("kill-{kill}"));
         let told = folder.path().join(format!("told-{kill}"));
         let mut child = equipoise()
-            .args(["demo", "--no-pdf", "--json", "--seed", &kill.to_string(), "--out"])
+            .args(["demo", "--no-pdf", "--no-story", "--json", "--seed", &kill.to_string(), "--out"])
             .arg(&out)
             .arg("--acknowledgements")
             .arg(&told)

@@ -35,9 +35,9 @@ pub fn run(arguments: &[&str]) -> Output {
     equipoise().args(arguments).output().expect("the program was built for this test")
 }
 
-/// Runs the demo into a new folder, without PDFs, and returns the folder and its JSON document.
+/// Runs the demo into a new folder, without PDFs and story, and returns the folder and its JSON document.
 pub fn demo(seed: u64) -> (tempfile::TempDir, serde_json::Value) {
-    demo_with(seed, &["--no-pdf"])
+    demo_with(seed, &["--no-pdf", "--no-story"])
 }
 
 /// Runs the demo with further arguments.

@@ -39,7 +39,7 @@ fn a_folder_without_a_record_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(&["verify", "--data", folder.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is not a store"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("holds no record"));
 }
 
 #[test]
