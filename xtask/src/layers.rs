@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("protocol", &["terms", "instruments"]),
     ("access", &["terms", "protocol"]),
     ("conduct", &["terms", "protocol", "instruments", "record", "access", "allocation"]),
-    ("datasets", &["terms", "protocol", "record", "conduct"]),
+    ("datasets", &["terms", "protocol", "instruments", "record", "conduct"]),
     ("analysis", &["terms", "protocol", "datasets", "statistics"]),
     (
         "simulation",

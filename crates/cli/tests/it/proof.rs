@@ -4,6 +4,10 @@ use std::{collections::BTreeMap, fs, process::Command};
 
 use crate::demo;
 
+/// Analyses that base R has no functions for. Mixed models and imputations are held to `nlme` and to R scripts of their own
+/// in `crates/statistics/reference`.
+const BEYOND_BASE_R: [&str; 5] = ["A-P1-mmrm", "A-P1-imputed", "B-P1-mmrm", "B-P1-imputed", "B-P1-jump"];
+
 /// Relative tolerance of a closed form.
 const TOLERANCE: f64 = 1e-9;
 
@@ -22,6 +26,7 @@ fn r_recomputes_the_numbers_of_both_reports() {
             .unwrap()
             .iter()
             .filter(|analysis| analysis["p_value"].is_number())
+            .filter(|analysis| !BEYOND_BASE_R.iter().any(|id| analysis["id"] == *id))
             .count();
         assert!(p_values >= wanted, "{p_values} of {wanted} p-values are in the proof");
         assert!(wanted >= 5);

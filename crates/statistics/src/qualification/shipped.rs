@@ -56,6 +56,7 @@ pub const CASE_FILES: &[CaseFile] = case_files![
     "rubin_pooling.json",
     "simon_two_stage/cases.json",
     "simon_two_stage.json",
+    "standardised_difference.json",
     "stopping_rule.json",
     "survival/cases.json",
     "survival.json",
