@@ -174,7 +174,9 @@ impl Teller {
     fn open(&mut self) -> Result<()> {
         let Telling { trials, seed, .. } = self.telling;
         self.say("# What the two trials could show\n");
-        self.say(&format!("This page is what `equipoise simulate story --trials {trials} --seed {seed}` writes.\n"));
+        self.say(&format!(
+            "This page is what `equipoise simulate story --trials {trials} --seed {seed}` writes.\n"
+        ));
         self.say(&format!(
             "Simulated numbers, not results of the trials. Each comes from {trials} virtual trials of the study's own \
              protocol and analysis plan, printed by the command below it; MC SE is its Monte Carlo standard error in \
