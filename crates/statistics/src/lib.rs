@@ -16,6 +16,7 @@ pub mod descriptive;
 pub mod distribution;
 pub mod imputation;
 mod interval;
+mod kernel;
 pub mod means;
 pub mod mixed;
 pub mod models;

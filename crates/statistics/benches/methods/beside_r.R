@@ -1,6 +1,6 @@
 # Times the same methods on the same data as the benchmark beside it.
 # Rscript beside_r.R DIR: reads DIR/*.csv, prints a line `name seconds` a method, the median of five timings.
-# exactRankTests and survival are used where they are installed.
+# exactRankTests, survival, mmrm and rbmi are used where they are installed; without mmrm, nlme's gls stands for its fit.
 dir <- commandArgs(TRUE)[1]
 read <- function(name) read.csv(file.path(dir, paste0(name, ".csv")))
 have <- function(package) suppressWarnings(suppressMessages(requireNamespace(package, quietly = TRUE)))
@@ -26,4 +26,34 @@ if (have("survival")) {
   time("log_rank_400", function() survdiff(Surv(time, event) ~ arm, s)$chisq, 50)
   k <- read("cox_1000")
   time("cox_1000", function() coxph(Surv(time, event) ~ arm + age + dose, k)$coefficients, 10)
+}
+wide <- function(name) {
+  d <- read(name); d$f <- factor(d$visit); d$v <- d$visit + 1; d$id <- factor(d$id); d$trt <- factor(d$arm); d
+}
+if (have("mmrm")) {
+  fit <- function(d, method) mmrm::mmrm(y ~ f * trt + f * base + us(f | id), d, method = method)
+} else if (have("nlme")) {
+  library(nlme)
+  fit <- function(d, method)
+    gls(y ~ f * trt + f * base, d, correlation = corSymm(form = ~ v | id), weights = varIdent(form = ~ 1 | f))
+}
+if (exists("fit")) for (n in c("200x4", "1000x4")) {
+  d <- wide(paste0("mixed_", n))
+  time(paste0("mmrm_", n, "_s"), function() summary(fit(d, "Satterthwaite")), 1)
+  time(paste0("mmrm_", n, "_kr"), function() summary(fit(d, "Kenward-Roger-Linear")), 1)
+}
+if (have("rbmi")) {
+  suppressWarnings(suppressMessages(library(rbmi)))
+  d <- wide("mixed_100x4")
+  full <- expand_locf(d, id = levels(d$id), f = levels(d$f), vars = c("base", "trt"), group = "id", order = c("id", "f"))
+  gone <- do.call(rbind, lapply(split(full, full$id), function(x) {
+    last <- max(which(!is.na(x$y)))
+    if (last < nrow(x)) data.frame(id = x$id[1], f = x$f[last + 1], strategy = "JR")
+  }))
+  vars <- set_vars(subjid = "id", visit = "f", outcome = "y", group = "trt", covariates = c("f*base", "f*trt"))
+  time("jump_100x4_20_draws", function() {
+    drawn <- draws(full, gone, vars, method_approxbayes(n_samples = 20), quiet = TRUE)
+    vars$covariates <- "base"
+    pool(analyse(impute(drawn, references = c("0" = "0", "1" = "0")), vars = vars))
+  }, 1)
 }

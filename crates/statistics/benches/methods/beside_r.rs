@@ -11,10 +11,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use statistics::mixed::{MixedModel, Panel, Workspace};
 use statistics::models::LinearWorkspace;
 use statistics::ranks::{RankSumWorkspace, TwoSided};
 use statistics::survival::{LogRankWeights, LogRankWorkspace, Times};
 
+use super::mixed::{JumpToReference, SATTERTHWAITE, Trials, fitted, panel, weights};
 use super::{Cohort, Trial, arms, cohort, covariates, tied_arms, trial};
 
 /// Name, the time to stay below in seconds, ours in seconds.
@@ -74,7 +76,52 @@ fn ours() -> Vec<Row> {
         let _ = black_box(data.fit());
     });
     rows.push(("cox_1000", 5e-3, cox));
+    rows.extend(mixed_models());
     rows
+}
+
+fn mixed_models() -> Vec<Row> {
+    let mut space = Workspace::new();
+    let mut one = |participants: usize, model: MixedModel| {
+        let panel = panel(participants, 4);
+        let weights = weights(&panel);
+        let calls = 100_000 / participants as u32;
+        median_of_five(calls, || {
+            let _ = black_box(fitted(&mut space, black_box(&panel), &weights, model));
+        })
+    };
+    let mut rows = vec![
+        ("mmrm_200x4_s", 1e-3, one(200, SATTERTHWAITE)),
+        ("mmrm_200x4_kr", 2e-3, one(200, MixedModel::PRIMARY)),
+        ("mmrm_1000x4_s", 5e-3, one(1_000, SATTERTHWAITE)),
+        ("mmrm_1000x4_kr", 5e-3, one(1_000, MixedModel::PRIMARY)),
+    ];
+    let mut trials = Trials::of_200x4();
+    let trial = median_of_five(200, || {
+        let _ = black_box(trials.one());
+    });
+    rows.push(("mmrm_trial_200x4", 1.0 / 700.0, trial));
+    let data = JumpToReference::of_100x4();
+    let jump = median_of_five(10, || {
+        let _ = black_box(data.pooled(&mut space, 20));
+    });
+    rows.push(("jump_100x4_20_draws", 20e-3, jump));
+    rows
+}
+
+/// Participant, visit, arm, baseline and response of each observation.
+fn observations(panel: &Panel) -> [(&'static str, Vec<f64>); 5] {
+    let mut columns = [("id", vec![]), ("visit", vec![]), ("arm", vec![]), ("base", vec![]), ("y", vec![])];
+    for i in 0..panel.participants() {
+        for v in 0..panel.visits() {
+            let Some(y) = panel.response(i, v) else { continue };
+            let own = panel.covariates_of(i, v);
+            for (column, value) in columns.iter_mut().zip([i as f64, v as f64, own[1], own[2], y]) {
+                column.1.push(value);
+            }
+        }
+    }
+    columns
 }
 
 /// Seconds a call: the median of five timings of `calls` calls.
@@ -128,6 +175,9 @@ fn in_r() -> Option<BTreeMap<String, f64>> {
         ("dose", data.dose),
     ];
     write("cox_1000", &columns)?;
+    for (name, participants) in [("mixed_100x4", 100), ("mixed_200x4", 200), ("mixed_1000x4", 1_000)] {
+        write(name, &observations(&panel(participants, 4)))?;
+    }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/methods/beside_r.R");
     let output = Command::new("Rscript").arg("--vanilla").arg(script).arg(&folder).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

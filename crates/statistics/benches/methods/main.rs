@@ -5,6 +5,7 @@
 //! once more beside R, on the same data.
 
 mod beside_r;
+mod mixed;
 
 use divan::{Bencher, black_box};
 use statistics::Confidence;

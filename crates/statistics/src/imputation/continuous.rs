@@ -5,7 +5,7 @@
 //! from, or set to the mean of, their distribution given the participant's observed ones.
 //! Mathematics: `docs/methods/imputation.md`.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
 use super::streams::{Draws, Use, sample_within};
 use crate::NotEstimable;
@@ -281,7 +281,7 @@ fn complete(
 ) -> Result<(), NotEstimable> {
     let visits = data.visits();
     let mut regressions: Vec<Regression> = Vec::new();
-    let mut mean = Vec::with_capacity(visits);
+    let (mut mean, mut shift, mut noise) = (Vec::with_capacity(visits), Vec::new(), Vec::new());
     out.visits = visits;
     out.responses.clear();
     for i in only {
@@ -300,19 +300,22 @@ fn complete(
         };
         let regression = &regressions[at];
         means(data, i, parameters, &mut mean);
-        let distance = DVector::from_iterator(
-            regression.seen.len(),
-            regression.seen.iter().map(|v| out.responses[start + v] - mean[*v]),
-        );
-        let mut shift = &regression.slope * distance;
-        if let Some(mut stream) = draws(i) {
-            let noise = DVector::from_iterator(
-                regression.missing.len(),
-                regression.missing.iter().map(|_| stream.normal()),
-            );
-            shift += &regression.root * noise;
+        shift.clear();
+        shift.resize(regression.missing.len(), 0.0);
+        for (v, column) in regression.seen.iter().zip(regression.slope.column_iter()) {
+            let distance = out.responses[start + v] - mean[*v];
+            for (slot, slope) in shift.iter_mut().zip(&column) {
+                *slot += distance * slope;
+            }
         }
-        for (v, shift) in regression.missing.iter().zip(shift.iter()) {
+        if let Some(mut stream) = draws(i) {
+            noise.clear();
+            noise.extend(regression.missing.iter().map(|_| stream.normal()));
+            for (row, slot) in shift.iter_mut().enumerate() {
+                *slot += (0..=row).map(|j| regression.root[(row, j)] * noise[j]).sum::<f64>();
+            }
+        }
+        for (v, shift) in regression.missing.iter().zip(&shift) {
             out.responses[start + v] = mean[*v] + shift;
         }
     }

@@ -114,6 +114,7 @@ impl Covariance {
         correlation: impl Fn(usize, usize) -> f64,
         shrink: f64,
         theta: &mut [f64],
+        scratch: &mut Vec<f64>,
     ) {
         let visits = variances.len();
         let scales = self.scales(visits);
@@ -130,7 +131,9 @@ impl Covariance {
         };
         let rest = &mut theta[scales..];
         match self {
-            Unstructured => unit_lower_start(visits, &correlation, shrink, variances, &mut theta[..]),
+            Unstructured => {
+                unit_lower_start(visits, &correlation, shrink, variances, &mut theta[..], scratch)
+            }
             Toeplitz | HeterogeneousToeplitz => {
                 for (i, slot) in rest.iter_mut().enumerate() {
                     *slot = unbounded(shrink * at_distance(i + 1));
@@ -168,16 +171,18 @@ fn unit_lower_start(
     shrink: f64,
     variances: &[f64],
     theta: &mut [f64],
+    l: &mut Vec<f64>,
 ) {
     let mut kept = shrink;
+    l.clear();
+    l.resize(visits * visits, 0.0);
     for _ in 0..60 {
-        let mut l = vec![0.0; visits * visits];
         for s in 0..visits {
             for t in 0..=s {
                 l[s * visits + t] = if s == t { 1.0 } else { kept * correlation(s, t) };
             }
         }
-        if super::kernel::cholesky(&mut l, visits).is_some_and(|(_, least)| least > 1e-3) {
+        if crate::kernel::cholesky(l, visits).is_some_and(|(_, least)| least > 1e-3) {
             let mut next = visits;
             for s in 0..visits {
                 let own = l[s * visits + s];
@@ -562,7 +567,7 @@ mod tests {
         for covariance in Covariance::ALL {
             assert_eq!(covariance.parameters(1), 1);
             let mut theta = [0.0];
-            covariance.start(&[4.0], |_, _| 0.0, 1.0, &mut theta);
+            covariance.start(&[4.0], |_, _| 0.0, 1.0, &mut theta, &mut Vec::new());
             let mut sigma = Sigma::default();
             sigma.set(covariance, 1, &theta);
             assert!((sigma.matrix[0] - 4.0).abs() < 1e-12);

@@ -7,10 +7,12 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::Covariance;
-use super::kernel::{add_scaled, dot, invert_lower, lower_transposed_times_itself, solve_lower, whiten};
 use super::optimise::Converged;
 use super::panel::{DesignPanel, Panel};
 use super::workspace::Workspace;
+use crate::kernel::{
+    add_scaled, dot, invert_lower, lower_transposed_times_itself, multiply, solve_lower, whiten,
+};
 use crate::models::Coefficient;
 use crate::{Confidence, Interval, NotEstimable, distribution};
 
@@ -107,7 +109,9 @@ pub(super) struct Stored {
     /// By participant, s_i's_i and z_i of the sandwich's degrees of freedom.
     clusters: Vec<f64>,
     contrast: Vec<f64>,
+    slopes: Vec<f64>,
     parameters: Vec<f64>,
+    scratch: Vec<f64>,
 }
 
 /// A fitted model, in the workspace it was fitted in.
@@ -245,7 +249,7 @@ impl Fit<'_> {
         let mut factor = std::mem::take(&mut self.space.small);
         factor.clear();
         factor.extend_from_slice(&self.space.derivatives.hessian);
-        let solved = super::kernel::cholesky(&mut factor, q);
+        let solved = crate::kernel::cholesky(&mut factor, q);
         if solved.is_some() {
             invert_lower(&mut factor, q);
             lower_transposed_times_itself(&factor, q, &mut result.parameters);
@@ -264,24 +268,25 @@ impl Fit<'_> {
     fn set_kenward_roger(&mut self, second_order: bool) {
         let mut result = std::mem::take(&mut self.space.result);
         let space = &mut *self.space;
-        let (p, visits) = (space.p, space.visits);
-        let count = space.groups * space.tangents();
+        let (p, count) = (space.p, space.groups * space.tangents());
         let omega = &mut result.omega;
         omega.clear();
         omega.resize(p * p, 0.0);
-        let mut scratch = vec![0.0; p * p];
-        space.sum_outer_products(&result.tangents, &result.parameters, second_order, omega);
-        whiten(&space.factor, p, omega, &mut scratch);
-        let mut mixed = vec![0.0; p * p];
+        let buffer = &mut result.scratch;
+        space.sum_outer_products(&result.tangents, &result.parameters, second_order, omega, buffer);
+        buffer.clear();
+        buffer.resize(2 * p * p, 0.0);
+        let (scratch, mixed) = buffer.split_at_mut(p * p);
+        whiten(&space.factor, p, omega, scratch);
         for a in 0..count {
             mixed.fill(0.0);
             for b in 0..count {
                 let own = &space.derivatives.whitened[b * p * p..(b + 1) * p * p];
-                add_scaled(&mut mixed, result.tangents[a * count + b], own);
+                add_scaled(mixed, result.tangents[a * count + b], own);
             }
             let own = &space.derivatives.whitened[a * p * p..(a + 1) * p * p];
-            super::kernel::multiply(own, &mixed, p, &mut scratch);
-            add_scaled(omega, -1.0, &scratch);
+            multiply(own, mixed, p, scratch);
+            add_scaled(omega, -1.0, scratch);
         }
         for i in 0..p {
             for j in 0..=i {
@@ -291,7 +296,6 @@ impl Fit<'_> {
                 omega[j * p + i] = value;
             }
         }
-        debug_assert!(visits > 0);
         self.space.result = result;
     }
 
@@ -344,7 +348,12 @@ impl Fit<'_> {
         let df = match self.model.degrees {
             DegreesOfFreedom::BetweenWithin => self.between_within(&[weights]),
             DegreesOfFreedom::Residual => (self.space.observations - self.space.p) as f64,
-            _ => self.satterthwaite(&contrast),
+            _ => {
+                let mut slopes = std::mem::take(&mut self.space.result.slopes);
+                let df = self.satterthwaite(&contrast, &mut slopes);
+                self.space.result.slopes = slopes;
+                df
+            }
         };
         self.space.result.contrast = contrast;
         let t = estimate / se;
@@ -360,23 +369,22 @@ impl Fit<'_> {
     }
 
     /// ν = 2 (l'Φl)² / (d'ωd) with d_a = -l'ΦP_aΦl; with a sandwich from its own variance.
-    fn satterthwaite(&self, contrast: &[f64]) -> f64 {
+    fn satterthwaite(&self, contrast: &[f64], slopes: &mut Vec<f64>) -> f64 {
         let space = &self.space;
         if self.model.sandwich.is_some() {
             return self.sandwich_degrees(contrast);
         }
         let (p, count) = (space.p, space.groups * space.tangents());
         let variance = dot(contrast, contrast);
-        let slopes: Vec<f64> = (0..count)
-            .map(|a| {
-                let own = &space.derivatives.whitened[a * p * p..(a + 1) * p * p];
-                contrast.iter().enumerate().map(|(i, x)| x * dot(&own[i * p..(i + 1) * p], contrast)).sum()
-            })
-            .collect();
+        slopes.clear();
+        slopes.extend((0..count).map(|a| {
+            let own = &space.derivatives.whitened[a * p * p..(a + 1) * p * p];
+            contrast.iter().enumerate().map(|(i, x)| x * dot(&own[i * p..(i + 1) * p], contrast)).sum::<f64>()
+        }));
         let spread: f64 = slopes
             .iter()
             .enumerate()
-            .map(|(a, x)| x * dot(&space.result.tangents[a * count..(a + 1) * count], &slopes))
+            .map(|(a, x)| x * dot(&space.result.tangents[a * count..(a + 1) * count], slopes))
             .sum();
         2.0 * variance * variance / spread
     }
@@ -452,7 +460,7 @@ impl Fit<'_> {
             for (i, contrast) in contrasts.iter().enumerate() {
                 add_scaled(&mut mixed, directions[(i, j)], contrast);
             }
-            self.satterthwaite(&mixed)
+            self.satterthwaite(&mixed, &mut Vec::new())
         };
         let each: Vec<f64> = (0..contrasts.len()).map(of_direction).collect();
         let q = each.len() as f64;
@@ -520,16 +528,24 @@ impl Workspace {
     }
 
     /// Adds Σ ω_ab Q_ab, less a quarter of Σ v_ab R_ab where wanted, to `out`, p × p.
-    fn sum_outer_products(&self, tangents: &[f64], parameters: &[f64], second_order: bool, out: &mut [f64]) {
-        let (visits, k) = (self.visits, self.k);
-        let (count, per_group) = (self.groups * self.tangents(), self.per_group());
+    fn sum_outer_products(
+        &self,
+        tangents: &[f64],
+        parameters: &[f64],
+        second_order: bool,
+        out: &mut [f64],
+        buffer: &mut Vec<f64>,
+    ) {
+        let (visits, k, square) = (self.visits, self.k, self.visits * self.visits);
+        let per_group = self.per_group();
         let q = self.groups * per_group;
-        let mut blocks = vec![0.0; visits * visits * k * k];
-        let mut curved = vec![0.0; self.groups * visits * visits];
+        buffer.clear();
+        buffer.resize((k * k + self.groups + 4 + self.tangents()) * square, 0.0);
+        let (blocks, rest) = buffer.split_at_mut(k * k * square);
+        let (curved, scratch) = rest.split_at_mut(self.groups * square);
         if second_order {
             for group in 0..self.groups {
                 let offset = group * per_group;
-                let square = visits * visits;
                 self.sigma[group].add_second(
                     self.structure(),
                     &self.derivatives.first[offset * square..(offset + per_group) * square],
@@ -540,49 +556,8 @@ impl Workspace {
         }
         for pattern in &self.patterns {
             let (m, seen, w) = (pattern.m, self.visits_of(pattern), &self.inverse[pattern.square()]);
-            let offset = pattern.group * self.tangents();
-            let mut inner = vec![0.0; m * m];
-            if self.structure() == Covariance::Unstructured {
-                let index = |i: usize, j: usize| {
-                    let (high, low) = (seen[i.max(j)], seen[i.min(j)]);
-                    offset + high * (high + 1) / 2 + low
-                };
-                // Every pair of entries of Σ in both orders: e_i e_j' W e_u e_v'.
-                for i in 0..m {
-                    for v in 0..m {
-                        let mut sum = 0.0;
-                        for j in 0..m {
-                            let row = &tangents[index(i, j) * count..];
-                            for u in 0..m {
-                                sum += row[index(u, v)] * w[j * m + u];
-                            }
-                        }
-                        inner[i * m + v] = sum;
-                    }
-                }
-            } else {
-                let square = visits * visits;
-                let restrict = |whole: &[f64]| -> Vec<f64> {
-                    let mut own = Vec::with_capacity(m * m);
-                    for s in seen {
-                        own.extend(seen.iter().map(|t| whole[s * visits + t]));
-                    }
-                    own
-                };
-                let each: Vec<Vec<f64>> = (0..self.tangents())
-                    .map(|a| restrict(&self.derivatives.first[(offset + a) * square..]))
-                    .collect();
-                let (mut mixed, mut half, mut full) = (vec![0.0; m * m], inner.clone(), inner.clone());
-                for (a, own) in each.iter().enumerate() {
-                    mixed.fill(0.0);
-                    for (b, other) in each.iter().enumerate() {
-                        add_scaled(&mut mixed, tangents[(offset + a) * count + offset + b], other);
-                    }
-                    super::kernel::multiply(own, w, m, &mut half);
-                    super::kernel::multiply(&half, &mixed, m, &mut full);
-                    add_scaled(&mut inner, 1.0, &full);
-                }
-            }
+            let (inner, rest) = scratch.split_at_mut(m * m);
+            self.sum_of_tangent_products(pattern, tangents, inner, rest);
             if second_order {
                 for (x, s) in seen.iter().enumerate() {
                     for (y, t) in seen.iter().enumerate() {
@@ -590,9 +565,10 @@ impl Workspace {
                     }
                 }
             }
-            let (mut half, mut full) = (vec![0.0; m * m], vec![0.0; m * m]);
-            super::kernel::multiply(w, &inner, m, &mut half);
-            super::kernel::multiply(&half, w, m, &mut full);
+            let (half, rest) = rest.split_at_mut(m * m);
+            let full = &mut rest[..m * m];
+            multiply(w, inner, m, half);
+            multiply(half, w, m, full);
             for s in 0..m {
                 for t in 0..=s {
                     let at = (seen[s] * visits + seen[t]) * k * k;
@@ -604,7 +580,63 @@ impl Workspace {
                 }
             }
         }
-        self.scatter(&blocks, out);
+        self.scatter(blocks, out);
+    }
+
+    /// Σ_ab ω_ab D_a W D_b of a pattern, m × m; `scratch` holds as many such matrices as there are tangents, and three.
+    fn sum_of_tangent_products(
+        &self,
+        pattern: &super::workspace::Pattern,
+        tangents: &[f64],
+        inner: &mut [f64],
+        scratch: &mut [f64],
+    ) {
+        let (m, seen, w) = (pattern.m, self.visits_of(pattern), &self.inverse[pattern.square()]);
+        let (visits, count) = (self.visits, self.groups * self.tangents());
+        let offset = pattern.group * self.tangents();
+        if self.structure() == Covariance::Unstructured {
+            let index = |i: usize, j: usize| {
+                let (high, low) = (seen[i.max(j)], seen[i.min(j)]);
+                offset + high * (high + 1) / 2 + low
+            };
+            // Every pair of entries of Σ in both orders: e_i e_j' W e_u e_v'.
+            for i in 0..m {
+                for v in 0..m {
+                    let mut sum = 0.0;
+                    for j in 0..m {
+                        let row = &tangents[index(i, j) * count..];
+                        for u in 0..m {
+                            sum += row[index(u, v)] * w[j * m + u];
+                        }
+                    }
+                    inner[i * m + v] = sum;
+                }
+            }
+            return;
+        }
+        let size = m * m;
+        let (mixed, rest) = scratch.split_at_mut(size);
+        let (half, rest) = rest.split_at_mut(size);
+        let (full, rest) = rest.split_at_mut(size);
+        let each = &mut rest[..self.tangents() * size];
+        for (a, own) in each.chunks_exact_mut(size).enumerate() {
+            let whole = &self.derivatives.first[(offset + a) * visits * visits..];
+            for (x, s) in seen.iter().enumerate() {
+                for (y, t) in seen.iter().enumerate() {
+                    own[x * m + y] = whole[s * visits + t];
+                }
+            }
+        }
+        inner.fill(0.0);
+        for (a, own) in each.chunks_exact(size).enumerate() {
+            mixed.fill(0.0);
+            for (b, other) in each.chunks_exact(size).enumerate() {
+                add_scaled(mixed, tangents[(offset + a) * count + offset + b], other);
+            }
+            multiply(own, w, m, half);
+            multiply(half, mixed, m, full);
+            add_scaled(inner, 1.0, full);
+        }
     }
 }
 

@@ -6,11 +6,11 @@
 //! leads to θ. Mathematics, in the same notation: `docs/methods/mmrm_likelihood.md`.
 
 use super::covariance::Covariance;
-use super::kernel::{
+use super::workspace::{Pattern, Workspace};
+use crate::kernel::{
     add_scaled, cholesky, dot, invert_lower, lower_transposed_times_itself, multiply, solve_lower,
     solve_lower_transposed, whiten,
 };
-use super::workspace::{Pattern, Workspace};
 
 /// The derivatives at the current point, and what they are made of.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,9 @@ pub(super) struct Derivatives {
     /// ∂τ/∂θ of one group where tangents are entries of Σ.
     pub(super) jacobian: Vec<f64>,
     pub(super) scratch: Vec<f64>,
+    /// Expected information by tangents, and a pattern's weighted W.
+    information: Vec<f64>,
+    weighted: Vec<f64>,
     blocks: Vec<f64>,
 }
 
@@ -359,7 +362,14 @@ impl Workspace {
     }
 
     /// Adds tr(D_a W D_b M) over a pattern to each (a, b ≤ a) of `out`, where M is symmetric.
-    fn add_pair_traces(&self, pattern: &Pattern, own: &Derivatives, matrix: &[f64], out: &mut [f64]) {
+    fn add_pair_traces(
+        &self,
+        pattern: &Pattern,
+        first: &[f64],
+        matrix: &[f64],
+        out: &mut [f64],
+        scratch: &mut Vec<f64>,
+    ) {
         let m = pattern.m;
         let (seen, w) = (self.visits_of(pattern), &self.inverse[pattern.square()]);
         let count = self.groups * self.tangents();
@@ -390,19 +400,20 @@ impl Workspace {
         }
         // tr((D_a W)(D_b M)), both products formed once.
         let (tangents, square) = (self.tangents(), m * m);
-        let mut left = vec![0.0; tangents * square];
-        let mut right = left.clone();
-        let mut tangent = vec![0.0; square];
+        scratch.clear();
+        scratch.resize((2 * tangents + 1) * square, 0.0);
+        let (left, rest) = scratch.split_at_mut(tangents * square);
+        let (right, tangent) = rest.split_at_mut(tangents * square);
         for a in 0..tangents {
-            let whole = &own.first[(offset + a) * self.visits * self.visits..];
+            let whole = &first[(offset + a) * self.visits * self.visits..];
             for (x, s) in seen.iter().enumerate() {
                 for (y, t) in seen.iter().enumerate() {
                     tangent[x * m + y] = whole[s * self.visits + t];
                 }
             }
-            multiply(&tangent, w, m, &mut left[a * square..(a + 1) * square]);
+            multiply(tangent, w, m, &mut left[a * square..(a + 1) * square]);
             // M and D_b are symmetric: (D_b M)' = M D_b, whose rows meet those of D_a W.
-            multiply(matrix, &tangent, m, &mut right[a * square..(a + 1) * square]);
+            multiply(matrix, tangent, m, &mut right[a * square..(a + 1) * square]);
         }
         for a in 0..tangents {
             for b in 0..=a {
@@ -490,16 +501,18 @@ impl Workspace {
     pub(super) fn expected_information(&mut self, out: &mut Vec<f64>) {
         let mut own = std::mem::take(&mut self.derivatives);
         let count = self.groups * self.tangents();
-        let mut tangent = vec![0.0; count * count];
+        let mut tangent = std::mem::take(&mut own.information);
+        tangent.clear();
+        tangent.resize(count * count, 0.0);
         for pattern in &self.patterns {
-            let mut weighted = self.inverse[pattern.square()].to_vec();
-            for w in &mut weighted {
-                *w *= pattern.size();
-            }
-            self.add_pair_traces(pattern, &own, &weighted, &mut tangent);
+            own.weighted.clear();
+            own.weighted.extend(self.inverse[pattern.square()].iter().map(|w| w * pattern.size()));
+            let Derivatives { first, weighted, scratch, .. } = &mut own;
+            self.add_pair_traces(pattern, first, weighted, &mut tangent, scratch);
         }
         mirror(&mut tangent, count);
         *out = self.pull_back(&mut own, &tangent, std::mem::take(out));
+        own.information = tangent;
         self.derivatives = own;
     }
 
@@ -546,7 +559,8 @@ impl Derivatives {
         out.clear();
         out.resize(count * count, 0.0);
         for pattern in &space.patterns {
-            space.add_pair_traces(pattern, self, &self.curvature[pattern.square()], &mut out);
+            let Self { first, curvature, scratch, .. } = self;
+            space.add_pair_traces(pattern, first, &curvature[pattern.square()], &mut out, scratch);
         }
         for a in 0..count {
             for b in 0..=a {

@@ -10,7 +10,6 @@
 
 mod covariance;
 mod fit;
-mod kernel;
 mod likelihood;
 mod optimise;
 mod panel;

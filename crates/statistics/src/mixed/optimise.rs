@@ -5,9 +5,9 @@
 //! -2ℓ could still fall, is at rounding level and the Hessian is positive definite. A start
 //! that leads nowhere is followed by others; the last reason is the answer.
 
-use super::kernel::{cholesky, dot, solve_lower, solve_lower_transposed};
 use super::workspace::Workspace;
 use crate::NotEstimable;
+use crate::kernel::{cholesky, dot, solve_lower, solve_lower_transposed};
 
 /// A fit is accepted when -2ℓ can fall by no more than this.
 const DECREMENT_ACCEPTED: f64 = 1e-10;
@@ -31,6 +31,9 @@ pub(super) struct Search {
     matrix: Vec<f64>,
     metric: Vec<f64>,
     moments: Vec<f64>,
+    sums: Vec<[f64; 3]>,
+    variances: Vec<f64>,
+    scratch: Vec<f64>,
 }
 
 /// How a search ended.
@@ -46,10 +49,10 @@ impl Workspace {
     /// Searches the maximum; afterwards the workspace stands there with its derivatives.
     pub(super) fn maximise(&mut self) -> Result<Converged, NotEstimable> {
         let mut search = std::mem::take(&mut self.search);
-        self.set_moments(&mut search.moments);
+        self.set_moments(&mut search);
         let mut answer = Err(NotEstimable::NoConvergence { iterations: 0 });
         for shrink in SHRINKS {
-            self.set_start(&search.moments, shrink, &mut search.from);
+            self.set_start(shrink, &mut search);
             answer = self.search_from(&mut search);
             if answer.is_ok() {
                 break;
@@ -60,11 +63,12 @@ impl Workspace {
     }
 
     /// Variances of residuals by visit, and correlations by pair, of each group.
-    fn set_moments(&self, moments: &mut Vec<f64>) {
-        let t = self.visits;
+    fn set_moments(&self, search: &mut Search) {
+        let (t, Search { moments, sums, .. }) = (self.visits, search);
         moments.clear();
         moments.resize(self.groups * t * t, 0.0);
-        let mut sums = vec![[0.0; 3]; self.groups * t * t];
+        sums.clear();
+        sums.resize(self.groups * t * t, [0.0; 3]);
         for pattern in &self.patterns {
             let (m, seen) = (pattern.m, self.visits_of(pattern));
             let y = &self.squares[pattern.square()];
@@ -77,7 +81,7 @@ impl Workspace {
                 }
             }
         }
-        for (i, (slot, [product, left, right])) in moments.iter_mut().zip(&sums).enumerate() {
+        for (i, (slot, [product, left, right])) in moments.iter_mut().zip(&*sums).enumerate() {
             let (v, u) = (i / t % t, i % t);
             *slot = if u == v {
                 (left / right).max(1e-4)
@@ -89,15 +93,17 @@ impl Workspace {
         }
     }
 
-    fn set_start(&self, moments: &[f64], shrink: f64, theta: &mut Vec<f64>) {
+    fn set_start(&self, shrink: f64, search: &mut Search) {
         let (t, count) = (self.visits, self.per_group());
+        let Search { from: theta, moments, variances, scratch, .. } = search;
         theta.clear();
         theta.resize(self.groups * count, 0.0);
         for group in 0..self.groups {
             let own = &moments[group * t * t..(group + 1) * t * t];
-            let variances: Vec<f64> = (0..t).map(|v| own[v * t + v]).collect();
+            variances.clear();
+            variances.extend((0..t).map(|v| own[v * t + v]));
             let slots = &mut theta[group * count..(group + 1) * count];
-            self.structure().start(&variances, |s, r| own[s * t + r], shrink, slots);
+            self.structure().start(variances, |s, r| own[s * t + r], shrink, slots, scratch);
         }
     }
 

@@ -8,9 +8,9 @@
 //! Mathematics: `docs/methods/mmrm_likelihood.md`.
 
 use super::covariance::{Covariance, Sigma};
-use super::kernel::{add_scaled, cholesky, dot, solve_lower, solve_lower_transposed};
 use super::panel::Panel;
 use crate::NotEstimable;
+use crate::kernel::{add_scaled, cholesky, dot, solve_lower, solve_lower_transposed};
 
 /// Participants with the same group and the same observed visits.
 #[derive(Debug, Clone)]

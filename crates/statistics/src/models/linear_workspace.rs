@@ -2,21 +2,24 @@
 //!
 //! The response stands beside the columns as one more: in the triangular factor R of
 //! both together its part above the diagonal is Q'y, and its diagonal entry is the
-//! square root of the residual sum of squares. Storage is kept between fits; what a
-//! fit allocates does not grow with the number of participants.
-//! Mathematics: `docs/methods/ancova.md`.
-
-use nalgebra::{DMatrix, QR};
+//! square root of the residual sum of squares. The factor is formed by reflections in
+//! storage that is kept, so that after the first fit of a size nothing is allocated;
+//! a test compares it with the library's. Mathematics: `docs/methods/ancova.md`.
 
 use super::Coefficient;
+use crate::kernel::dot;
 use crate::not_estimable::all_finite;
 use crate::{Confidence, Interval, NotEstimable, distribution};
 
 /// Storage for repeated fits.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub struct LinearWorkspace {
-    /// R of the columns and the response, the latter last; before a fit, room for them.
-    r: DMatrix<f64>,
+    /// The constant, the columns and the response, one after the other; what a fit leaves of them is not looked at.
+    columns: Vec<f64>,
+    /// R of the columns and the response, the latter last, column by column.
+    r: Vec<f64>,
+    /// Columns of R.
+    width: usize,
     solved: Vec<f64>,
     df_residual: f64,
     sigma: f64,
@@ -39,12 +42,6 @@ pub struct CoefficientTest {
     pub p_less: f64,
     /// P-value against a positive coefficient.
     pub p_greater: f64,
-}
-
-impl Default for LinearWorkspace {
-    fn default() -> Self {
-        Self { r: DMatrix::zeros(0, 0), solved: Vec::new(), df_residual: 0.0, sigma: 0.0 }
-    }
 }
 
 impl LinearWorkspace {
@@ -71,28 +68,65 @@ impl LinearWorkspace {
         if n <= p {
             return Err(NotEstimable::TooFewObservations { needed: p + 1, found: n });
         }
-        let mut room: Vec<f64> = std::mem::replace(&mut self.r, DMatrix::zeros(0, 0)).data.into();
-        room.clear();
-        room.reserve(n * (p + 1));
-        room.resize(n, 1.0);
+        self.columns.clear();
+        self.columns.resize(n, 1.0);
         for column in columns.iter().copied().chain([y]) {
-            room.extend_from_slice(column);
+            self.columns.extend_from_slice(column);
         }
-        self.r = QR::new(DMatrix::from_vec(n, p + 1, room)).unpack_r();
+        self.width = p + 1;
+        self.reflect(n);
         for j in 0..p {
-            let norm = self.r.column(j).norm();
-            if self.r[(j, j)].abs() <= 1e-7 * norm || norm == 0.0 {
+            let norm = self.norm(j);
+            if self.at(j, j).abs() <= 1e-7 * norm || norm == 0.0 {
                 return Err(NotEstimable::SingularDesign);
             }
         }
-        let rest = self.r[(p, p)].abs();
-        let scale = self.r.column(p).norm();
-        if rest <= 10.0 * f64::EPSILON * scale {
+        let rest = self.at(p, p).abs();
+        if rest <= 10.0 * f64::EPSILON * self.norm(p) {
             return Err(NotEstimable::ZeroVariance);
         }
         self.df_residual = (n - p) as f64;
         self.sigma = rest / self.df_residual.sqrt();
         Ok(())
+    }
+
+    /// R of the columns by Householder's reflections: column by column, what stands below the diagonal is turned
+    /// onto it, and the columns after it are turned along.
+    fn reflect(&mut self, n: usize) {
+        let width = self.width;
+        self.r.clear();
+        self.r.resize(width * width, 0.0);
+        for j in 0..width {
+            let (done, after) = self.columns.split_at_mut((j + 1) * n);
+            let column = &mut done[j * n..];
+            self.r[j * width..j * width + j].copy_from_slice(&column[..j]);
+            let axis = &mut column[j..];
+            let square = dot(axis, axis);
+            // Away from the first entry, so that nothing cancels.
+            let turned = -square.sqrt().copysign(axis[0]);
+            self.r[j * width + j] = turned;
+            // |axis|² of the axis x - turned e₁ is 2 turned (turned - x₁).
+            let half_square = turned * (turned - axis[0]);
+            axis[0] -= turned;
+            if half_square == 0.0 {
+                continue;
+            }
+            for other in after.chunks_exact_mut(n) {
+                let share = -dot(axis, &other[j..]) / half_square;
+                for (x, a) in other[j..].iter_mut().zip(&*axis) {
+                    *x += share * a;
+                }
+            }
+        }
+    }
+
+    fn at(&self, row: usize, column: usize) -> f64 {
+        self.r[column * self.width + row]
+    }
+
+    fn norm(&self, column: usize) -> f64 {
+        let own = &self.r[column * self.width..(column + 1) * self.width];
+        dot(own, own).sqrt()
     }
 
     /// Tests coefficient `j` of the last fit.
@@ -121,23 +155,23 @@ impl LinearWorkspace {
 
     /// The estimate and its standard error: with R u = Q'y and R'v = e_j these are u_j and σ ‖v‖.
     fn estimate(&mut self, j: usize) -> Result<(f64, f64), NotEstimable> {
-        let p = self.r.ncols().saturating_sub(1);
+        let p = self.width.saturating_sub(1);
         if j >= p || self.df_residual <= 0.0 {
             return Err(NotEstimable::OutOfRange { name: "coefficient" });
         }
         self.solved.clear();
         self.solved.resize(p, 0.0);
         for i in (j..p).rev() {
-            let known: f64 = (i + 1..p).map(|k| self.r[(i, k)] * self.solved[k]).sum();
-            self.solved[i] = (self.r[(i, p)] - known) / self.r[(i, i)];
+            let known: f64 = (i + 1..p).map(|k| self.at(i, k) * self.solved[k]).sum();
+            self.solved[i] = (self.at(i, p) - known) / self.at(i, i);
         }
         let estimate = self.solved[j];
         // R' is lower triangular: v is zero before j.
         let mut square = 0.0;
         for i in j..p {
-            let known: f64 = (j..i).map(|k| self.r[(k, i)] * self.solved[k]).sum();
+            let known: f64 = (j..i).map(|k| self.at(k, i) * self.solved[k]).sum();
             let right = if i == j { 1.0 } else { 0.0 };
-            self.solved[i] = (right - known) / self.r[(i, i)];
+            self.solved[i] = (right - known) / self.at(i, i);
             square += self.solved[i] * self.solved[i];
         }
         Ok((estimate, self.sigma * square.sqrt()))
@@ -146,8 +180,32 @@ impl LinearWorkspace {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::DMatrix;
+
     use super::super::{Design, Term, Variable, linear_model};
     use super::*;
+
+    #[test]
+    fn the_factor_is_that_of_the_library() {
+        let wave = |i: usize, k: usize| ((i * 7 + k * 3) as f64 * 0.61).sin() + 0.1 * (i % (k + 2)) as f64;
+        let columns: Vec<Vec<f64>> = (0..6).map(|k| (0..23).map(|i| wave(i, k)).collect()).collect();
+        let views: Vec<&[f64]> = columns[1..].iter().map(Vec::as_slice).collect();
+        let mut space = LinearWorkspace::default();
+        space.fit(&columns[0], &views).unwrap();
+        let whole = DMatrix::from_fn(23, 7, |i, j| match j {
+            0 => 1.0,
+            6 => columns[0][i],
+            _ => columns[j][i],
+        });
+        let theirs = whole.qr().r();
+        for j in 0..7 {
+            for i in 0..=j {
+                // Rows are unique up to their sign.
+                let (ours, theirs) = (space.at(i, j).abs(), theirs[(i, j)].abs());
+                assert!((ours - theirs).abs() < 1e-12, "{i} {j}: {ours} {theirs}");
+            }
+        }
+    }
 
     #[test]
     fn a_workspace_gives_the_same_fit() {

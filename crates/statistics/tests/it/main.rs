@@ -1,5 +1,6 @@
 //! Integration tests of the statistical methods.
 
+mod allocations;
 mod degenerate;
 mod imputation;
 mod mixed;

@@ -1,7 +1,4 @@
-//! Time of mixed models and imputations.
-//!
-//! Run with `cargo bench -p statistics --bench mixed`; `benches/beside_nlme.R` times R on data of the same size. The
-//! data come from a fixed stream.
+//! Mixed models and imputations: the cases with a target, and others that show how the cost grows.
 
 use divan::{Bencher, black_box};
 use statistics::Confidence;
@@ -13,11 +10,8 @@ use statistics::mixed::{
 };
 use statistics::models::{Design, Term, Variable, linear_model};
 
-fn main() {
-    divan::main();
-}
-
-struct Stream(u64);
+/// Random numbers, always the same.
+pub(crate) struct Stream(u64);
 
 impl Stream {
     fn uniform(&mut self) -> f64 {
@@ -47,29 +41,32 @@ fn simulate(panel: &mut Panel, stream: &mut Stream, participants: usize) {
     }
 }
 
-fn panel(participants: usize, visits: usize) -> Panel {
+pub(crate) fn panel(participants: usize, visits: usize) -> Panel {
     let mut panel = Panel::new(visits, &[true; 3]).expect("a valid panel");
     simulate(&mut panel, &mut Stream(9), participants);
     panel
 }
 
 /// The effect of treatment at the last visit.
-fn weights(panel: &Panel) -> Vec<f64> {
+pub(crate) fn weights(panel: &Panel) -> Vec<f64> {
     let mut weights = vec![0.0; panel.visits() * 3];
     weights[(panel.visits() - 1) * 3 + 1] = 1.0;
     weights
 }
 
+/// One fit and the test of one contrast.
+pub(crate) fn fitted(space: &mut Workspace, panel: &Panel, weights: &[f64], model: MixedModel) -> f64 {
+    let mut fit = mixed_model(space, panel, model).expect("a fit");
+    fit.linear_function(weights, Confidence::C95).coefficient.p
+}
+
 fn fit(bencher: Bencher<'_, '_>, participants: usize, visits: usize, model: MixedModel) {
     let (panel, mut space) = (panel(participants, visits), Workspace::new());
     let weights = weights(&panel);
-    bencher.bench_local(|| {
-        let mut fit = mixed_model(&mut space, black_box(&panel), model).expect("a fit");
-        fit.linear_function(&weights, Confidence::C95).coefficient.p
-    });
+    bencher.bench_local(|| fitted(&mut space, black_box(&panel), &weights, model));
 }
 
-const SATTERTHWAITE: MixedModel =
+pub(crate) const SATTERTHWAITE: MixedModel =
     MixedModel { degrees: DegreesOfFreedom::Satterthwaite, ..MixedModel::PRIMARY };
 
 #[divan::bench]
@@ -112,55 +109,84 @@ fn unstructured_200x10_kenward_roger(bencher: Bencher<'_, '_>) {
     fit(bencher, 200, 10, MixedModel::PRIMARY);
 }
 
-/// A whole simulated trial: data, fit, p-value.
-#[divan::bench]
-fn simulated_trial_200x4(bencher: Bencher<'_, '_>) {
-    let (mut stream, mut space) = (Stream(3), Workspace::new());
-    let mut panel = panel(200, 4);
-    let weights = weights(&panel);
-    bencher.bench_local(|| {
-        simulate(&mut panel, &mut stream, 200);
-        let mut fit = mixed_model(&mut space, &panel, MixedModel::PRIMARY).expect("a fit");
-        fit.linear_function(&weights, Confidence::C95).coefficient.p
-    });
+/// Whole simulated trials: data, fit, p-value.
+pub(crate) struct Trials {
+    stream: Stream,
+    panel: Panel,
+    space: Workspace,
+    weights: Vec<f64>,
 }
 
-/// Jump to reference: 20 draws, each a bootstrap fit, and a pooled analysis of covariance.
-#[divan::bench(sample_count = 20)]
-fn jump_to_reference_100x4_20_draws(bencher: Bencher<'_, '_>) {
-    let panel = panel(100, 4);
-    let mut data = IncompleteData::new(4, &[true; 3]).expect("valid");
-    let (mut arm, mut base) = (Vec::new(), Vec::new());
-    for i in 0..100 {
-        let own = panel.covariates_of(i, 0).to_vec();
-        let responses: Vec<Option<f64>> = (0..4).map(|v| panel.response(i, v)).collect();
-        let last = responses.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        let event = (last < 4).then_some(Event { visit: last, strategy: Strategy::JumpToReference });
-        let reference = [1.0, 0.0, own[2]];
-        let one = Incomplete {
-            covariates: &own,
-            as_reference: &reference,
-            responses: &responses,
-            event,
-            stratum: i % 2,
-        };
-        data.push(one).expect("valid");
-        arm.push(own[1]);
-        base.push(own[2]);
+impl Trials {
+    pub(crate) fn of_200x4() -> Self {
+        let panel = panel(200, 4);
+        Self { stream: Stream(3), space: Workspace::new(), weights: weights(&panel), panel }
     }
-    let variables = [Variable::Covariate(&arm), Variable::Covariate(&base)];
-    let design = Design::new(&variables, &[Term::main(0), Term::main(1)]).expect("a design");
-    let model = ImputationModel { covariance: Covariance::Unstructured, likelihood: Likelihood::Restricted };
-    let mut space = Workspace::new();
-    bencher.bench_local(|| {
+
+    pub(crate) fn one(&mut self) -> f64 {
+        simulate(&mut self.panel, &mut self.stream, 200);
+        fitted(&mut self.space, &self.panel, &self.weights, MixedModel::PRIMARY)
+    }
+}
+
+#[divan::bench]
+fn simulated_trial_200x4(bencher: Bencher<'_, '_>) {
+    let mut trials = Trials::of_200x4();
+    bencher.bench_local(|| trials.one());
+}
+
+/// Jump to reference from the visit after the last value: draws, each with a bootstrap fit, and a pooled analysis of covariance.
+pub(crate) struct JumpToReference {
+    data: IncompleteData,
+    arm: Vec<f64>,
+    base: Vec<f64>,
+}
+
+impl JumpToReference {
+    pub(crate) fn of_100x4() -> Self {
+        let panel = panel(100, 4);
+        let mut data = IncompleteData::new(4, &[true; 3]).expect("valid");
+        let (mut arm, mut base) = (Vec::new(), Vec::new());
+        for i in 0..100 {
+            let own = panel.covariates_of(i, 0).to_vec();
+            let responses: Vec<Option<f64>> = (0..4).map(|v| panel.response(i, v)).collect();
+            let last = responses.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+            let event = (last < 4).then_some(Event { visit: last, strategy: Strategy::JumpToReference });
+            let reference = [1.0, 0.0, own[2]];
+            let one = Incomplete {
+                covariates: &own,
+                as_reference: &reference,
+                responses: &responses,
+                event,
+                stratum: i % 2,
+            };
+            data.push(one).expect("valid");
+            arm.push(own[1]);
+            base.push(own[2]);
+        }
+        Self { data, arm, base }
+    }
+
+    pub(crate) fn pooled(&self, space: &mut Workspace, draws: usize) -> f64 {
+        let variables = [Variable::Covariate(&self.arm), Variable::Covariate(&self.base)];
+        let design = Design::new(&variables, &[Term::main(0), Term::main(1)]).expect("a design");
+        let model =
+            ImputationModel { covariance: Covariance::Unstructured, likelihood: Likelihood::Restricted };
         let (mut estimates, mut errors) = (Vec::new(), Vec::new());
-        for imputation in 0..20 {
-            let completed = draw_imputation(&mut space, &data, model, 1, imputation).expect("a draw");
+        for imputation in 0..draws {
+            let completed = draw_imputation(space, &self.data, model, 1, imputation).expect("a draw");
             let last: Vec<f64> = completed.at(3).collect();
             let one = linear_model(&design, &last).expect("a fit").coefficients(Confidence::C95)[1];
             estimates.push(one.estimate);
             errors.push(one.se);
         }
-        pool(&estimates, &errors, PooledDegrees::BarnardRubin { complete: 97.0 }, Confidence::C95)
-    });
+        let degrees = PooledDegrees::BarnardRubin { complete: 97.0 };
+        pool(&estimates, &errors, degrees, Confidence::C95).expect("pooled").coefficient.p
+    }
+}
+
+#[divan::bench(sample_count = 20)]
+fn jump_to_reference_100x4_20_draws(bencher: Bencher<'_, '_>) {
+    let (data, mut space) = (JumpToReference::of_100x4(), Workspace::new());
+    bencher.bench_local(|| data.pooled(&mut space, 20));
 }

@@ -13,7 +13,7 @@ const PIVOT_MIN: f64 = 1e-13;
 /// multiple correlation with the rows before); the upper triangle is neither read nor written.
 ///
 /// `None` if a pivot is not positive beyond rounding.
-pub(super) fn cholesky(a: &mut [f64], n: usize) -> Option<(f64, f64)> {
+pub(crate) fn cholesky(a: &mut [f64], n: usize) -> Option<(f64, f64)> {
     let (mut log_det, mut least) = (0.0, 1.0f64);
     for i in 0..n {
         let (above, rest) = a.split_at_mut(i * n);
@@ -43,7 +43,7 @@ pub(super) fn cholesky(a: &mut [f64], n: usize) -> Option<(f64, f64)> {
 }
 
 /// Replaces a lower triangular factor by its inverse; the upper triangle is left alone.
-pub(super) fn invert_lower(l: &mut [f64], n: usize) {
+pub(crate) fn invert_lower(l: &mut [f64], n: usize) {
     for i in 0..n {
         let inverse = 1.0 / l[i * n + i];
         for j in 0..i {
@@ -58,7 +58,7 @@ pub(super) fn invert_lower(l: &mut [f64], n: usize) {
 }
 
 /// Writes M'M for the lower triangular `m` to all of `out`: with M = L⁻¹ this is (LL')⁻¹.
-pub(super) fn lower_transposed_times_itself(m: &[f64], n: usize, out: &mut [f64]) {
+pub(crate) fn lower_transposed_times_itself(m: &[f64], n: usize, out: &mut [f64]) {
     for i in 0..n {
         for j in 0..=i {
             let mut sum = 0.0;
@@ -72,7 +72,7 @@ pub(super) fn lower_transposed_times_itself(m: &[f64], n: usize, out: &mut [f64]
 }
 
 /// Solves L X = B for `columns` right-hand sides at once, in place; `b` is `n` × `columns`.
-pub(super) fn solve_lower(l: &[f64], n: usize, b: &mut [f64], columns: usize) {
+pub(crate) fn solve_lower(l: &[f64], n: usize, b: &mut [f64], columns: usize) {
     for i in 0..n {
         let (done, rest) = b.split_at_mut(i * columns);
         let row = &mut rest[..columns];
@@ -93,7 +93,7 @@ pub(super) fn solve_lower(l: &[f64], n: usize, b: &mut [f64], columns: usize) {
 }
 
 /// Solves L' x = b in place.
-pub(super) fn solve_lower_transposed(l: &[f64], n: usize, b: &mut [f64]) {
+pub(crate) fn solve_lower_transposed(l: &[f64], n: usize, b: &mut [f64]) {
     for i in (0..n).rev() {
         let mut sum = b[i];
         for j in i + 1..n {
@@ -104,7 +104,7 @@ pub(super) fn solve_lower_transposed(l: &[f64], n: usize, b: &mut [f64]) {
 }
 
 /// `out = a b` for `n` × `n` matrices.
-pub(super) fn multiply(a: &[f64], b: &[f64], n: usize, out: &mut [f64]) {
+pub(crate) fn multiply(a: &[f64], b: &[f64], n: usize, out: &mut [f64]) {
     for i in 0..n {
         let row = &mut out[i * n..(i + 1) * n];
         row.fill(0.0);
@@ -117,7 +117,7 @@ pub(super) fn multiply(a: &[f64], b: &[f64], n: usize, out: &mut [f64]) {
 }
 
 /// Σ aᵢ bᵢ, in four running sums so that the processor need not wait for each addition.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (mut sums, mut tail) = ([0.0; 4], 0.0);
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
     for (x, y) in a4.remainder().iter().zip(b4.remainder()) {
@@ -132,14 +132,14 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `y += factor x`.
-pub(super) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
+pub(crate) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
     for (a, b) in y.iter_mut().zip(x) {
         *a += factor * b;
     }
 }
 
 /// Turns the symmetric `n` × `n` matrix `a` into L⁻¹ a L⁻ᵀ; `scratch` is as large as `a`.
-pub(super) fn whiten(l: &[f64], n: usize, a: &mut [f64], scratch: &mut [f64]) {
+pub(crate) fn whiten(l: &[f64], n: usize, a: &mut [f64], scratch: &mut [f64]) {
     solve_lower(l, n, a, n);
     for i in 0..n {
         for j in 0..n {
