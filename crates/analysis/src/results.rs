@@ -87,7 +87,7 @@ pub enum Format {
     Decimals(u32),
     /// A percentage (the value is on the scale of 0 to 100) with a number of decimals and its sign.
     Percent(u32),
-    /// A p-value: three decimals, `<0.001` below that, `>0.999` above.
+    /// A p-value: three decimals, four below 0.01, `<0.001` below that, `>0.999` above.
     PValue,
 }
 
@@ -163,6 +163,7 @@ impl Number {
             Format::PValue if value < 0.001 => "<0.001".to_owned(),
             // A sum of probabilities that is one but for rounding is one.
             Format::PValue if value > 0.999 && value < 1.0 - 1e-9 => ">0.999".to_owned(),
+            Format::PValue if value < 0.01 => rounded(value, 4),
             Format::PValue => rounded(value, 3),
         }
     }
@@ -250,10 +251,16 @@ mod tests {
     }
 
     #[test]
-    fn a_small_p_value_is_printed_as_below_a_thousandth() {
-        for (p, text) in
-            [(0.000_999, "<0.001"), (0.001, "0.001"), (0.0978, "0.098"), (0.9996, ">0.999"), (1.0, "1.000")]
-        {
+    fn a_small_p_value_has_four_decimals_and_the_smallest_are_below_a_thousandth() {
+        for (p, text) in [
+            (0.000_999, "<0.001"),
+            (0.001, "0.0010"),
+            (0.008_25, "0.0083"),
+            (0.01, "0.010"),
+            (0.0978, "0.098"),
+            (0.9996, ">0.999"),
+            (1.0, "1.000"),
+        ] {
             assert_eq!(number(Some(p), Format::PValue).text(), text);
         }
         assert_eq!(number(None, Format::PValue).text(), "NE");

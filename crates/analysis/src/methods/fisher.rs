@@ -5,7 +5,7 @@
 use datasets::DataSets;
 use statistics::{
     Confidence, NotEstimable,
-    proportions::{Table, fisher_2x2, fisher_exact},
+    proportions::{Table, fisher_2x2, fisher_exact, miettinen_nurminen},
 };
 
 use super::count::population_place;
@@ -19,8 +19,9 @@ use crate::{
 
 /// Compares the share of a variable's first level (`yes` of a flag) between two groups.
 ///
-/// Keys: `p odds_ratio lower upper`, and `events n percent` by group. The odds ratio is the
-/// conditional maximum likelihood estimate.
+/// Keys: `p odds_ratio lower upper` and `difference difference_lower difference_upper`, and `events n percent`
+/// by group. The odds ratio is the conditional maximum likelihood estimate; the difference of the shares, in
+/// percentage points, has the score interval of Miettinen and Nurminen.
 pub(crate) fn fisher_variable(
     sheet: &mut Sheet<'_>,
     population: &Population,
@@ -120,6 +121,11 @@ fn put_pair(
     level: Result<Confidence, NotEstimable>,
     rows: &[usize],
 ) {
+    let difference = pair.clone().and_then(|(x, y)| risk_difference(counts[x], counts[y], level));
+    let part = |of: fn(&[f64; 3]) -> f64| difference.as_ref().map(of).map_err(Clone::clone);
+    sheet.put("difference", of, part(|all| all[0]), Format::Decimals(1), rows);
+    sheet.put("difference_lower", of, part(|all| all[1]), Format::Decimals(1), rows);
+    sheet.put("difference_upper", of, part(|all| all[2]), Format::Decimals(1), rows);
     let test = pair.and_then(|(x, y)| {
         let [a, n] = [counts[x].0 as u64, counts[x].1 as u64];
         let [c, m] = [counts[y].0 as u64, counts[y].1 as u64];
@@ -132,4 +138,22 @@ fn put_pair(
     sheet.put("odds_ratio", of, odds_ratio, Format::Decimals(2), rows);
     sheet.put("lower", of, interval.clone().map(|limits| limits.lower), Format::Decimals(2), rows);
     sheet.put("upper", of, interval.map(|limits| limits.upper), Format::Decimals(2), rows);
+}
+
+/// The difference of two shares in percentage points with its limits.
+fn risk_difference(
+    one: (usize, usize),
+    other: (usize, usize),
+    level: Result<Confidence, NotEstimable>,
+) -> Result<[f64; 3], String> {
+    let share = |(events, n): (usize, usize)| {
+        if n == 0 { Err(NotEstimable::ArmEmpty) } else { Ok(events as f64 / n as f64) }
+    };
+    let counted = |(events, n): (usize, usize)| (events as u64, n as u64);
+    let found = || {
+        let difference = share(one)? - share(other)?;
+        let limits = miettinen_nurminen(counted(one), counted(other), level?)?;
+        Ok([difference, limits.lower, limits.upper].map(|points| 100.0 * points))
+    };
+    found().map_err(|reason: NotEstimable| reason.to_string())
 }

@@ -268,9 +268,10 @@ pub(super) fn hys_law(standing: &Standing<'_>, row_sets: &mut RowSets) -> Analys
 /// A test over the planned visits, as a multiple of the limit that its grades count from.
 pub(super) fn trend(standing: &Standing<'_>, row_sets: &mut RowSets, test: &str) -> Option<AnalysisResult> {
     let test = standing.plan.tests.iter().find(|known| known.id == *test)?;
-    let (column, limit) = match &test.high {
-        Some(_) => ("times_upper", "upper"),
-        None => ("times_lower", "lower"),
+    // Of a test that is graded on both sides the low one is followed: anaemia, not too much haemoglobin.
+    let (column, limit) = match &test.low {
+        Some(_) => ("times_lower", "lower"),
+        None => ("times_upper", "upper"),
     };
     let name = AnalysisId::from(format!("laboratory:{}", test.id));
     let mut sheet = Sheet::new(&name, row_sets);
