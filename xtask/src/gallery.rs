@@ -1,7 +1,7 @@
 //! Images of every page of both reports, for people who look at them before a release.
 //!
 //! The PDFs are drawn by poppler, the pages by a headless Chromium: once as a window
-//! shows them and once as they print.
+//! shows them, wide and as narrow as a telephone's, and once as they print.
 
 use std::{
     fs,
@@ -11,8 +11,9 @@ use std::{
 
 /// Dots an inch: 100 is enough to read the smallest type.
 const RESOLUTION: &str = "100";
-/// The window in which a page is shown, as tall as Chromium takes an image.
-const WINDOW: &str = "--window-size=1200,16000";
+/// The windows in which a page is shown, as tall as Chromium takes an image: a desk's and a telephone's.
+const WINDOWS: [(&str, &str); 2] =
+    [("window", "--window-size=1200,16000"), ("phone", "--window-size=390,16000")];
 
 /// Rehearses both studies and writes images of their reports below `target/gallery`.
 ///
@@ -35,8 +36,10 @@ pub fn make(root: &Path) -> Result<PathBuf, String> {
         fs::create_dir_all(&images).map_err(|fault| format!("{}: {fault}", images.display()))?;
         pages(&study.join("report.pdf"), &images.join("pdf"))?;
         let page = format!("file://{}", study.join("report.html").display());
-        let shown = format!("--screenshot={}", images.join("window.png").display());
-        run(chromium(&gallery).args([WINDOW, &shown, &page]))?;
+        for (name, window) in WINDOWS {
+            let shown = format!("--screenshot={}", images.join(format!("{name}.png")).display());
+            run(chromium(&gallery).args([window, &shown, &page]))?;
+        }
         let printed = images.join("printed.pdf");
         run(chromium(&gallery).arg(format!("--print-to-pdf={}", printed.display())).arg(&page))?;
         pages(&printed, &images.join("printed"))?;

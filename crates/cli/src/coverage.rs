@@ -11,7 +11,7 @@ use datasets::DataSets;
 use protocol::{
     Kind, StudyLines,
     expression::Input,
-    model::{Form, Purpose, Shown, Study, Subject, Timing},
+    model::{Form, Purpose, Shown, Study, Timing},
 };
 use record::{Event, Fact};
 use report::document::{Block, Document};
@@ -482,48 +482,4 @@ fn shown_analyses(shown: &Shown) -> Vec<String> {
 fn fit(text: &str) -> String {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     text.chars().map(|letter| if fits(letter) { letter } else { '-' }).collect()
-}
-
-/// The lines of a study that define an analysis and what it rests on: itself, its estimand, set, parameter or
-/// variable, with the item behind a parameter.
-pub fn lines_of_analysis(study: &Study, lines: &StudyLines, id: &str) -> Vec<(String, String)> {
-    let Some(plan) = study.plan.analyses.iter().find(|one| one.id == *id) else { return Vec::new() };
-    let mut found = Vec::new();
-    let mut add = |kind: Kind, what: &str, name: &str| {
-        if let Some(line) = lines.of(kind, name) {
-            found.push((format!("{what} {name}"), line.to_string()));
-        }
-    };
-    add(Kind::Analysis, "analysis", id);
-    if let Some(estimand) = &plan.estimand {
-        add(Kind::Estimand, "estimand", estimand.as_str());
-    }
-    add(Kind::Set, "set", plan.set.as_str());
-    match &plan.subject {
-        Subject::Parameter { parameter, .. } => {
-            add(Kind::Parameter, "parameter", parameter.as_str());
-            if let Some(one) = study.plan.parameters.iter().find(|one| one.id == *parameter) {
-                add(Kind::Item, "item", &format!("{}.{}", one.form, one.item));
-                add(Kind::Form, "form", one.form.as_str());
-            }
-        }
-        Subject::Variable { variable } => add(Kind::Variable, "variable", variable),
-        Subject::AdverseEvents { .. } => {
-            if let Some(form) = study.form_for(Purpose::AdverseEvents) {
-                add(Kind::Form, "form", form.id.as_str());
-            }
-        }
-        Subject::Readings(readings) => {
-            add(Kind::Item, "item", &format!("{}.{}", readings.form, readings.item));
-            add(Kind::Form, "form", readings.form.as_str());
-        }
-        // Data sets from elsewhere are declared beside the plan, not collected on forms.
-        Subject::Records(_) => {}
-        Subject::Deviations => {
-            for rule in &study.deviations {
-                add(Kind::Deviation, "deviation", rule.id.as_str());
-            }
-        }
-    }
-    found
 }

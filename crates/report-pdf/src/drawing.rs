@@ -105,6 +105,13 @@ fn overlap(one: &Corners, other: &Corners) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use report::figures::{
+        Bar, BodyScores, Course, CoursePoint, EventShare, ForestLine, Lane, Mean, Peak, Steps, SurvivalCurve,
+        TermShares, Trajectories, draw_body_map, draw_course, draw_cumulative, draw_differences,
+        draw_events_over_time, draw_forest, draw_hys_law, draw_survival, draw_swim_lanes, draw_trajectories,
+        draw_waterfall,
+    };
+
     fn found(svg: &str) -> Vec<String> {
         super::faults(svg).unwrap()
     }
@@ -126,5 +133,117 @@ mod tests {
         let turned = "<text x=\"100\" y=\"90\" transform=\"rotate(-45,100,90)\">slanted</text>\
                       <text x=\"120\" y=\"90\" transform=\"rotate(-45,120,90)\">slanted</text>";
         assert_eq!(found(&drawing(turned)), Vec::<String>::new());
+    }
+
+    /// A name as long as studies have them.
+    const LONG: &str = "Imatinib mesylate 400 mg once daily, with food";
+
+    /// Each kind of drawing on more than it is usually given: long names, many lines, values without spread.
+    fn awkward() -> Vec<(&'static str, String)> {
+        let title = "A title";
+        let both = [LONG, "Placebo"];
+        let group = |place: usize| Some(both[place].to_owned());
+        let participant = |place: usize| format!("10-{:03}", place + 1);
+        let sides = (format!("favours {LONG}"), "favours Placebo".to_owned());
+        let forest: Vec<ForestLine> = (0..14)
+            .map(|place| ForestLine {
+                label: format!("Missing outcomes as the worst observed change of the other arm, {place}"),
+                estimate: f64::from(place) - 7.0,
+                lower: (place != 3).then(|| f64::from(place) - 19.5),
+                upper: (place != 3).then(|| f64::from(place) + 11.25),
+                n: "112, 115".to_owned(),
+                says: "\u{2212}10.25 (\u{2212}19.50 to \u{2212}11.25)".to_owned(),
+            })
+            .collect();
+        let bars: Vec<Bar> = (0..40)
+            .map(|place| Bar { label: participant(place), change: 20.0 - place as f64, group: place % 2 })
+            .collect();
+        let steps: Vec<Steps> = (0..2)
+            .map(|place| Steps {
+                group: group(place),
+                points: vec![(-15.0, 50.0), (0.0, 75.0), (3.5, 100.0)],
+            })
+            .collect();
+        let courses: Vec<Trajectories> = (0..2)
+            .map(|place| Trajectories {
+                group: group(place),
+                participants: vec![vec![(-1.0, 20.0), (0.0, 20.0), (12.0, 20.0)]],
+                means: vec![Mean { month: 0.0, mean: 20.0, lower: None, upper: None }],
+            })
+            .collect();
+        let terms: Vec<TermShares> = (0..25)
+            .map(|place| TermShares {
+                term: format!("Gastro-oesophageal reflux disease with bleeding and more, {place}"),
+                percent: vec![4.0 * f64::from(place), 100.0 - f64::from(place)],
+                interval: Some((f64::from(place) - 12.0, -80.0, 80.0)),
+            })
+            .collect();
+        let shares: Vec<EventShare> = (0..2)
+            .map(|place| EventShare { group: group(place), percent: vec![(1.0, 100.0), (14.0, 0.0)] })
+            .collect();
+        let lanes: Vec<Lane> = (0..60)
+            .map(|place| Lane {
+                label: format!("{} ({LONG})", participant(place)),
+                stretches: vec![(1.0, 30.0, 0), (31.0, 200.0, 3)],
+                serious: vec![12.0, 390.0],
+                stopped: Some(200.0),
+            })
+            .collect();
+        let levels = ["400 mg a day", "300 mg a day", "200 mg a day", "Held (0 mg)"].map(str::to_owned);
+        let tests: Vec<Course> = (0..2)
+            .map(|place| Course {
+                group: group(place),
+                points: (0..12)
+                    .map(|month| CoursePoint {
+                        month: f64::from(month) - 1.0,
+                        median: 0.75,
+                        q1: 0.5,
+                        q3: 120.0,
+                        extreme: 1250.0,
+                    })
+                    .collect(),
+            })
+            .collect();
+        let peaks: Vec<Peak> = (0..30)
+            .map(|place| Peak {
+                label: participant(place),
+                transaminase: 0.05 + place as f64,
+                bilirubin: 12.0,
+                group: place % 2,
+            })
+            .collect();
+        let bodies: Vec<BodyScores> =
+            ["Screening", "Early end of treatment, within 14 days of it", "Month 12"]
+                .map(|visit| BodyScores { visit: visit.to_owned(), n: 112, means: [Some(2.95); 17] })
+                .into();
+        let curves: Vec<SurvivalCurve> = (0..2)
+            .map(|place| SurvivalCurve { group: group(place), steps: vec![(0.0, 1.0), (181.0, 0.05)] })
+            .collect();
+        vec![
+            (
+                "forest",
+                draw_forest(&forest, "Hodges-Lehmann shift (95 % interval), points", Some(&sides), title),
+            ),
+            ("waterfall", draw_waterfall(&bars, &both, "Change of the skin score (points)", title)),
+            ("cumulative", draw_cumulative(&steps, "Change of the skin score (points)", title)),
+            ("trajectories", draw_trajectories(&courses, "Skin score (points)", 12.0, title)),
+            ("differences", draw_differences(&terms, &both, title)),
+            ("shares of one arm", draw_differences(&terms[..1], &[], title)),
+            ("events over time", draw_events_over_time(&shares, title)),
+            ("swim lanes", draw_swim_lanes(&lanes, &levels, title)),
+            ("course", draw_course(&tests, "Creatine phosphokinase (multiple of the upper limit)", title)),
+            ("hy's law", draw_hys_law(&peaks, &both, title)),
+            ("body map", draw_body_map(&bodies, title)),
+            ("survival", draw_survival(&curves, "Days since randomisation", title)),
+        ]
+    }
+
+    #[test]
+    fn no_kind_of_drawing_overlaps_its_words_even_on_long_names_and_many_lines() {
+        let mut all = Vec::new();
+        for (kind, svg) in awkward() {
+            all.extend(found(&svg).into_iter().map(|fault| format!("{kind}: {fault}")));
+        }
+        assert!(all.is_empty(), "{} faults:\n{}", all.len(), all.join("\n"));
     }
 }

@@ -6,8 +6,9 @@
 //! reads no clock, no file and no font of the machine, so the same document gives
 //! the same bytes.
 //!
-//! On paper a number leads to its analysis in the appendix; the rows and events
-//! behind it stay with the HTML page and `equipoise trace`, where they can be followed.
+//! On paper a number leads to its analysis in the appendix, which names the lines of the study that define it,
+//! and the rows and events behind its numbers; those of one number alone stay with the HTML page and
+//! `equipoise trace`, where they can be followed.
 
 pub mod drawing;
 mod source;
@@ -192,6 +193,10 @@ mod tests {
                 title: "a: Age".to_owned(),
                 method: "summary".to_owned(),
                 set: "all".to_owned(),
+                defined: vec![report::DefinedAt {
+                    what: "analysis a".to_owned(),
+                    line: protocol::StudyLine { file: "analysis.toml".to_owned(), line: 7 },
+                }],
                 derivations: vec![Derivation {
                     anchor: "d1".to_owned(),
                     numbers: vec![("a/mean".to_owned(), "4.2".to_owned())],
@@ -244,7 +249,7 @@ mod tests {
             assert!(all.matches(&due).count() >= times, "{due}: {all}");
         }
         for due in
-            ["4.2", "Population", "Over", "Anote.", "Whatitshows.", "Thenumbersinthefigures", "30ofsubjects"]
+            ["4.2", "Population", "Over", "Anote.", "Whatitshows.", "Thenumbersinthefigures", "subjects1-30"]
         {
             assert!(all.contains(due), "{due}: {all}");
         }

@@ -11,7 +11,10 @@ use std::{
 };
 
 use report::{
-    document::{Align, Block, Definitions, Document, Figure, Flow, FlowBox, Inline, Section, Table, plain},
+    document::{
+        Align, Block, Definitions, Document, Figure, Flow, FlowBox, FlowPhase, Inline, Row, Section, Table,
+        plain,
+    },
     trace::{Rows, TraceAppendix, TracedAnalysis},
 };
 use terms::Date;
@@ -21,12 +24,14 @@ use crate::widths::{Measures, UPRIGHT, measure};
 const TEMPLATE: &str = include_str!("../templates/report.typ");
 /// The most that a drawing may take of a page's height, in points.
 const DRAWING_HEIGHT: f64 = 590.0;
-/// Points that a drawing's pixel takes: 13 pixels of type become 8.5 points.
-const PIXEL: f64 = 0.649;
+/// Points that a drawing's pixel takes: 13 pixels of type become 7.8 points, and two drawings stand on a page.
+const PIXEL: f64 = 0.6;
 /// A table of so many rows or fewer is kept on one page.
 const WHOLE_ROWS: usize = 22;
 /// The anchor of the tables behind the figures.
 const FIGURE_NUMBERS: &str = "numbers-in-the-figures";
+/// The head of a column that names participants.
+const PARTICIPANT: &str = "Participant";
 /// The anchor of what stands behind the numbers.
 const BEHIND: &str = "behind-the-numbers";
 
@@ -238,6 +243,25 @@ impl Writer<'_> {
         }
     }
 
+    /// A cell: numbers that lead to one analysis are one link with the words between them, because a reader on paper
+    /// follows them to the same place, and a reader who listens hears one number with its interval.
+    fn cell(&self, inlines: &[Inline]) -> String {
+        let mut places = BTreeSet::new();
+        for inline in inlines {
+            match inline {
+                Inline::Number { id, .. } => places.insert(self.analyses.get(id.as_str()).copied()),
+                Inline::Text(_) => false,
+                Inline::Stated { .. } | Inline::Link { .. } => return self.runs(inlines),
+            };
+        }
+        match (inlines, places.first()) {
+            ([_, _, ..], Some(Some(place))) if places.len() == 1 => {
+                format!("n({},{})", quoted(&analysis_anchor(*place)), quoted(&plain(inlines)))
+            }
+            _ => self.runs(inlines),
+        }
+    }
+
     fn run(&self, inline: &Inline) -> String {
         match inline {
             // An empty block in front makes content of it, so that runs can be added.
@@ -303,7 +327,7 @@ impl Writer<'_> {
         }
         code.push(')');
         for row in &table.rows {
-            let head = self.runs(&row.head);
+            let head = self.cell(&row.head);
             let head = match &row.id {
                 Some(id) if !id.is_empty() => format!("at({})+{head}", quoted(id)),
                 _ => head,
@@ -314,7 +338,7 @@ impl Writer<'_> {
             }
             let _ = write!(code, ",\nrh({},{head})", row.indent);
             for cell in &row.cells {
-                let _ = write!(code, ",{}", self.runs(cell));
+                let _ = write!(code, ",{}", self.cell(cell));
             }
         }
         code.push(')');
@@ -378,7 +402,13 @@ impl Writer<'_> {
         for figure in figures {
             parts.push(Part::leading(self.heading(2, &figure.caption, &numbers_anchor(figure), false)));
             parts.extend(self.analyses_of(figure));
-            parts.extend(figure.tables.iter().map(|table| self.table(&unlinked(table))));
+            let (each, summed): (Vec<&Table>, Vec<&Table>) =
+                figure.tables.iter().partition(|table| names_participants(table));
+            parts.extend(summed.iter().map(|table| self.table(&unlinked(table))));
+            if !each.is_empty() {
+                let words = "Each participant’s numbers stand beside the figure in the report’s page, and in its data sets.";
+                parts.push(Part::leading(format!("#par({})", quoted(words))));
+            }
         }
     }
 
@@ -395,12 +425,13 @@ impl Writer<'_> {
             format!("n({},{})", quoted(&analysis_anchor(*place)), quoted(&format!("analysis {}", place + 1)))
         });
         let links: Vec<String> = links.collect();
-        let code = format!("#par([From ]+{}+[.])", links.join("+[, ]+"));
+        // It goes with the table that follows.
+        let code = format!("#block(sticky: true, par([From ]+{}+[.]))", links.join("+[, ]+"));
         (!links.is_empty()).then(|| Part::leading(code))
     }
 
     fn flow(&self, flow: &Flow) -> Part {
-        let mut code = format!("{}#flow({}", anchor(&flow.id), quoted(&flow.caption));
+        let mut code = format!("{}#flow({},{}", anchor(&flow.id), quoted(&flow.caption), fits_a_page(flow));
         for (place, phase) in flow.phases.iter().enumerate() {
             let boxes: String =
                 phase.boxes.iter().map(|one| format!("{},", self.flow_box("box-of", one))).collect();
@@ -425,10 +456,12 @@ impl Writer<'_> {
         code.push_str(
             "\nEach number above is a link to the analysis here that it comes from. Its id in the results is the \
              analysis, what it is, and in brackets which group and which level it is of, such as \
-             #id[A/mean\\[arm\\]\\[visit\\]]; each analysis lists what it uses of them. With its id, \
-             #id[equipoise trace] prints a number’s data rows, the events of the record behind each row, and the line \
-             of the study file; in the report’s page (#id[report.html]) the number is a link to them.\n\n\
-             The data sets:\n",
+             #id[A/mean\\[arm\\]\\[visit\\]]; each analysis lists what it uses of them. Then follow the lines of the \
+             study’s files that define the analysis, the rows of the data sets that all its numbers were computed \
+             from (in the file of that name below #id[data], the first below the heads being row 1), and the events \
+             of the record behind these rows. With a number’s id, #id[equipoise trace] prints those of that number \
+             alone, with who entered what and when; in the report’s page (#id[report.html]) the number is a link to \
+             them.\n\nThe data sets:\n",
         );
         let sets = behind.datasets.iter().map(|set| format!("[#{}]", quoted(&set.caption)));
         let _ = writeln!(code, "#list({})", sets.collect::<Vec<_>>().join(","));
@@ -451,7 +484,18 @@ impl Writer<'_> {
         for (name, values) in id_parts(analysis) {
             let _ = write!(code, ", ({}, {})", quoted(name), quoted(&breakable(&values)));
         }
-        let _ = write!(code, ", (\"rows\", {}))", quoted(&row_counts(analysis, behind)));
+        if !analysis.defined.is_empty() {
+            let lines: Vec<String> =
+                analysis.defined.iter().map(|one| format!("{} ({})", one.line, one.what)).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let _ = write!(code, ", (\"study lines\", {})", quoted(&breakable(&some_of(&lines))));
+        }
+        let (rows, events) = rows_and_events(analysis, behind);
+        let _ = write!(code, ", (\"rows\", {})", quoted(&breakable(&rows)));
+        if !events.is_empty() {
+            let _ = write!(code, ", (\"events\", {})", quoted(&breakable(&events)));
+        }
+        code.push(')');
         code
     }
 }
@@ -484,11 +528,11 @@ fn some_of(words: &[&str]) -> String {
     }
 }
 
-/// From how many rows of which data sets its numbers were computed.
-fn row_counts(analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
-    let mut least_and_most: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for rows in analysis.derivations.iter().flat_map(|derivation| &derivation.rows) {
-        let rows = match rows {
+/// The rows that an analysis's numbers were computed from, by data set, and the events behind these rows.
+fn rows_and_events(analysis: &TracedAnalysis, behind: &TraceAppendix) -> (String, String) {
+    let mut rows: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for of in analysis.derivations.iter().flat_map(|derivation| &derivation.rows) {
+        let of = match of {
             Rows::Here(rows) => rows,
             Rows::Shared { anchor, .. } => match behind.row_sets.iter().find(|set| set.anchor == *anchor) {
                 Some(set) => &set.rows,
@@ -496,15 +540,57 @@ fn row_counts(analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
             },
         };
         // A row's anchor is its data set and its place.
-        let Some((set, _)) = rows.links.first().and_then(|row| row.anchor.rsplit_once('-')) else { continue };
-        let count = rows.links.len();
-        let ends = least_and_most.entry(set).or_insert((count, count));
-        *ends = (ends.0.min(count), ends.1.max(count));
+        let places = of.links.iter().filter_map(|row| row.anchor.rsplit_once('-'));
+        for (set, place) in places.filter_map(|(set, place)| Some((set, place.parse().ok()?))) {
+            rows.entry(set).or_default().insert(place);
+        }
     }
-    let said = least_and_most.iter().map(|(set, (least, most))| {
-        if least == most { format!("{most} of {set}") } else { format!("{least} to {most} of {set}") }
-    });
-    said.collect::<Vec<_>>().join(", ")
+    let mut events = BTreeSet::new();
+    for (set, places) in &rows {
+        let anchor = format!("data-{set}");
+        let Some(table) = behind.datasets.iter().find(|table| table.id == anchor) else { continue };
+        let named = |row: &&Row| {
+            let place = row.id.as_deref().and_then(|id| id.rsplit_once('-')?.1.parse().ok());
+            place.is_some_and(|place: u64| places.contains(&place))
+        };
+        let links = table.rows.iter().filter(named).flat_map(|row| row.cells.iter().flatten());
+        events.extend(links.filter_map(|inline| match inline {
+            Inline::Link { target, .. } => target.strip_prefix('e')?.parse::<u64>().ok(),
+            _ => None,
+        }));
+    }
+    let rows = rows.iter().map(|(set, places)| format!("{set} {}", spans(places)));
+    (rows.collect::<Vec<_>>().join("; "), spans(&events))
+}
+
+/// Numbers as spans: `3-9, 14`, the first of many.
+fn spans(numbers: &BTreeSet<u64>) -> String {
+    /// Of more spans a reader takes the file.
+    const MOST: usize = 10;
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match spans.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => spans.push((number, number)),
+        }
+    }
+    let word = |(first, last): &(u64, u64)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    let words: Vec<String> = spans.iter().take(MOST).map(word).collect();
+    match spans.len().checked_sub(MOST) {
+        Some(more @ 1..) => {
+            let rest: u64 = spans[MOST..].iter().map(|(first, last)| last - first + 1).sum();
+            format!("{} and {rest} more in {more} spans, {} in all", words.join(", "), numbers.len())
+        }
+        _ => words.join(", "),
+    }
+}
+
+/// Whether a table behind a figure has a row for each participant: pages of these would say on paper what no reader
+/// of paper looks up, and stand in files where they can be used.
+fn names_participants(table: &Table) -> bool {
+    table.columns.first().is_some_and(|column| column.head == PARTICIPANT)
 }
 
 /// A table whose numbers are plain words: thousands of links to one analysis would say no more than one does.
@@ -522,6 +608,23 @@ fn unlinked(table: &Table) -> Table {
         row.cells = row.cells.iter().map(plain).collect();
     }
     table
+}
+
+/// Whether a flow's boxes stand on one page, by their lines and the room around them.
+fn fits_a_page(flow: &Flow) -> bool {
+    /// Lines of its type on a page, less the caption.
+    const LINES: usize = 54;
+    /// Title, frame and arrow of a phase in lines.
+    const FRAME: usize = 4;
+    /// Characters on a line of a box.
+    const CHARACTERS: usize = 48;
+    let lines = |one: &FlowBox| -> usize {
+        one.lines.iter().map(|(_, line)| 1 + plain(line).chars().count() / CHARACTERS).sum()
+    };
+    let phase = |phase: &FlowPhase| {
+        FRAME + phase.boxes.iter().map(lines).max().unwrap_or(0) + phase.leaves.as_ref().map_or(0, lines)
+    };
+    flow.phases.iter().map(phase).sum::<usize>() <= LINES
 }
 
 fn numbers_anchor(figure: &Figure) -> String {
@@ -573,4 +676,23 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::spans;
+
+    #[test]
+    fn neighbours_are_joined_and_of_many_the_first_are_named() {
+        let set = |numbers: &[u64]| numbers.iter().copied().collect::<BTreeSet<_>>();
+        assert_eq!(spans(&set(&[3, 4, 5, 9, 11, 12])), "3-5, 9, 11-12");
+        assert_eq!(spans(&set(&[])), "");
+        let many = spans(&(0..40).map(|place| 2 * place).collect());
+        assert!(
+            many.starts_with("0, 2, 4,") && many.ends_with("18 and 30 more in 30 spans, 40 in all"),
+            "{many}"
+        );
+    }
 }

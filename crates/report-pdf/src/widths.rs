@@ -18,6 +18,8 @@ pub const UPRIGHT: f64 = 493.0;
 pub const TURNED: f64 = 739.0;
 /// Space left and right of a cell's words, with a little to spare for kerning.
 const ROOM: f64 = 9.0;
+/// A cell of so few multiples of the type's size stays on one line as long as its table has room.
+const SHORT: f64 = 10.5;
 /// What one step of a row head's indent takes.
 const STEP: f64 = 8.0;
 /// Ways to set a table, best first: whether its page is turned, the size of its type, and how
@@ -91,7 +93,8 @@ impl Wish {
     /// The width at which the longest cell takes so many lines, in points.
     fn width(&self, size: f64, lines: f64) -> f64 {
         // Lines break between words, so the last bit of each is lost.
-        let spread = if lines > 1.0 { self.line / lines * 1.12 } else { self.line };
+        let breaks = lines > 1.0 && self.line > SHORT;
+        let spread = if breaks { (self.line / lines * 1.12).max(SHORT) } else { self.line };
         (spread.min(self.line) * size + self.indent + ROOM).max(self.least(size))
     }
 }
@@ -118,7 +121,22 @@ fn wishes(table: &Table) -> Vec<Wish> {
         }
     }
     share_spans(table, &mut wishes);
+    give_group_heads_room(table, &mut wishes);
     wishes
+}
+
+/// Widens the first column until the longest head over rows fits on one line across the table; a very long one breaks.
+fn give_group_heads_room(table: &Table, wishes: &mut [Wish]) {
+    /// No head makes a table wider than this, in multiples of the type's size.
+    const MOST: f64 = 45.0;
+    let heads = table.rows.iter().filter(|row| row.cells.is_empty());
+    let longest = heads.map(|row| BOLD.advance(&printed(&row.head))).fold(0.0, f64::max).min(MOST);
+    let lacking = longest - wishes.iter().map(|wish| wish.line).sum::<f64>();
+    if let Some(first) = wishes.first_mut()
+        && lacking > 0.0
+    {
+        first.line += lacking;
+    }
 }
 
 /// Widens columns whose common head is longer than they are together.

@@ -4,7 +4,7 @@
 //! where the plan has none. What a table, listing or figure says is decided by their
 //! own modules; this one only puts them in order and numbers them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::{AnalysisResult, Results};
 use datasets::DataSets;
@@ -17,7 +17,9 @@ use crate::{
     consort,
     context::{Context, anchor},
     document::{Block, Definitions, Document, Figure, Inline, Row, Section, Table, number_columns, text},
-    figures, flow, listings, tables,
+    figures, flow, listings,
+    study_lines::Definitions as StudyDefinitions,
+    tables,
     trace::{self, EventLine, TraceAppendix},
     wording,
 };
@@ -65,9 +67,16 @@ pub struct Report {
     pub trace: TraceAppendix,
 }
 
+/// What lies behind the numbers of a trial's report, beside its data sets and results.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind<'a> {
+    /// The events of the record, or at least those that the data sets name as their sources.
+    pub events: &'a [EventLine],
+    /// The files of the study, by path in its folder.
+    pub files: &'a BTreeMap<String, String>,
+}
+
 /// Builds the report, labels in one of the study's languages, running text in English.
-///
-/// `events` are the events of the record, or at least those that the data sets name as their sources.
 ///
 /// # Errors
 /// The results lack an analysis that the plan's report shows, or name a fact that the study does not state.
@@ -76,13 +85,14 @@ pub fn build(
     data: &DataSets,
     results: &Results,
     provenance: &Provenance,
-    events: &[EventLine],
+    behind: Behind<'_>,
     language: &str,
 ) -> Result<Report, BuildError> {
     let context = Context { study, data, results, language, virtual_cohort: provenance.virtual_cohort };
     let mut sections = vec![in_brief(&context)?];
+    let mut defined = BTreeSet::new();
     for section in &study.plan.sections {
-        sections.push(planned_section(&context, section)?);
+        sections.push(planned_section(&context, section, &mut defined)?);
     }
     if !study.plan.sections.iter().any(|section| section.show.contains(&Shown::Sources)) {
         let blocks = listings::sources(&context).into_iter().map(Block::Table).collect();
@@ -100,13 +110,14 @@ pub fn build(
         provenance: provenance_lines(study, provenance),
         sections,
     };
-    let trace = trace::appendix(&document, data, results, events);
+    let definitions = StudyDefinitions::new(study, behind.files);
+    let trace = trace::appendix(&document, data, results, behind.events, &definitions);
     Ok(Report { document, trace })
 }
 
 /// Builds the report of a plan over data sets from elsewhere: the plan's sections, and nothing of a trial's conduct.
 ///
-/// `lines` say where it comes from.
+/// `lines` say where it comes from; `files` are those of the plan's folder.
 ///
 /// # Errors
 /// The results lack an analysis that the plan's report shows.
@@ -115,10 +126,12 @@ pub fn build_elsewhere(
     data: &DataSets,
     results: &Results,
     lines: Vec<(String, String)>,
+    files: &BTreeMap<String, String>,
     language: &str,
 ) -> Result<Report, BuildError> {
     let context = Context { study, data, results, language, virtual_cohort: false };
-    let planned = study.plan.sections.iter().map(|section| planned_section(&context, section));
+    let mut defined = BTreeSet::new();
+    let planned = study.plan.sections.iter().map(|section| planned_section(&context, section, &mut defined));
     let mut sections = planned.collect::<Result<Vec<_>, _>>()?;
     number_blocks(&mut sections);
     let document = Document {
@@ -129,7 +142,8 @@ pub fn build_elsewhere(
         provenance: lines,
         sections,
     };
-    let trace = trace::appendix(&document, data, results, &[]);
+    let definitions = StudyDefinitions::new(study, files);
+    let trace = trace::appendix(&document, data, results, &[], &definitions);
     Ok(Report { document, trace })
 }
 
@@ -249,7 +263,12 @@ fn stated_beside(context: &Context<'_>) -> Result<Option<Table>, BuildError> {
     Ok((!table.rows.is_empty()).then_some(table))
 }
 
-fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Section, BuildError> {
+/// `defined` are the estimands that an earlier section has defined.
+fn planned_section(
+    context: &Context<'_>,
+    planned: &model::Section,
+    defined: &mut BTreeSet<String>,
+) -> Result<Section, BuildError> {
     let place = context.study.plan.sections.iter().position(|one| one == planned).unwrap_or_default();
     let title = context.label(&planned.title);
     let mut section = Section {
@@ -258,13 +277,18 @@ fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Se
         titled_by_study: true,
         blocks: Vec::new(),
     };
-    let mut defined = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for shown in &planned.show {
         let id = |name: &str| format!("{name}-{}-{}", place + 1, section.blocks.len());
         let blocks = match shown {
             Shown::Table(analyses) => {
                 let results = analyses.iter().map(|id| context.result(id.as_str()));
-                analysis_blocks(context, &results.collect::<Result<Vec<_>, _>>()?, title, &mut defined)?
+                analysis_blocks(
+                    context,
+                    &results.collect::<Result<Vec<_>, _>>()?,
+                    title,
+                    (defined, &mut named),
+                )?
             }
             Shown::Baseline(analyses) => {
                 let results = analyses.iter().map(|id| context.result(id.as_str()));
@@ -281,7 +305,10 @@ fn planned_section(context: &Context<'_>, planned: &model::Section) -> Result<Se
             Shown::LaboratoryGrades => vec![Block::Table(tables::laboratory_grades(context)?)],
             Shown::LaboratoryRanges => vec![Block::Table(tables::laboratory_ranges(context)?)],
             Shown::ReaderAgreement => vec![Block::Table(tables::reader_agreement(context)?)],
-            Shown::Flow => vec![Block::Flow(flow::flow(context)?)],
+            Shown::Flow => {
+                let dates = flow::dates(context).map(Block::Paragraph);
+                std::iter::once(Block::Flow(flow::flow(context)?)).chain(dates).collect()
+            }
             Shown::Trajectories(parameter, by) => {
                 vec![Block::Figure(figures::trajectories(context, parameter.as_str(), by.as_deref())?)]
             }
@@ -351,12 +378,12 @@ fn shown_results<'a>(
     all.iter().map(|id| context.result(id.as_str())).collect()
 }
 
-/// The estimands served (each defined once in a section), the table, and the result of a lone analysis in a sentence.
+/// The estimands served (each defined once, and named again in each section), the table, and the result of a lone analysis in a sentence.
 fn analysis_blocks(
     context: &Context<'_>,
     results: &[&AnalysisResult],
     title: &str,
-    defined: &mut BTreeSet<String>,
+    (defined, named): (&mut BTreeSet<String>, &mut BTreeSet<String>),
 ) -> Result<Vec<Block>, BuildError> {
     let mut blocks = Vec::new();
     let served: Vec<&Estimand> = context
@@ -367,8 +394,16 @@ fn analysis_blocks(
         .filter(|estimand| results.iter().any(|result| result.estimand.as_ref() == Some(&estimand.id)))
         .collect();
     for estimand in &served {
+        let is_new_here = named.insert(estimand.id.to_string());
         if defined.insert(estimand.id.to_string()) {
             blocks.push(Block::Definitions(definition(context, estimand)));
+        } else if is_new_here {
+            let above = Inline::Link { target: definition_anchor(estimand), text: "as above".to_owned() };
+            blocks.push(Block::Definitions(Definitions {
+                id: format!("again-{}", anchor(estimand.id.as_str())),
+                title: estimand_title(context, estimand),
+                items: vec![("Defined".to_owned(), vec![above])],
+            }));
         }
     }
     blocks.push(Block::Table(tables::table(context, results, &caption(context, results, &served, title))?));
@@ -384,31 +419,60 @@ fn analysis_blocks(
 fn caption(context: &Context<'_>, results: &[&AnalysisResult], served: &[&Estimand], title: &str) -> String {
     let sensitivity = results.len() > 1 && results.iter().all(|result| result.role == "sensitivity");
     let labels: Vec<&str> = results.iter().map(|result| context.analysis_label(result)).collect();
+    let of_some = |result: &&AnalysisResult| context.planned(result).is_some_and(|plan| plan.only.is_some());
+    if let ([estimand], true) = (served, results.len() > 1 && results.iter().all(of_some)) {
+        return format!("Subgroups of {}: {}", estimand.id, context.label(&estimand.question));
+    }
     if let ([estimand], true) = (served, sensitivity) {
         return format!("Sensitivity analyses of {}: {}", estimand.id, context.label(&estimand.question));
     }
     if let Some(joined) = joined(&labels) {
         return joined;
     }
-    match served {
+    match (served, common(&labels)) {
         _ if labels.len() <= 3 => labels.join("; "),
-        [estimand] => format!("{title} ({})", estimand.id),
+        ([estimand], Some(common)) => format!("{common} ({})", estimand.id),
+        ([estimand], None) => format!("{title} ({})", estimand.id),
+        (_, Some(common)) => common,
         _ => title.to_owned(),
     }
+}
+
+/// What labels begin and end with, where that is enough to name them: `Change of SF-36 at month 12`.
+fn common(labels: &[&str]) -> Option<String> {
+    const LEADING_ON: [&str; 4] = ["of", "the", "in", "and"];
+    let words: Vec<Vec<&str>> = labels.iter().map(|label| label.split(' ').collect()).collect();
+    let (start, end) = shared_ends(&words)?;
+    let mut first: Vec<&str> = words[0][..start].to_vec();
+    while first.last().is_some_and(|word| LEADING_ON.contains(word)) {
+        first.pop();
+    }
+    let last = &words[0][words[0].len() - end..];
+    if first.is_empty() || first.len() + end < 3 {
+        return None;
+    }
+    let first = first.join(" ");
+    Some([first.trim_end_matches([',', ':']), &last.join(" ")].join(" ").trim().to_owned())
+}
+
+/// How many words all begin with, and how many they end with after that.
+fn shared_ends(labels: &[Vec<&str>]) -> Option<(usize, usize)> {
+    let shortest = labels.iter().map(Vec::len).min()?;
+    let same = |at: &dyn Fn(&[&str]) -> Option<String>| {
+        let first = at(&labels[0]);
+        first.is_some() && labels.iter().all(|one| at(one) == first)
+    };
+    let word = |one: &[&str], place: usize| one.get(place).map(|word| (*word).to_owned());
+    let start = (0..shortest).take_while(|place| same(&|one| word(one, *place))).count();
+    let left = shortest - start;
+    let end = (1..=left).take_while(|back| same(&|one| word(one, one.len() - back))).count();
+    Some((start, end))
 }
 
 /// Joins labels that differ in one place: `Change of FVC, TLC and DLCO at month 6`.
 fn joined(labels: &[&str]) -> Option<String> {
     let words: Vec<Vec<&str>> = labels.iter().map(|label| label.split(' ').collect()).collect();
-    let shortest = words.iter().map(Vec::len).min()?;
-    let same = |at: &dyn Fn(&Vec<&str>) -> Option<String>| {
-        let first = at(&words[0]);
-        first.is_some() && words.iter().all(|one| at(one) == first)
-    };
-    let word = |one: &Vec<&str>, place: usize| one.get(place).map(|word| (*word).to_owned());
-    let start = (0..shortest).take_while(|place| same(&|one| word(one, *place))).count();
-    let left = shortest - start;
-    let end = (1..=left).take_while(|back| same(&|one| word(one, one.len() - back))).count();
+    let (start, end) = shared_ends(&words)?;
     if labels.len() < 2 {
         return labels.first().map(|label| (*label).to_owned());
     }
@@ -444,10 +508,19 @@ fn definition(context: &Context<'_>, estimand: &Estimand) -> Definitions {
         ("Source", wording::mark(estimand.mark).to_owned()),
     ];
     Definitions {
-        id: format!("estimand-{}", anchor(estimand.id.as_str())),
-        title: format!("{} ({}): {}", estimand.id, estimand.level, context.label(&estimand.question)),
+        id: definition_anchor(estimand),
+        title: estimand_title(context, estimand),
         items: items.into_iter().map(|(term, meaning)| (term.to_owned(), text(meaning))).collect(),
     }
+}
+
+fn estimand_title(context: &Context<'_>, estimand: &Estimand) -> String {
+    format!("{} ({}): {}", estimand.id, estimand.level, context.label(&estimand.question))
+}
+
+/// Where an estimand is defined; its row among the endpoints has another anchor.
+fn definition_anchor(estimand: &Estimand) -> String {
+    format!("defined-{}", anchor(estimand.id.as_str()))
 }
 
 fn strategy_name(strategy: Strategy) -> &'static str {
@@ -529,5 +602,15 @@ mod tests {
         assert_eq!(joined(&["Change at month 12", "Change at month 12, with disease"]), None);
         assert_eq!(joined(&["A fall of 5 points and 25 %", "A fall of 20 %"]), None);
         assert_eq!(joined(&[]), None);
+    }
+
+    #[test]
+    fn many_labels_are_named_by_what_they_share() {
+        let scales = ["Change of SF-36, vitality, at month 12", "Change of SF-36, bodily pain, at month 12"];
+        assert_eq!(common(&scales).as_deref(), Some("Change of SF-36 at month 12"));
+        let kinds = ["Change of HAQ-DI at month 12", "Change of SHAQ, pain, at month 12"];
+        assert_eq!(common(&kinds).as_deref(), Some("Change at month 12"));
+        assert_eq!(common(&["Serious", "Related"]), None);
+        assert_eq!(common(&[]), None);
     }
 }

@@ -127,6 +127,44 @@ impl<'a> Context<'a> {
         self.study.visit(id).map_or(id, |visit| self.label(&visit.label))
     }
 
+    /// A method or a reason in words: visits, parameters and variables by their labels, conditions read aloud.
+    ///
+    /// The appendix keeps the words of the results, which a program can look up.
+    pub(crate) fn read_aloud(&self, words: &str) -> String {
+        let mut said: Vec<String> = Vec::new();
+        for word in words.split(' ') {
+            let before = said.last().map_or("", String::as_str);
+            let start = word.len() - word.trim_start_matches(['`', '(']).len();
+            let end = word.trim_end_matches(['`', ')', ',', ';', '.', ':']).len().max(start);
+            let (lead, name, rest) = (&word[..start], &word[start..end], &word[end..]);
+            let whole = self.named_aloud(name, before);
+            let quotes = |text: &str| text.replace('`', "");
+            said.push(format!("{}{whole}{}", quotes(lead), quotes(rest)));
+        }
+        said.join(" ")
+    }
+
+    /// One word of a method or reason; `before` is the word that leads to it.
+    fn named_aloud(&self, name: &str, before: &str) -> String {
+        if let Some(visit) = self.study.visit(name) {
+            return self.label(&visit.label).to_lowercase();
+        }
+        if let Some(parameter) = self.parameter(name) {
+            return self.label(&parameter.label).to_owned();
+        }
+        let is_variable = name.contains('_') || ["of", "by"].contains(&before);
+        let planned = self.study.plan.variables.iter().find(|one| is_variable && one.id == name);
+        match (planned, name) {
+            (Some(one), _) => format!("“{}”", self.label(&one.label)),
+            (None, "&&") => "and".to_owned(),
+            (None, "||") => "or".to_owned(),
+            (None, ">=") => "≥".to_owned(),
+            (None, "<=") => "≤".to_owned(),
+            (None, "==") => "is".to_owned(),
+            (None, name) => name.replace('_', " "),
+        }
+    }
+
     /// A stated number as it stands beside one of ours.
     pub(crate) fn stated(&self, published: &PublishedNumber) -> Result<Inline, BuildError> {
         let fact = self.study.fact(published.fact.as_str());

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     document::{Flow, FlowBox, FlowPhase, Inline, text},
     figures::draw_flow,
+    trace::{cell_text, row_anchor},
     wording,
 };
 
@@ -54,6 +55,39 @@ pub(crate) fn flow(context: &Context<'_>) -> Result<Flow, BuildError> {
     let caption = context.caption("Flow of participants through the trial (CONSORT 2025)");
     let svg = draw_flow(&phases, &caption);
     Ok(Flow { id: "figure-flow".to_owned(), caption, phases, svg })
+}
+
+/// When the first and the last participant entered, and when the last one was followed to the end.
+///
+/// Each date leads to the participant's row. None where nobody entered.
+pub(crate) fn dates(context: &Context<'_>) -> Option<Vec<Inline>> {
+    let set = &context.data.subjects;
+    let on = |column: &str| {
+        let entered = (0..set.rows()).filter(|row| set.cell("enrolled", *row).flag() == Some(true));
+        let mut days: Vec<(String, usize)> = entered
+            .map(|row| (cell_text(set, column, row), row))
+            .filter(|(date, _)| !date.is_empty())
+            .collect();
+        days.sort();
+        days
+    };
+    let (entered, ended) = (on("enrolment_date"), on("end_date"));
+    let (first, last) = entered.first().zip(entered.last())?;
+    let link = |(date, row): &(String, usize)| Inline::Link {
+        target: row_anchor(&set.name, *row),
+        text: date.clone(),
+    };
+    let mut words = vec![
+        Inline::Text("Participants entered from ".to_owned()),
+        link(first),
+        Inline::Text(" to ".to_owned()),
+        link(last),
+    ];
+    if let Some(last) = ended.last() {
+        words.extend([Inline::Text("; the last was followed until ".to_owned()), link(last)]);
+    }
+    words.push(Inline::Text(".".to_owned()));
+    Some(words)
 }
 
 struct Counts<'a> {

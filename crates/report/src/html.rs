@@ -38,6 +38,11 @@ impl Page<'_> {
         *self.trace != TraceAppendix::default()
     }
 
+    /// Where a line of the study stands.
+    fn study_anchor(&self, line: &protocol::StudyLine) -> String {
+        crate::trace::study_anchor(line)
+    }
+
     /// Where a number's link leads.
     fn target(&self, id: &str) -> &str {
         self.trace.anchors.get(id).map_or("behind-the-numbers", String::as_str)

@@ -13,10 +13,12 @@ pub mod figures;
 mod flow;
 pub mod html;
 mod listings;
+mod study_lines;
 mod tables;
 pub mod trace;
 mod wording;
 
-pub use build::{BuildError, Provenance, Report, build, build_elsewhere};
+pub use build::{Behind, BuildError, Provenance, Report, build, build_elsewhere};
+pub use study_lines::{DefinedAt, Definitions as StudyDefinitions};
 pub use trace::{ChangeLine, EventLine};
 pub use wording::mark;

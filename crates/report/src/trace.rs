@@ -1,7 +1,7 @@
-//! What lies behind the numbers of a report: analyses, data rows, events.
+//! What lies behind the numbers of a report: analyses, data rows, events, lines of the study.
 //!
-//! A number leads to its derivation (analysis, method, analysis set), that to sets
-//! of data rows, a row to the events of the record that it was derived from. Sets
+//! A number leads to its derivation (analysis, method, analysis set), that to the lines of the study that
+//! define it and to sets of data rows, a row to the events of the record that it was derived from. Sets
 //! of rows are kept once however many numbers share them, and only rows and events
 //! that something in the document leads to are kept at all.
 
@@ -9,9 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::{AnalysisResult, Number, Results, RowSet};
 use datasets::{Cell, DataSets, Dataset};
+use protocol::StudyLine;
 
 use crate::{
+    context::anchor,
     document::{Align, Document, Inline, Row, Table, text_columns},
+    study_lines::{DefinedAt, Definitions},
     wording,
 };
 
@@ -62,6 +65,19 @@ pub struct TraceAppendix {
     pub datasets: Vec<Table>,
     /// The events that rows name.
     pub events: Table,
+    /// What stands in the study at the lines that analyses rest on, by file and line.
+    pub study: Vec<StudyEntry>,
+}
+
+/// A part of the study's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StudyEntry {
+    /// Its anchor.
+    pub anchor: String,
+    /// Where it begins.
+    pub line: StudyLine,
+    /// What stands there.
+    pub text: String,
 }
 
 /// An analysis and what its numbers were computed from.
@@ -73,6 +89,8 @@ pub struct TracedAnalysis {
     pub method: String,
     /// The analysis set, in words.
     pub set: String,
+    /// The lines of the study that it rests on, its own first.
+    pub defined: Vec<DefinedAt>,
     /// One for each choice of rows.
     pub derivations: Vec<Derivation>,
 }
@@ -146,6 +164,7 @@ pub(crate) fn appendix(
     data: &DataSets,
     results: &Results,
     events: &[EventLine],
+    definitions: &Definitions<'_>,
 ) -> TraceAppendix {
     let numbers = results.numbers();
     let groups = groups(document, results);
@@ -167,7 +186,7 @@ pub(crate) fn appendix(
             numbers: group.ids.iter().map(|id| ((*id).to_owned(), worded(numbers[id]))).collect(),
             rows: rows.collect(),
         };
-        appendix.analysis(group.analysis).derivations.push(derivation);
+        appendix.analysis(group.analysis, definitions).derivations.push(derivation);
     }
     for (&set, &count) in &uses {
         let Some(rows) = results.row_sets.get(set) else { continue };
@@ -180,20 +199,39 @@ pub(crate) fn appendix(
     let mut named = BTreeSet::new();
     appendix.datasets = data.all().iter().filter_map(|set| wanted.table(set, &mut named)).collect();
     appendix.events = event_table(events.iter().filter(|event| named.contains(&event.sequence)));
+    appendix.study = study_entries(&appendix.analyses, definitions);
     appendix
 }
 
 impl TraceAppendix {
     /// The entry of an analysis, new if it has none yet.
-    fn analysis(&mut self, analysis: &AnalysisResult) -> &mut TracedAnalysis {
+    fn analysis(&mut self, analysis: &AnalysisResult, definitions: &Definitions<'_>) -> &mut TracedAnalysis {
         let title = format!("{}: {}", analysis.id, analysis.label);
         let place = self.analyses.iter().position(|one| one.title == title).unwrap_or_else(|| {
             let (method, set) = (analysis.method.clone(), analysis.set.clone());
-            self.analyses.push(TracedAnalysis { title, method, set, derivations: Vec::new() });
+            let defined = definitions.of_analysis(analysis.id.as_str());
+            self.analyses.push(TracedAnalysis { title, method, set, defined, derivations: Vec::new() });
             self.analyses.len() - 1
         });
         &mut self.analyses[place]
     }
+}
+
+/// What stands at the lines that analyses rest on, each once.
+fn study_entries(analyses: &[TracedAnalysis], definitions: &Definitions<'_>) -> Vec<StudyEntry> {
+    let lines: BTreeSet<&StudyLine> =
+        analyses.iter().flat_map(|analysis| &analysis.defined).map(|one| &one.line).collect();
+    let entry = |line: &StudyLine| StudyEntry {
+        anchor: study_anchor(line),
+        line: line.clone(),
+        text: definitions.text(line),
+    };
+    lines.into_iter().map(entry).collect()
+}
+
+/// Returns the anchor of a line of the study.
+pub fn study_anchor(line: &StudyLine) -> String {
+    format!("study-{}-{}", anchor(&line.file), line.line)
 }
 
 /// Numbers of one analysis that were computed from the same rows.

@@ -96,7 +96,7 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
             line.say(&unit).ci(&ci)?.p()?.say(".");
         }
         Method::Fisher { .. } => {
-            line.by_group("Participants affected:", "events")?.say("; odds ratio ").number("odds_ratio")?;
+            line.by_group("Participants affected", "events")?.say("; odds ratio ").number("odds_ratio")?;
             line.ci(&ci)?.p()?.say(".");
         }
         _ => return None,
@@ -134,14 +134,13 @@ impl Line<'_> {
         self.number("p")
     }
 
-    /// `Median 0.10 with imatinib, −0.16 with placebo`.
+    /// `Median: imatinib 0.10, placebo −0.16`.
     fn by_group(&mut self, name: &str, key: &str) -> Option<&mut Self> {
         self.say(name);
         for (place, group) in self.result.groups.iter().enumerate() {
-            self.say(if place == 0 { " " } else { ", " });
-            self.runs.push(number(self.result.number(key, Some(&group.id), None)?));
             let label = self.context.group_label(self.result, group);
-            self.say(&format!(" with {label}"));
+            self.say(&format!("{}{label} ", if place == 0 { ": " } else { ", " }));
+            self.runs.push(number(self.result.number(key, Some(&group.id), None)?));
         }
         Some(self)
     }

@@ -56,7 +56,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
 
 /// Runs a study's plan on its record, which must be whole, locked and of this version of the study.
 fn run_study(arguments: &Arguments) -> Result<Outcome> {
-    let study = match protocol::compile(&folder::read(&arguments.plan)?) {
+    let files = folder::read(&arguments.plan)?;
+    let study = match protocol::compile(&files) {
         Ok(compiled) => compiled.study,
         Err(errors) => {
             let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -92,7 +93,8 @@ fn run_study(arguments: &Arguments) -> Result<Outcome> {
         virtual_cohort: store.environment() == Environment::Rehearsal,
     };
     let lines: Vec<_> = events.iter().map(crate::lines::line).collect();
-    let report = report::build(&study, &data, &results, &provenance, &lines, "en")?;
+    let behind = report::Behind { events: &lines, files: &files };
+    let report = report::build(&study, &data, &results, &provenance, behind, "en")?;
     let mut written = demo::write_data(&arguments.out, &study, &data, &results)?;
     demo::write_report(&arguments.out, &report, &mut written)?;
     let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
@@ -157,7 +159,7 @@ fn run_plan(arguments: &Arguments) -> Result<Outcome> {
         lines.push((format!("Data set {}", source.file), format!("{rows} rows, SHA-256 {hash}")));
     }
     lines.push(("Program".to_owned(), format!("equipoise {}", env!("CARGO_PKG_VERSION"))));
-    let report = report::build_elsewhere(&study, &data, &results, lines, "en")?;
+    let report = report::build_elsewhere(&study, &data, &results, lines, &files, "en")?;
     let out = &arguments.out;
     let mut written = Vec::new();
     let mut keep = |name: &str, text: &str| -> Result<()> {

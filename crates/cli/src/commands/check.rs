@@ -204,5 +204,7 @@ fn document(study: &Study, data: &DataSets, results: &Results) -> Result<Documen
         seed: None,
         virtual_cohort: true,
     };
-    Ok(report::build(study, data, results, &provenance, &[], "en")?.document)
+    // Its places are looked for, not what lies behind its numbers.
+    let behind = report::Behind { events: &[], files: &std::collections::BTreeMap::new() };
+    Ok(report::build(study, data, results, &provenance, behind, "en")?.document)
 }

@@ -69,7 +69,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .map(Mutex::new);
     let progress = Progress::new(!arguments.json);
     let studies: Vec<_> = shipped::studies().collect();
-    let typesetter = Mutex::new(());
     let run_one = |(id, files): &(&str, _)| {
         let acknowledge = |head: Head| {
             if let Some(file) = &told {
@@ -79,17 +78,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             }
         };
         rehearse(files, arguments.seed, &arguments.out, &progress.study(id), &acknowledge)
-            .and_then(|mut outcome| {
-                if !arguments.no_pdf {
-                    // One report at a time: setting both at once would take twice the memory.
-                    let _alone = typesetter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    demo::write_pdf(&mut outcome)?;
-                }
-                Ok(outcome)
-            })
             .with_context(|| format!("study {id}"))
     };
-    let outcomes: Vec<demo::Outcome> = if arguments.threads > 1 {
+    let mut outcomes: Vec<demo::Outcome> = if arguments.threads > 1 {
         std::thread::scope(|scope| {
             let running: Vec<_> = studies.iter().map(|study| scope.spawn(|| run_one(study))).collect();
             running
@@ -100,6 +91,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     } else {
         studies.iter().map(run_one).collect::<Result<_>>()?
     };
+    if !arguments.no_pdf {
+        // One after the other and in one thread: the second is set in the memory that the first gave back.
+        for outcome in &mut outcomes {
+            demo::write_pdf(outcome).with_context(|| format!("study {}", outcome.study.id))?;
+        }
+    }
     if !arguments.no_story {
         let telling =
             Telling { trials: STORY_TRIALS, seed: arguments.seed, threads: arguments.threads.max(1) };

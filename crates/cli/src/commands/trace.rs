@@ -15,7 +15,6 @@ use crate::terminal::say;
 use crate::{
     Outcome,
     commands::verify::record_folder,
-    coverage::lines_of_analysis,
     demo::{Reported, reported},
     lines::line,
 };
@@ -111,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         let document = json!({
             "number": trace.number, "text": trace.text, "analysis": trace.analysis, "label": trace.label,
             "method": trace.method, "set": trace.set,
-            "study": study_lines.iter().map(|(what, line)| json!({ "what": what, "line": line })).collect::<Vec<_>>(),
+            "study": study_lines.iter().map(|one| json!({ "what": one.what, "line": one.line.to_string() })).collect::<Vec<_>>(),
             "rows": rows(&data, &trace), "events": events,
         });
         say!("{document:#}");
@@ -120,8 +119,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     say!("{} = {}", trace.number, trace.text);
     say!("{} ({})", trace.label, trace.analysis);
     say!("{}\n{}", trace.method, trace.set);
-    for (what, line) in &study_lines {
-        say!("study/{line}  {what}");
+    for one in &study_lines {
+        say!("study/{}  {}", one.line, one.what);
     }
     for rows in &trace.rows {
         say!("\n{} rows of {}", rows.rows.len(), rows.dataset);
@@ -159,12 +158,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     Ok(Outcome::Success)
 }
 
-/// Where the trial's own study says what the analysis is and what it rests on; standing analyses are nobody's line.
-fn study_lines(folder: &Path, analysis: &str) -> Result<Vec<(String, String)>> {
+/// Where the trial's own study says what the analysis is and what it rests on.
+fn study_lines(folder: &Path, analysis: &str) -> Result<Vec<report::DefinedAt>> {
     let files = crate::folder::read(&folder.join("study"))?;
     let compiled = protocol::compile(&files)
         .map_err(|errors| anyhow::anyhow!("the trial's study does not compile: {}", errors[0]))?;
-    Ok(lines_of_analysis(&compiled.study, &protocol::study_lines(&files), analysis))
+    Ok(report::StudyDefinitions::new(&compiled.study, &files).of_analysis(analysis))
 }
 
 /// The rows behind a number, each with its values and the events behind them.

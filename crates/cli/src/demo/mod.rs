@@ -49,9 +49,9 @@ pub struct Outcome {
     pub folder: PathBuf,
     /// The report's page.
     pub page: PathBuf,
-    /// The report itself.
+    /// The report itself, until [`write_pdf`] has made the PDF of it.
     #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF is made of it"))]
-    pub report: Report,
+    pub report: Option<Report>,
     /// The report as PDF, once [`write_pdf`] has made it.
     pub pdf: Option<PathBuf>,
     /// The day of the record's last event.
@@ -187,7 +187,8 @@ pub fn rehearse(
         virtual_cohort: true,
     };
     let lines: Vec<_> = events.iter().map(crate::lines::line).collect();
-    let mut report = report::build(&study, &data, &results, &provenance, &lines, "en")?;
+    let mut report =
+        report::build(&study, &data, &results, &provenance, report::Behind { events: &lines, files }, "en")?;
     if let Some(section) = crate::simulate::verdict::section(&study, VERDICT_TRIALS, seed)? {
         let place = report.document.sections.len().min(1);
         report.document.sections.insert(place, section);
@@ -211,7 +212,7 @@ pub fn rehearse(
         results,
         folder,
         page,
-        report,
+        report: Some(report),
         pdf: None,
         last_day: last_day(&events),
         files: written,
@@ -319,7 +320,10 @@ fn last_day(events: &[Event]) -> Date {
 pub fn write_pdf(outcome: &mut Outcome) -> Result<()> {
     let mut clock = Stopwatch::start();
     let path = outcome.page.with_extension("pdf");
-    let bytes = report_pdf::render(&outcome.report.document, Some(&outcome.report.trace), outcome.last_day)?;
+    // What is not needed any more makes room for the other report.
+    let Some(report) = outcome.report.take() else { return Ok(()) };
+    let bytes = report_pdf::render(&report.document, Some(&report.trace), outcome.last_day)?;
+    drop(report);
     fs::write(&path, bytes).with_context(|| format!("{} can't be written", path.display()))?;
     outcome.files.push(path.clone());
     outcome.pdf = Some(path);

@@ -61,13 +61,13 @@ fn said(campaign: &Campaign<'_>, main: &Analysis, counts: &[Counts], grid: &[Str
         blocks.push(paragraph(if effect.points == 0.0 {
             let what = if effect.toxic { "no effect on the skin, with its toxicity" } else { "no effect at all" };
             format!(
-                "If the drug has {what}, the analysis rejects all the same in about {} of 10 runs ({rate}; setting \
+                "If the drug has {what}, the analysis rejects all the same in {} of 10 runs ({rate}; setting \
                  {setting}).",
                 tenths(found.rejection_rate)
             )
         } else {
             format!(
-                "With {n} participants this trial misses a true effect of {} points at month {} in about {} of 10 runs \
+                "With {n} participants this trial misses a true effect of {} points at month {} in {} of 10 runs \
                  (it rejects in {rate}; setting {setting}).",
                 effect.points.abs(),
                 effect.month,
@@ -94,7 +94,7 @@ fn tenths(share: f64) -> String {
     match (10.0 * share).round() as u32 {
         0 if share > 0.0 => "fewer than 1".to_owned(),
         10 if share < 1.0 => "more than 9".to_owned(),
-        whole => whole.to_string(),
+        whole => format!("about {whole}"),
     }
 }
 
@@ -104,9 +104,9 @@ fn paragraph(text: String) -> Block {
 
 #[test]
 fn tenths_do_not_say_never_or_always_of_what_can_happen() {
-    assert_eq!(tenths(0.0), "0");
+    assert_eq!(tenths(0.0), "about 0");
     assert_eq!(tenths(0.04), "fewer than 1");
-    assert_eq!(tenths(0.58), "6");
+    assert_eq!(tenths(0.58), "about 6");
     assert_eq!(tenths(0.97), "more than 9");
-    assert_eq!(tenths(1.0), "10");
+    assert_eq!(tenths(1.0), "about 10");
 }

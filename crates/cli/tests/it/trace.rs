@@ -22,6 +22,8 @@ fn every_number_leads_to_rows_and_events_of_the_record() {
         let text = fs::read_to_string(page).unwrap();
         let ids = numbers(&text);
         assert!(ids.len() > 100, "{} numbers", ids.len());
+        every_link_leads_to_one_place(&text);
+        every_analysis_names_lines_of_the_study(&text);
         let trial = folder.path().join(study["id"].as_str().unwrap());
         let walk = run(&["trace", page.to_str().unwrap(), "all", "--json"]);
         assert!(walk.status.success(), "{}", String::from_utf8_lossy(&walk.stderr));
@@ -39,6 +41,37 @@ fn every_number_leads_to_rows_and_events_of_the_record() {
             }
         }
     }
+}
+
+/// The values of an attribute of a page.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    page.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+fn every_link_leads_to_one_place(page: &str) {
+    let body = page.split("<script>").next().unwrap();
+    let mut ids = BTreeSet::new();
+    for id in values(body, "id") {
+        assert!(ids.insert(id), "two places are called {id}");
+    }
+    for link in values(body, "href") {
+        let place = link.strip_prefix('#').unwrap_or_else(|| panic!("{link} leads out of the page"));
+        assert!(ids.contains(place), "nothing stands at {link}");
+    }
+}
+
+/// The third step in the page itself: an analysis behind a number leads on to the study's own lines.
+fn every_analysis_names_lines_of_the_study(page: &str) {
+    let behind = page.split("<h3>Analyses</h3>").nth(1).unwrap();
+    let analyses = behind.split("<h3>Lines of the study</h3>").next().unwrap();
+    let mut seen = 0;
+    for analysis in analyses.split("<summary>").skip(1) {
+        let name = analysis.split("</summary>").next().unwrap();
+        assert!(analysis.contains("<p>In the study: "), "{name} names no line");
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen} analyses");
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn table(
 }
 
 /// The colour of a mean score, as `#rrggbb`.
-fn tint(mean: f64) -> String {
+pub(super) fn tint(mean: f64) -> String {
     let mean = mean.clamp(0.0, 3.0);
     let below = (mean.floor() as usize).min(SCALE.len() - 2);
     let part = mean - below as f64;

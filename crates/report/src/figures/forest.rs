@@ -1,16 +1,18 @@
 //! Estimates of several analyses with their intervals, one under the other: subgroups and sensitivities.
+//!
+//! Drawn by hand, because a forest plot is half a table: beside each interval stand the number of
+//! participants and the estimate in figures, and under the axis what each side speaks for.
+
+use std::fmt::Write;
 
 use analysis::{AnalysisResult, Number};
-use kuva::{
-    plot::{ScatterPlot, scatter::MarkerShape},
-    prelude::{Plot, ReferenceLine},
-};
+use protocol::model::{Method, Subject};
 
-use super::{COLOURS, axis, finish, lanes_height, styled};
+use super::{COLOURS, FONT, WIDTH, axis, escaped, framed, wrapped};
 use crate::{
     BuildError,
     context::{Context, anchor},
-    document::{Figure, Inline, Row, Table, number_columns, text},
+    document::{Figure, Inline, Row, Table, number_columns, plain, text},
     wording,
 };
 
@@ -28,6 +30,10 @@ pub struct ForestLine {
     pub lower: Option<f64>,
     /// Upper end.
     pub upper: Option<f64>,
+    /// The number of participants, or of each group.
+    pub n: String,
+    /// The estimate with its interval in figures.
+    pub says: String,
 }
 
 /// One estimate with where it comes from.
@@ -60,22 +66,27 @@ pub(crate) fn forest(context: &Context<'_>, results: &[&AnalysisResult]) -> Resu
                 estimate: line.estimate.value?,
                 lower: line.lower.and_then(|number| number.value),
                 upper: line.upper.and_then(|number| number.value),
+                n: plain(&line.n),
+                says: plain(&with_interval(line)),
             })
         })
         .collect();
-    let x_label = if unit.is_empty() {
-        "Estimate (95 % interval)".to_owned()
-    } else {
-        format!("Estimate (95 % interval), {unit}")
+    let measured = measured(context, results);
+    let x_label = if unit.is_empty() { measured } else { format!("{measured}, {unit}") };
+    let sides = sides(context, results);
+    let speaks = match &sides {
+        Some((low, high)) => format!(" To the left: {low}; to the right: {high}."),
+        None => String::new(),
     };
     let first = results.first().map_or("", |result| result.id.as_str());
     Ok(Figure {
         id: format!("figure-forest-{}", anchor(first)),
-        description: text(
-            "A square for each estimate with its interval as a line; the dashed line stands where there is no change or difference. \
+        description: text(format!(
+            "A square for each estimate with its interval as a line, the number of participants and the estimate in \
+             figures beside it; the dashed line stands where there is no change or difference.{speaks} \
              Subgroups were not chosen for comparison with each other unless a line says so.",
-        ),
-        svg: draw_forest(&drawn, &x_label, &caption),
+        )),
+        svg: draw_forest(&drawn, &x_label, sides.as_ref(), &caption),
         tables: vec![table(&lines, first, &caption, unit)],
         caption,
     })
@@ -122,20 +133,65 @@ fn counted(result: &AnalysisResult, group: Option<&str>) -> Vec<Inline> {
     words
 }
 
+/// What the axis measures: the estimate's own name where all lines have the same.
+fn measured(context: &Context<'_>, results: &[&AnalysisResult]) -> String {
+    let names: Vec<&str> = results
+        .iter()
+        .filter_map(|result| context.planned(result))
+        .map(|plan| match (&plan.method, plan.by.is_some()) {
+            (Method::RankSum { .. }, _) => "Hodges-Lehmann shift",
+            (Method::PairedT { .. }, _) => "Mean change",
+            (Method::TwoSampleT { .. }, _) => "Difference of means",
+            (Method::Ancova(_) | Method::Mmrm(_) | Method::MultipleImputation(_), true) => {
+                "Difference of least-squares means"
+            }
+            _ => "Estimate",
+        })
+        .collect();
+    let name = match names.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|name| name == first) => first,
+        _ => "Estimate",
+    };
+    format!("{name} (95 % interval)")
+}
+
+/// What the low and the high side of the axis speak for; none where a side speaks for nothing.
+///
+/// A comparison speaks for a group, a change for better or worse, by the parameter's good direction.
+fn sides(context: &Context<'_>, results: &[&AnalysisResult]) -> Option<(String, String)> {
+    let first = results.first()?;
+    let Subject::Parameter { parameter, .. } = &context.planned(first)?.subject else { return None };
+    let low_is_good = context.parameter(parameter.as_str())?.lower_is_better;
+    let (good, bad) = match first.groups.as_slice() {
+        [] => ("better".to_owned(), "worse".to_owned()),
+        [one, other] if results.iter().all(|result| result.groups == first.groups) => {
+            let favours = |group| format!("favours {}", context.group_label(first, group));
+            (favours(one), favours(other))
+        }
+        _ => return None,
+    };
+    Some(if low_is_good { (good, bad) } else { (bad, good) })
+}
+
+/// `−5.4 (−8.0 to −2.9)`.
+fn with_interval(line: &Estimated<'_>) -> Vec<Inline> {
+    let mut words = vec![wording::number(line.estimate)];
+    if let (Some(lower), Some(upper)) = (line.lower, line.upper) {
+        words.extend([
+            Inline::Text(" (".to_owned()),
+            wording::number(lower),
+            Inline::Text(" to ".to_owned()),
+            wording::number(upper),
+            Inline::Text(")".to_owned()),
+        ]);
+    }
+    words
+}
+
 fn table(lines: &[Estimated<'_>], first: &str, caption: &str, unit: &str) -> Table {
     let row = |line: &Estimated<'_>| {
-        let mut estimate = vec![wording::number(line.estimate)];
-        if let (Some(lower), Some(upper)) = (line.lower, line.upper) {
-            estimate.extend([
-                Inline::Text(" (".to_owned()),
-                wording::number(lower),
-                Inline::Text(" to ".to_owned()),
-                wording::number(upper),
-                Inline::Text(")".to_owned()),
-            ]);
-        }
         let p = line.p.map(wording::number).into_iter().collect();
-        Row::new(line.label.as_str(), vec![line.n.clone(), estimate, p])
+        Row::new(line.label.as_str(), vec![line.n.clone(), with_interval(line), p])
     };
     let unit = if unit.is_empty() { String::new() } else { format!(", {unit}") };
     Table {
@@ -172,36 +228,134 @@ fn without_shared_start(labels: &[&str]) -> (String, Vec<String>) {
     (start.trim_end_matches(STOPS).to_owned(), words.iter().map(rest).collect())
 }
 
-/// Draws a square with its interval for each line, the first on top.
-pub fn draw_forest(lines: &[ForestLine], x_label: &str, title: &str) -> String {
-    let count = lines.len();
-    let mut plots: Vec<Plot> = Vec::new();
-    for (place, line) in lines.iter().enumerate() {
-        let ends = (
-            line.lower.map_or(0.0, |lower| line.estimate - lower),
-            line.upper.map_or(0.0, |upper| upper - line.estimate),
-        );
-        let point = ScatterPlot::new()
-            .with_data([(line.estimate, (count - place) as f64)])
-            .with_x_err_asymmetric([ends])
-            .with_marker(MarkerShape::Square)
-            .with_size(5.0)
-            .with_color(COLOURS[0]);
-        plots.push(point.into());
-    }
+/// Where the columns of the drawing stand, in pixels.
+const LEFT: f64 = 10.0;
+const AXIS: (f64, f64) = (250.0, 492.0);
+const COUNTS_END: f64 = 568.0;
+const FIGURES: f64 = 582.0;
+/// A row with a label of one or two lines; each line more takes as much again as a line.
+const ROW: f64 = 34.0;
+const LINE: f64 = 14.5;
+const TOP: f64 = 30.0;
+const SIZE: f64 = 12.5;
+/// Characters of a label that fit before the axis.
+const LABEL: usize = 31;
+const INK: &str = "#1b1f24";
+
+/// Draws a square with its interval for each line, the first on top, with its numbers to the right.
+///
+/// `sides` say what the low and the high side of the axis speak for.
+pub fn draw_forest(
+    lines: &[ForestLine],
+    x_label: &str,
+    sides: Option<&(String, String)>,
+    title: &str,
+) -> String {
     let ends = lines.iter().flat_map(|line| [Some(line.estimate), line.lower, line.upper]).flatten();
-    let (low, high, step) = axis(ends, true);
-    let labels = lines.iter().rev().map(|line| line.label.clone()).collect();
-    let layout = styled(&plots, lanes_height(count, 30.0))
-        .with_x_label(x_label)
-        .with_y_categories(labels)
-        .with_reference_line(ReferenceLine::vertical(0.0).with_color("#1b1f24"))
-        .with_x_axis_min(low)
-        .with_x_axis_max(high)
-        .with_x_tick_step(step)
-        .with_y_axis_min(0.5)
-        .with_y_axis_max(count as f64 + 0.5);
-    finish(plots, layout, title)
+    let (low, high, step) = axis(ends.filter(|end| end.is_finite()), true);
+    let x = |value: f64| AXIS.0 + (value.clamp(low, high) - low) / (high - low) * (AXIS.1 - AXIS.0);
+    let labels: Vec<Vec<String>> = lines.iter().map(|line| wrapped(&line.label, LABEL)).collect();
+    let mut bottom = TOP;
+    let mut middles = Vec::new();
+    for label in &labels {
+        let row = ROW.max(LINE * (label.len() as f64 + 0.6));
+        middles.push(bottom + row / 2.0);
+        bottom += row;
+    }
+    let sides = sides.map(|sides| side_words(sides, x(0.0)));
+    let under = sides.as_ref().map_or(0, |(left, right)| left.len().max(right.len()));
+    let height = bottom + 56.0 + 17.0 * under as f64;
+    let mut body = String::new();
+    let mut say = |at: (f64, f64), end: &str, words: &str, more: &str| {
+        let _ = write!(
+            body,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{end}\"{more}>{}</text>",
+            at.0,
+            at.1,
+            escaped(words)
+        );
+    };
+    say((COUNTS_END, TOP - 10.0), "end", "n", " font-weight=\"bold\"");
+    say((FIGURES, TOP - 10.0), "start", "Estimate (interval)", " font-weight=\"bold\"");
+    for ((line, label), &middle) in lines.iter().zip(&labels).zip(&middles) {
+        for (row, words) in label.iter().enumerate() {
+            let down = (row as f64 - (label.len() as f64 - 1.0) / 2.0) * LINE;
+            say((LEFT, middle + 4.0 + down), "start", words, "");
+        }
+        say((COUNTS_END, middle + 4.0), "end", &line.n, "");
+        say((FIGURES, middle + 4.0), "start", &line.says, "");
+    }
+    let ticks = ((high - low) / step).round() as usize;
+    for tick in 0..=ticks {
+        let value = low + tick as f64 * step;
+        say((x(value), bottom + 18.0), "middle", &tick_label(value, step), "");
+    }
+    say((f64::midpoint(AXIS.0, AXIS.1), bottom + 40.0), "middle", x_label, "");
+    if let Some((left, right)) = &sides {
+        for (words, at, end) in [(left, x(0.0) - 10.0, "end"), (right, x(0.0) + 10.0, "start")] {
+            for (row, words) in words.iter().enumerate() {
+                say((at, bottom + 62.0 + 16.0 * row as f64), end, words, " font-style=\"italic\"");
+            }
+        }
+    }
+    let mut lines_drawn = String::new();
+    let mut draw = |(x1, y1): (f64, f64), (x2, y2): (f64, f64), more: &str| {
+        let _ =
+            write!(lines_drawn, "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {more}/>");
+    };
+    let (thin, own) = (format!("stroke=\"{INK}\""), format!("stroke=\"{}\" stroke-width=\"2\"", COLOURS[0]));
+    draw((AXIS.0, bottom), (AXIS.1, bottom), &thin);
+    for tick in 0..=ticks {
+        let at = x(low + tick as f64 * step);
+        draw((at, bottom), (at, bottom + 5.0), &thin);
+    }
+    draw((x(0.0), TOP), (x(0.0), bottom), &format!("{thin} stroke-dasharray=\"4 3\""));
+    let mut squares = String::new();
+    for (line, &middle) in lines.iter().zip(&middles) {
+        if let (Some(lower), Some(upper)) = (line.lower, line.upper) {
+            draw((x(lower), middle), (x(upper), middle), &own);
+            // An end beyond the axis, or without end, has no cap.
+            for end in [lower, upper].into_iter().filter(|end| (low..=high).contains(end)) {
+                draw((x(end), middle - 5.0), (x(end), middle + 5.0), &own);
+            }
+        }
+        let at = x(line.estimate);
+        let _ = write!(
+            squares,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"9\" height=\"9\" fill=\"{}\"/>",
+            at - 4.5,
+            middle - 4.5,
+            COLOURS[0]
+        );
+    }
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"{FONT}\" \
+         font-size=\"{SIZE}\" fill=\"{INK}\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/>\
+         {lines_drawn}{squares}{body}</svg>"
+    );
+    framed(&svg, title)
+}
+
+/// What each side speaks for, in lines that fit between the middle of the axis and the edge of the canvas.
+fn side_words((low, high): &(String, String), middle: f64) -> (Vec<String>, Vec<String>) {
+    const CHARACTER: f64 = 7.4;
+    let room = |pixels: f64| (pixels / CHARACTER).max(10.0) as usize;
+    (
+        wrapped(&format!("← {low}"), room(middle - 10.0 - LEFT)),
+        wrapped(&format!("{high} →"), room(WIDTH - LEFT - middle - 10.0)),
+    )
+}
+
+/// A tick in as many decimals as its step has.
+fn tick_label(value: f64, step: f64) -> String {
+    let decimals = (0..6).find(|decimals| {
+        let scaled = step * 10_f64.powi(*decimals);
+        (scaled - scaled.round()).abs() < 1e-9 * scaled.abs().max(1.0)
+    });
+    let text = format!("{value:.*}", decimals.unwrap_or(6) as usize);
+    // A zero that came out as minus nothing is zero.
+    let zero = text.chars().all(|char| matches!(char, '-' | '0' | '.'));
+    wording::minus(if zero { text.trim_start_matches('-') } else { &text })
 }
 
 #[cfg(test)]
@@ -218,5 +372,27 @@ mod tests {
         assert_eq!((shared.as_str(), own[0].as_str()), ("", "Change of FVC at month 12"));
         let (shared, own) = without_shared_start(&["Change at month 3", "Change at month 6"]);
         assert_eq!((shared.as_str(), own[1].as_str()), ("", "Change at month 6"));
+    }
+
+    #[test]
+    fn ticks_have_the_decimals_of_their_step() {
+        assert_eq!(tick_label(-0.30000000000000004, 0.1), "−0.3");
+        assert_eq!(tick_label(-1e-17, 0.25), "0.00");
+        assert_eq!(tick_label(7.5, 2.5), "7.5");
+        assert_eq!(tick_label(-20.0, 10.0), "−20");
+    }
+
+    #[test]
+    fn an_interval_without_end_has_no_cap_there() {
+        let line = |upper| ForestLine {
+            label: "All".to_owned(),
+            estimate: 1.0,
+            lower: Some(0.5),
+            upper: Some(upper),
+            n: "12".to_owned(),
+            says: "1.0 (0.5 to 2.0)".to_owned(),
+        };
+        let caps = |upper| draw_forest(&[line(upper)], "x", None, "t").matches("stroke-width=\"2\"").count();
+        assert_eq!(caps(2.0), caps(f64::INFINITY) + 1);
     }
 }

@@ -12,6 +12,7 @@ use kuva::{
 use super::{
     COLOURS, MARKERS, axis, finish, styled,
     trajectories::{arm, month},
+    upright,
 };
 use crate::{
     BuildError,
@@ -51,7 +52,7 @@ pub(crate) fn laboratory_trend(context: &Context<'_>, test: &str) -> Result<Figu
     let planned = context.study.plan.tests.iter().find(|known| known.id == *test);
     let item = planned.and_then(|test| context.study.form(test.form.as_str())?.item(test.item.as_str()));
     let name = item.map_or(test, |item| context.label(&item.label));
-    let rises = planned.is_some_and(|test| test.high.is_some());
+    let rises = planned.is_some_and(|test| test.low.is_none());
     let (limit, extreme, most) = if rises { ("upper", "max", "highest") } else { ("lower", "min", "lowest") };
     let visits: Vec<(&Level, f64)> =
         result.levels.iter().filter_map(|level| Some((level, month(context.study, &level.id)?))).collect();
@@ -96,7 +97,7 @@ pub(crate) fn laboratory_trend(context: &Context<'_>, test: &str) -> Result<Figu
             "The median of each planned visit with its quartiles as a bar, and the {most} value as a mark apart; the dashed line is the \
              {limit} limit of normal of each participant's own laboratory, by which every value is divided."
         )),
-        svg: draw_course(&courses, &format!("{name} (multiple of the {limit} limit)"), &caption),
+        svg: draw_course(&courses, &format!("{name} (times the {limit} limit)"), &caption),
         tables: vec![Table {
             id: format!("{}-values", anchor(result.id.as_str())),
             caption: caption.clone(),
@@ -138,7 +139,7 @@ pub fn draw_course(groups: &[Course], y_label: &str, title: &str) -> String {
     let (first, last) = (months().fold(0.0, f64::min), months().fold(1.0, f64::max));
     let layout = styled(&plots, 380.0)
         .with_x_label(if first < 0.0 { "Month (screening at −1)" } else { "Month" })
-        .with_y_label(y_label)
+        .with_y_label(upright(y_label, 380.0))
         .with_reference_line(ReferenceLine::horizontal(1.0).with_color("#1b1f24"))
         .with_x_axis_min(first - 0.4)
         .with_x_axis_max(last + 0.4)
@@ -277,7 +278,8 @@ pub fn draw_hys_law(peaks: &[Peak], groups: &[&str], title: &str) -> String {
         .with_reference_line(ReferenceLine::vertical(3.0).with_color("#1b1f24"))
         .with_reference_line(ReferenceLine::horizontal(2.0).with_color("#1b1f24"))
         .with_annotation(note("Hy's law to be judged", top.powf(0.5) * 1.75, top * 0.72))
-        .with_annotation(note("Bilirubin alone", 0.3, top * 0.72));
+        .with_annotation(note("Bilirubin alone", 0.3, top * 0.72))
+        .with_annotation(note("ALT or AST alone", top.powf(0.5) * 1.75, 0.12));
     if !groups.is_empty() {
         layout = layout.with_legend_entries(legend.collect());
     }

@@ -49,10 +49,11 @@ use kuva::{
 
 use crate::wording;
 
-/// Colours by group in order: Okabe and Ito's, told apart by colour-blind readers, 3:1 or more on white.
-pub const COLOURS: [&str; 4] = ["#0072B2", "#D55E00", "#00805E", "#A34D82"];
+/// Colours by group in order: Okabe and Ito's blue and vermilion, then a dark green and a mauve that differ from
+/// them and from each other in lightness as well, so that colour-blind readers tell them apart; 3:1 or more on white.
+pub const COLOURS: [&str; 4] = ["#0072B2", "#D55E00", "#123B2A", "#A5778C"];
 /// Lines of single participants, by group: the same hues, light.
-const PALE: [&str; 4] = ["#8FBADB", "#EDAF85", "#8FCBB5", "#DDB0CA"];
+const PALE: [&str; 4] = ["#8FBADB", "#EDAF85", "#9DB8AC", "#DCC6D0"];
 /// Marks by group in order, so that groups differ in more than colour.
 const MARKERS: [MarkerShape; 4] =
     [MarkerShape::Circle, MarkerShape::Triangle, MarkerShape::Diamond, MarkerShape::Square];
@@ -137,8 +138,21 @@ fn lanes_height(count: usize, lane: f64) -> f64 {
 /// A name that fits beside the axis: cut between words where it is long.
 fn shortened(name: &str) -> String {
     const ROOM: usize = 34;
-    let lines = wrapped(name, ROOM);
-    if lines.len() == 1 { name.to_owned() } else { format!("{}…", lines[0]) }
+    cut(name, ROOM)
+}
+
+/// The name of an upright axis in a drawing of that height: cut where it is longer than the axis has room.
+fn upright(name: &str, height: f64) -> String {
+    // What legend, ticks and title take of the height, and what a character of the label does, in pixels.
+    const OTHERS: f64 = 95.0;
+    const CHARACTER: f64 = 7.4;
+    cut(name, ((height - OTHERS) / CHARACTER) as usize)
+}
+
+/// A text of at most `room` characters, cut between words.
+fn cut(text: &str, room: usize) -> String {
+    let lines = wrapped(text, room);
+    if lines.len() == 1 { text.to_owned() } else { format!("{}…", lines[0]) }
 }
 
 fn framed(svg: &str, title: &str) -> String {
@@ -228,6 +242,88 @@ mod tests {
             renumbered(svg),
             "<clipPath id=\"clip-0\"/><g clip-path=\"url(#clip-0)\"/><clipPath id=\"clip-1\"/>"
         );
+    }
+
+    /// Sight without one kind of cone, as a matrix on linear RGB (Machado, Oliveira and Fernandes, IEEE Trans Vis
+    /// Comput Graph 2009;15:1291, severity 1), and full sight.
+    const SIGHTS: [(&str, [[f64; 3]; 3]); 4] = [
+        ("full sight", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (
+            "protanopia",
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+        ),
+        (
+            "deuteranopia",
+            [
+                [0.367_322, 0.860_646, -0.227_968],
+                [0.280_085, 0.672_501, 0.047_413],
+                [-0.011_820, 0.042_940, 0.968_881],
+            ],
+        ),
+        (
+            "tritanopia",
+            [
+                [1.255_528, -0.076_749, -0.178_779],
+                [-0.078_411, 0.930_809, 0.147_602],
+                [0.004_733, 0.691_367, 0.303_900],
+            ],
+        ),
+    ];
+
+    /// A colour of a sight as lightness, red-green and blue-yellow (CIE L*a*b*, white point D65).
+    fn seen(colour: &str, sight: &[[f64; 3]; 3]) -> [f64; 3] {
+        let linear = [1, 3, 5].map(|place| {
+            let value = f64::from(u8::from_str_radix(&colour[place..place + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        });
+        let times = |row: &[f64; 3], of: &[f64; 3]| row.iter().zip(of).map(|(a, b)| a * b).sum::<f64>();
+        let rgb = sight.map(|row| times(&row, &linear).clamp(0.0, 1.0));
+        let root = |row: [f64; 3], white: f64| {
+            let share = times(&row, &rgb) / white;
+            if share > 216.0 / 24389.0 { share.cbrt() } else { (24389.0 / 27.0 * share + 16.0) / 116.0 }
+        };
+        let x = root([0.412_456_4, 0.357_576_1, 0.180_437_5], 0.950_47);
+        let y = root([0.212_672_9, 0.715_152_2, 0.072_175_0], 1.0);
+        let z = root([0.019_333_9, 0.119_192_0, 0.950_304_1], 1.088_83);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    /// How far two colours are from each other in the least telling sight, and which that is.
+    fn least_apart(one: &str, other: &str) -> (f64, &'static str) {
+        let apart = |sight: &[[f64; 3]; 3]| {
+            let (one, other) = (seen(one, sight), seen(other, sight));
+            one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+        };
+        let all = SIGHTS.iter().map(|(name, sight)| (apart(sight), *name));
+        all.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
+    }
+
+    #[test]
+    fn colours_are_told_apart_by_readers_without_one_kind_of_cone() {
+        // Some 2 is the least that is noticed side by side; lines that lie apart need far more.
+        for (name, least, colours) in [("groups", 25.0, &COLOURS), ("doses", 20.0, &swim_lanes::TINTS)] {
+            for (place, one) in colours.iter().enumerate() {
+                for other in &colours[place + 1..] {
+                    let (apart, sight) = least_apart(one, other);
+                    assert!(apart >= least, "{name}: {one} and {other} are {apart:.1} apart in {sight}");
+                }
+            }
+        }
+        // Red and green of the same lightness would not pass.
+        assert!(least_apart("#C04040", "#5A7D2A").0 < 20.0);
+    }
+
+    #[test]
+    fn the_scale_of_the_body_map_darkens_in_every_sight() {
+        for (name, sight) in &SIGHTS {
+            let lightness: Vec<f64> =
+                (0..=12).map(|step| seen(&body_map::tint(f64::from(step) / 4.0), sight)[0]).collect();
+            assert!(lightness.windows(2).all(|pair| pair[1] < pair[0] - 1.0), "{name}: {lightness:?}");
+        }
     }
 
     #[test]

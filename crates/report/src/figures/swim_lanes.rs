@@ -22,7 +22,7 @@ use crate::{
 /// Width of a lane by dose level, the highest first; a hold is thin.
 const WIDTHS: [f64; 4] = [10.0, 7.0, 4.5, 1.5];
 /// Colour of a lane by dose level; a hold is grey.
-const TINTS: [&str; 4] = ["#0072B2", "#56B4E9", "#E69F00", "#6b7480"];
+pub(super) const TINTS: [&str; 4] = ["#0072B2", "#56B4E9", "#E69F00", "#6b7480"];
 
 /// One participant's lane.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -12,7 +12,7 @@ use protocol::{
     model::{Anchor, Timing},
 };
 
-use super::{COLOURS, PALE, axis, finish, styled};
+use super::{COLOURS, PALE, axis, finish, styled, upright};
 use crate::{
     BuildError,
     context::{Context, anchor},
@@ -172,12 +172,12 @@ fn description(
         });
         let Some(first) = ends.next() else { continue };
         let last = ends.next_back();
-        let who = group.map_or(" The mean".to_owned(), |group| {
-            format!(" With {} the mean", context.level_of_group(by, result, group))
+        let who = group.map_or(" The mean was ".to_owned(), |group| {
+            format!(" {}: mean ", context.level_of_group(by, result, group))
         });
         for (place, (level, mean)) in std::iter::once(first).chain(last).enumerate() {
             let visit = context.visit_label(&level.id).to_lowercase();
-            let words_before = if place == 0 { format!("{who} was ") } else { " and ".to_owned() };
+            let words_before = if place == 0 { who.clone() } else { " and ".to_owned() };
             words.push(Inline::Text(words_before));
             words.push(wording::number(mean));
             words.push(Inline::Text(format!(" at {visit}")));
@@ -296,7 +296,7 @@ pub fn draw_trajectories(groups: &[Trajectories], y_label: &str, last_month: f64
     let first = first.fold(0.0, f64::min);
     let layout: Layout = styled(&plots, 460.0)
         .with_x_label(if first < 0.0 { "Month (screening at −1)" } else { "Month" })
-        .with_y_label(y_label)
+        .with_y_label(upright(y_label, 460.0))
         .with_x_axis_min(first - 0.4)
         .with_x_axis_max(last_month + 0.4)
         .with_x_tick_step(if last_month > 6.0 { 3.0 } else { 1.0 })

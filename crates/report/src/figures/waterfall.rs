@@ -8,7 +8,7 @@ use kuva::{
     prelude::{Plot, ReferenceLine},
 };
 
-use super::{COLOURS, axis, finish, styled, trajectories::arm};
+use super::{COLOURS, axis, finish, styled, trajectories::arm, upright};
 use crate::{
     BuildError,
     context::{Context, anchor},
@@ -119,7 +119,7 @@ pub fn draw_waterfall(bars: &[Bar], groups: &[&str], y_label: &str, title: &str)
         dasharray: None,
     });
     let mut layout = styled(&plots, 460.0)
-        .with_y_label(y_label)
+        .with_y_label(upright(y_label, 460.0))
         .with_x_tick_rotate(-90.0)
         .with_reference_line(ReferenceLine::horizontal(0.0).with_color("#1b1f24").with_dasharray("none"))
         .with_y_axis_min(low)

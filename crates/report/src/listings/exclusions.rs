@@ -39,7 +39,7 @@ pub(crate) fn exclusions(context: &Context<'_>, results: &[&AnalysisResult], id:
         .into_iter()
         .map(|(subject, reason, analyses)| Row {
             head: vec![participant(context, subject)],
-            ..Row::new("", vec![text(reason), text(analyses.join(", "))])
+            ..Row::new("", vec![text(context.read_aloud(reason)), text(analyses.join(", "))])
         })
         .collect();
     let nobody = rows.is_empty().then(|| vec![Inline::Text("Nobody was left out.".to_owned())]);

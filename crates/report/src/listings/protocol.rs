@@ -4,7 +4,7 @@
 //! anchor, so that a reader, or a check, finds the place of each. Facts and eligibility rules
 //! stand with the sources.
 
-use protocol::model::{DoseAction, Form, Mark, Sight, Timing, Visit};
+use protocol::model::{AllocationPlan, DoseAction, Mark, Sight, Timing, Visit};
 
 use crate::{
     context::{Context, anchor},
@@ -15,10 +15,12 @@ use crate::{
 /// Lists the protocol's statements, a table a kind.
 pub(crate) fn protocol(context: &Context<'_>) -> Vec<Table> {
     let tables = vec![
-        arms_and_sites(context),
+        arms(context),
+        sites(context),
         visits(context),
         schedule(context),
         forms(context),
+        scored(context),
         doses(context),
         deviations(context),
         roles(context),
@@ -49,30 +51,44 @@ fn table<const N: usize>(id: &str, caption: &str, heads: [&str; N], rows: Vec<Ro
     }
 }
 
-fn arms_and_sites(context: &Context<'_>) -> Table {
+fn arms(context: &Context<'_>) -> Table {
     let study = context.study;
-    let arms = study.arms.iter().map(|arm| {
-        row("arm", arm.id.as_str(), context.label(&arm.label), vec!["arm".to_owned(), String::new()])
-    });
-    let sites = study.sites.iter().map(|site| {
-        let cells =
-            vec![format!("site {}", site.id), format!("laboratory {}", site.laboratory.replace('_', " "))];
-        row("site", site.id.as_str(), site.label.as_str(), cells)
-    });
-    let mut rows: Vec<Row> = arms.chain(sites).collect();
+    let mut rows: Vec<Row> = study
+        .arms
+        .iter()
+        .map(|arm| {
+            let what = if arm.control { "control" } else { "treatment under study" };
+            row("arm", arm.id.as_str(), context.label(&arm.label), vec![what.to_owned()])
+        })
+        .collect();
     if let Some(plan) = &study.allocation {
         let ratio: Vec<String> = plan.ratio.iter().map(|(arm, share)| format!("{arm} {share}")).collect();
         let how = format!(
-            "in ratio {}, by {} ({}); the list is sealed and opened by {} of {}",
+            "permuted blocks in ratio {}, by {} ({}); the list is sealed and opened by {} of {}",
             ratio.join(" : "),
-            plan.stratum_item,
+            stratum(context, plan),
             plan.strata.join(", "),
             plan.threshold,
             plan.holders.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ").replace('_', " "),
         );
-        rows.push(row("line", "allocation", "Allocation", vec!["allocation".to_owned(), how]));
+        rows.push(row("line", "allocation", "Allocation", vec![how]));
     }
-    table("arms", "Arms, sites and allocation", ["", "What", "How"], rows)
+    table("arms", "Arms and allocation", ["Arm", "What it is"], rows)
+}
+
+/// The item that strata are codes of, by its label.
+fn stratum(context: &Context<'_>, plan: &AllocationPlan) -> String {
+    let item = plan.stratum_item.as_str();
+    let found = context.study.form(plan.stratum_form.as_str()).and_then(|form| form.item(item));
+    found.map_or_else(|| item.replace('_', " "), |item| context.label(&item.label).to_lowercase())
+}
+
+fn sites(context: &Context<'_>) -> Table {
+    let rows = context.study.sites.iter().map(|site| {
+        let cells = vec![site.id.to_string(), site.laboratory.replace('_', " ")];
+        row("site", site.id.as_str(), site.label.as_str(), cells)
+    });
+    table("sites", "Sites", ["Site", "Number", "Laboratory"], rows.collect())
 }
 
 fn visits(context: &Context<'_>) -> Table {
@@ -86,17 +102,14 @@ fn visits(context: &Context<'_>) -> Table {
             vec![
                 visit.id.to_string(),
                 epoch.to_owned(),
-                timing(visit),
-                visit.never_analysed_as.as_ref().map(|other| format!("never as {other}")).unwrap_or_default(),
+                match &visit.never_analysed_as {
+                    Some(other) => format!("{}; never analysed as {other}", timing(visit)),
+                    None => timing(visit),
+                },
             ],
         )
     });
-    table(
-        "visits",
-        "Visits and their windows",
-        ["Visit", "Code", "Epoch", "When", "Analysed"],
-        rows.collect(),
-    )
+    table("visits", "Visits and their windows", ["Visit", "Code", "Epoch", "When"], rows.collect())
 }
 
 fn timing(visit: &Visit) -> String {
@@ -163,24 +176,22 @@ fn forms(context: &Context<'_>) -> Table {
             form.id.as_str(),
             context.label(&form.title),
             vec![
-                scored_by(form),
                 class_name(context, form.data_class.as_str()),
                 roles.join(", "),
                 form.items.len().to_string(),
             ],
         )
     });
-    table(
-        "forms",
-        "Forms and instruments",
-        ["Form", "Instrument", "Data class", "Filled by", "Items"],
-        rows.collect(),
-    )
+    table("forms", "Forms", ["Form", "Data class", "Filled by", "Items"], rows.collect())
 }
 
-fn scored_by(form: &Form) -> String {
-    let instrument = form.instrument.as_deref().and_then(instruments::by_id);
-    instrument.map_or_else(String::new, |one| format!("{}; {}", one.version(), one.source()))
+fn scored(context: &Context<'_>) -> Table {
+    let rows = context.study.forms.iter().filter_map(|form| {
+        let instrument = form.instrument.as_deref().and_then(instruments::by_id)?;
+        let cells = [instrument.version(), instrument.source()].map(|words| text(words.to_string()));
+        Some(Row::new(context.label(&form.title), cells.into()))
+    });
+    table("instruments", "Instruments behind the forms", ["Form", "Scored as", "Source"], rows.collect())
 }
 
 fn class_name(context: &Context<'_>, id: &str) -> String {

@@ -135,6 +135,7 @@ fn listed(context: &Context<'_>, id: &str, listing: &Listing<'_>) -> Table {
         let align = match column.data {
             Data::Date(_) => Align::Word,
             Data::Number(_) | Data::Integer(_) => Align::Number,
+            _ if listing.rows.iter().all(|row| is_short(&worded(context, column, set, *row))) => Align::Word,
             _ => Align::Text,
         };
         let name = head.unwrap_or(&column.label);
@@ -159,6 +160,11 @@ fn listed(context: &Context<'_>, id: &str, listing: &Listing<'_>) -> Table {
         notes: if listing.rows.is_empty() { vec![text(listing.nothing)] } else { Vec::new() },
         ..Table::default()
     }
+}
+
+/// Whether words are so few that a column of them need not break.
+pub(super) fn is_short(words: &str) -> bool {
+    words.chars().count() <= 12
 }
 
 /// A cell as people read it: labels for codes, the arm by its name, units as they are written.

@@ -96,7 +96,7 @@ fn place_head(context: &Context<'_>, results: &[&AnalysisResult], place: Place<'
                 let group = result.groups.iter().find(|group| group.id == id)?;
                 Some(context.group_label(result, group).to_owned())
             });
-            named.unwrap_or_else(|| id.to_owned())
+            super::named_among(results, id, &named.unwrap_or_else(|| id.to_owned()))
         }
         Place::All if grouped => "All".to_owned(),
         Place::All => "Result".to_owned(),

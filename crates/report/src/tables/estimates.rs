@@ -43,131 +43,109 @@ const fn brief(head: &'static str, scope: Scope, parts: &'static [Part]) -> Esti
     Estimate { head, scope, parts, brief: true, if_stated: false, groups_only: false }
 }
 
+/// `a (b)`.
+const fn bracketed(key: &'static str, inside: &'static str) -> [Part; 4] {
+    [Key(key), Words(" ("), Key(inside), Words(")")]
+}
+
+/// `a (b to c)`.
+const fn with_ends(key: &'static str, lower: &'static str, upper: &'static str) -> [Part; 6] {
+    [Key(key), Words(" ("), Key(lower), Words(" to "), Key(upper), Words(")")]
+}
+
+/// `a to b`.
+const fn from_to(lower: &'static str, upper: &'static str) -> [Part; 3] {
+    [Key(lower), Words(" to "), Key(upper)]
+}
+
 const N: Estimate = brief("n", EachGroup, &[Key("n")]);
 const P: Estimate = brief("p, two-sided", Comparison, &[Key("p")]);
-const MEAN: Estimate = brief("Mean (SD)", EachGroup, &[Key("mean"), Words(" ("), Key("sd"), Words(")")]);
-const MEDIAN: Estimate = brief(
-    "Median (Q1 to Q3)",
-    EachGroup,
-    &[Key("median"), Words(" ("), Key("q1"), Words(" to "), Key("q3"), Words(")")],
+const MEAN: Estimate = brief("Mean (SD)", EachGroup, &bracketed("mean", "sd"));
+const MEDIAN: Estimate = brief("Median (Q1 to Q3)", EachGroup, &with_ends("median", "q1", "q3"));
+const RANGE: Estimate = full("Range", EachGroup, &from_to("min", "max"));
+const LS_MEAN: Estimate =
+    brief("Least-squares mean ({ci})", EachGroup, &with_ends("ls_mean", "ls_mean_lower", "ls_mean_upper"));
+const DIFFERENCE: Estimate =
+    brief("Difference ({ci})", Comparison, &with_ends("difference", "lower", "upper"));
+const T_BETWEEN: Estimate = full("t (degrees of freedom)", Comparison, &bracketed("t", "df"));
+const P_OF_GROUP: Estimate = brief("p, two-sided", EachGroup, &[Key("p")]);
+const F: Estimate = full(
+    "F (degrees of freedom)",
+    Comparison,
+    &[Key("f"), Words(" ("), Key("df"), Words(", "), Key("df_residual"), Words(")")],
 );
-const RANGE: Estimate = full("Range", EachGroup, &[Key("min"), Words(" to "), Key("max")]);
+const SE: Estimate = full("Standard error", Comparison, &[Key("se")]);
+const PARTICIPANTS: Estimate =
+    brief("Participants (percent)", EachGroup, &bracketed("participants", "percent"));
 
 const DESCRIBE: &[Estimate] = &[N, MEAN, MEDIAN, RANGE];
-const COUNT: &[Estimate] =
-    &[brief("Participants (percent)", EachGroup, &[Key("count"), Words(" ("), Key("percent"), Words(")")])];
+const COUNT: &[Estimate] = &[brief("Participants (percent)", EachGroup, &bracketed("count", "percent"))];
 const COUNT_EVENTS: &[Estimate] = &[
-    brief(
-        "Participants (percent)",
-        EachGroup,
-        &[Key("participants"), Words(" ("), Key("percent"), Words(")")],
-    ),
+    PARTICIPANTS,
     brief("Events", EachGroup, &[Key("events")]),
     Estimate {
         if_stated: true,
         ..brief(
             "Events of grade 1 or 2 (percent)",
             EachGroup,
-            &[Key("low_grade_events"), Words(" ("), Key("low_grade_percent"), Words(")")],
+            &bracketed("low_grade_events", "low_grade_percent"),
         )
     },
 ];
-const COUNT_DEVIATIONS: &[Estimate] = &[
-    brief("Deviations", EachGroup, &[Key("events")]),
-    brief(
-        "Participants (percent)",
-        EachGroup,
-        &[Key("participants"), Words(" ("), Key("percent"), Words(")")],
-    ),
-];
+const COUNT_DEVIATIONS: &[Estimate] = &[brief("Deviations", EachGroup, &[Key("events")]), PARTICIPANTS];
 const PAIRED_T: &[Estimate] = &[
     N,
     full("Baseline mean", EachGroup, &[Key("baseline_mean")]),
-    brief("Mean change (SD)", EachGroup, &[Key("mean"), Words(" ("), Key("sd"), Words(")")]),
-    brief("{ci} of the mean change", EachGroup, &[Key("lower"), Words(" to "), Key("upper")]),
+    brief("Mean change (SD)", EachGroup, &bracketed("mean", "sd")),
+    brief("{ci} of the mean change", EachGroup, &from_to("lower", "upper")),
     full("Mean change, percent of the baseline mean", EachGroup, &[Key("percent_of_baseline")]),
     full("Mean of the participants’ percent changes", EachGroup, &[Key("mean_percent")]),
-    full("t (degrees of freedom)", EachGroup, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
-    brief("p, two-sided", EachGroup, &[Key("p")]),
+    full("t (degrees of freedom)", EachGroup, &bracketed("t", "df")),
+    P_OF_GROUP,
 ];
 const TWO_SAMPLE_T: &[Estimate] = &[
     N,
     MEAN,
-    brief(
-        "Difference of means ({ci})",
-        Comparison,
-        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
-    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    brief("Difference of means ({ci})", Comparison, &with_ends("difference", "lower", "upper")),
+    T_BETWEEN,
     P,
 ];
 const SIGNED_RANK: &[Estimate] = &[
     N,
-    brief(
-        "Pseudomedian ({ci})",
-        EachGroup,
-        &[Key("pseudomedian"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
-    full("V", EachGroup, &[Key("v")]),
-    brief("p, two-sided", EachGroup, &[Key("p")]),
+    brief("Pseudomedian ({ci})", EachGroup, &with_ends("pseudomedian", "lower", "upper")),
+    full("Signed-rank statistic V", EachGroup, &[Key("v")]),
+    P_OF_GROUP,
 ];
 const RANK_SUM: &[Estimate] = &[
     N,
     MEDIAN,
     RANGE,
-    brief(
-        "Hodges-Lehmann shift ({ci})",
-        Comparison,
-        &[Key("shift"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
-    full("W", Comparison, &[Key("w")]),
+    brief("Hodges-Lehmann shift ({ci})", Comparison, &with_ends("shift", "lower", "upper")),
+    full("Rank-sum statistic W", Comparison, &[Key("w")]),
     P,
 ];
 /// Over visits: without groups, the mean and its test; with groups, means and their difference.
 const MMRM: &[Estimate] = &[
     N,
-    brief(
-        "Least-squares mean ({ci})",
-        EachGroup,
-        &[Key("ls_mean"), Words(" ("), Key("ls_mean_lower"), Words(" to "), Key("ls_mean_upper"), Words(")")],
-    ),
-    brief(
-        "Difference ({ci})",
-        Comparison,
-        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
-    full("Standard error", Comparison, &[Key("se")]),
-    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    LS_MEAN,
+    DIFFERENCE,
+    SE,
+    T_BETWEEN,
     P,
     full(
         "Difference averaged over the model’s visits ({ci})",
         Comparison,
-        &[
-            Key("average_difference"),
-            Words(" ("),
-            Key("average_lower"),
-            Words(" to "),
-            Key("average_upper"),
-            Words(")"),
-        ],
+        &with_ends("average_difference", "average_lower", "average_upper"),
     ),
     full("p of the averaged difference, two-sided", Comparison, &[Key("average_p")]),
 ];
 const MULTIPLE_IMPUTATION: &[Estimate] = &[
     N,
     full("Imputed at the visit", EachGroup, &[Key("imputed")]),
-    brief(
-        "Least-squares mean ({ci})",
-        EachGroup,
-        &[Key("ls_mean"), Words(" ("), Key("ls_mean_lower"), Words(" to "), Key("ls_mean_upper"), Words(")")],
-    ),
-    brief(
-        "Difference ({ci})",
-        Comparison,
-        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
-    full("Standard error", Comparison, &[Key("se")]),
-    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    LS_MEAN,
+    DIFFERENCE,
+    SE,
+    T_BETWEEN,
     P,
     full("Fraction of missing information", Comparison, &[Key("missing_information")]),
 ];
@@ -177,66 +155,36 @@ const FISHER: &[Estimate] = &[
         EachGroup,
         &[Key("events"), Words(" of "), Key("n"), Words(" ("), Key("percent"), Words(")")],
     ),
+    brief("Odds ratio ({ci})", Comparison, &with_ends("odds_ratio", "lower", "upper")),
     brief(
-        "Odds ratio ({ci})",
+        "Risk difference, points ({ci})",
         Comparison,
-        &[Key("odds_ratio"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+        &with_ends("difference", "difference_lower", "difference_upper"),
     ),
     P,
     Estimate { groups_only: true, ..brief("p against the control", EachGroup, &[Key("p")]) },
 ];
 const BINOMIAL: &[Estimate] = &[
     brief("Affected of n", EachGroup, &[Key("events"), Words(" of "), Key("n")]),
-    brief(
-        "Percent ({ci})",
-        EachGroup,
-        &[Key("percent"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
+    brief("Percent ({ci})", EachGroup, &with_ends("percent", "lower", "upper")),
 ];
 
 const ANCOVA: &[Estimate] = &[
     N,
     MEAN,
-    brief(
-        "Least-squares mean ({ci})",
-        EachGroup,
-        &[Key("ls_mean"), Words(" ("), Key("ls_mean_lower"), Words(" to "), Key("ls_mean_upper"), Words(")")],
-    ),
-    brief(
-        "Difference of least-squares means ({ci})",
-        Comparison,
-        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
+    LS_MEAN,
+    brief("Difference of least-squares means ({ci})", Comparison, &with_ends("difference", "lower", "upper")),
     full("Standard error of the difference", Comparison, &[Key("se")]),
-    full(
-        "F (degrees of freedom)",
-        Comparison,
-        &[Key("f"), Words(" ("), Key("df"), Words(", "), Key("df_residual"), Words(")")],
-    ),
+    F,
     P,
 ];
 
-const ANOVA: &[Estimate] = &[
-    N,
-    MEAN,
-    brief("Median", EachGroup, &[Key("median")]),
-    RANGE,
-    full(
-        "F (degrees of freedom)",
-        Comparison,
-        &[Key("f"), Words(" ("), Key("df"), Words(", "), Key("df_residual"), Words(")")],
-    ),
-    P,
-];
+const ANOVA: &[Estimate] = &[N, MEAN, brief("Median", EachGroup, &[Key("median")]), RANGE, F, P];
 const KAPLAN_MEIER: &[Estimate] = &[
     N,
     brief("Events", EachGroup, &[Key("events")]),
     brief("Censored", EachGroup, &[Key("censored")]),
-    brief(
-        "Median ({ci})",
-        EachGroup,
-        &[Key("median"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
+    brief("Median ({ci})", EachGroup, &with_ends("median", "lower", "upper")),
     P,
 ];
 
@@ -247,17 +195,9 @@ const BLINDING_INDEX: &[Estimate] = &[
         EachGroup,
         &[Key("right"), Words(", "), Key("wrong"), Words(", "), Key("unknown")],
     ),
-    brief(
-        "Bang’s index ({ci})",
-        EachGroup,
-        &[Key("index"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
+    brief("Bang’s index ({ci})", EachGroup, &with_ends("index", "lower", "upper")),
     full("p of Bang’s index against 0", EachGroup, &[Key("p")]),
-    brief(
-        "James’s index ({ci})",
-        Comparison,
-        &[Key("james"), Words(" ("), Key("james_lower"), Words(" to "), Key("james_upper"), Words(")")],
-    ),
+    brief("James’s index ({ci})", Comparison, &with_ends("james", "james_lower", "james_upper")),
     full("p of James’s index against one half", Comparison, &[Key("james_p")]),
 ];
 const STOPPING_BOUNDARY: &[Estimate] = &[
@@ -269,27 +209,15 @@ const STOPPING_BOUNDARY: &[Estimate] = &[
 ];
 const AGREEMENT: &[Estimate] = &[
     brief("Pairs of readings", EachGroup, &[Key("n")]),
-    brief(
-        "Intraclass correlation ({ci})",
-        EachGroup,
-        &[Key("icc"), Words(" ("), Key("icc_lower"), Words(" to "), Key("icc_upper"), Words(")")],
-    ),
-    brief(
-        "Mean difference ({ci})",
-        EachGroup,
-        &[Key("bias"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
+    brief("Intraclass correlation ({ci})", EachGroup, &with_ends("icc", "icc_lower", "icc_upper")),
+    brief("Mean difference ({ci})", EachGroup, &with_ends("bias", "lower", "upper")),
     full("SD of differences", EachGroup, &[Key("sd")]),
-    brief("Limits of agreement", EachGroup, &[Key("limit_lower"), Words(" to "), Key("limit_upper")]),
+    brief("Limits of agreement", EachGroup, &from_to("limit_lower", "limit_upper")),
 ];
 const WEIGHTED_KAPPA: &[Estimate] = &[
     brief("Pairs of readings", EachGroup, &[Key("n")]),
     brief("Percent alike", EachGroup, &[Key("agree")]),
-    brief(
-        "Kappa ({ci})",
-        EachGroup,
-        &[Key("kappa"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
-    ),
+    brief("Kappa ({ci})", EachGroup, &with_ends("kappa", "lower", "upper")),
     full("p, two-sided", EachGroup, &[Key("p")]),
 ];
 

@@ -127,11 +127,14 @@ fn spans(context: &Context<'_>, results: &[&AnalysisResult], cells: &[(Place<'_>
         last = Some(*place);
         let group = result.groups.iter().find(|group| *place == Place::Group(group.id.as_str()));
         let head = match place {
-            Place::Group(_) => group.map_or("", |group| context.group_label(result, group)),
-            Place::All => "All",
-            Place::Between => &between,
+            Place::Group(id) => {
+                let name = group.map_or("", |group| context.group_label(result, group));
+                super::named_among(results, id, name)
+            }
+            Place::All => "All".to_owned(),
+            Place::Between => between.clone(),
         };
-        spans.push(Span { head: head.to_owned(), columns: 1 });
+        spans.push(Span { head, columns: 1 });
     }
     spans
 }

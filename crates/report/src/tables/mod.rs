@@ -139,6 +139,21 @@ fn between_head(context: &Context<'_>, result: &AnalysisResult) -> String {
     }
 }
 
+/// How many of a group are counted among, where all these results say so and agree.
+fn among<'a>(results: &[&'a AnalysisResult], group: Option<&str>) -> Option<&'a Number> {
+    let mut all = results.iter().filter_map(|result| result.number("denominator", group, None));
+    let first = all.next()?;
+    all.all(|other| other.value == first.value).then_some(first)
+}
+
+/// A group's name over its column, with how many are counted among: `Placebo (N = 15)`.
+fn named_among(results: &[&AnalysisResult], group: &str, name: &str) -> String {
+    match among(results, Some(group)) {
+        Some(number) => format!("{name} (N\u{a0}=\u{a0}{})", number.text()),
+        None => name.to_owned(),
+    }
+}
+
 /// Finds an estimate's number; a count that is the same for all levels stands without one.
 fn find<'a>(
     result: &'a AnalysisResult,
@@ -194,7 +209,7 @@ fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> V
     }
     let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
     if !shared.is_empty() {
-        notes.push(crate::document::text(format!("Method: {shared}.")));
+        notes.push(crate::document::text(format!("Method: {}.", context.read_aloud(&shared))));
     }
     let sets = distinct(results.iter().map(|result| result.set.as_str()));
     if let [set] = sets.as_slice() {
@@ -221,7 +236,8 @@ fn left_out_notes(context: &Context<'_>, results: &[&AnalysisResult]) -> Vec<Vec
             if results.len() == 1 { String::new() } else { format!(" of {}", listed(names.collect())) };
         let mut note = vec![Inline::Text(format!("Left out{names}: "))];
         for (place, (reason, subjects)) in reasons.iter().enumerate() {
-            note.push(Inline::Text(format!("{}{reason} (", if place == 0 { "" } else { "; " })));
+            let stop = if place == 0 { "" } else { "; " };
+            note.push(Inline::Text(format!("{stop}{} (", context.read_aloud(reason))));
             for (place, subject) in subjects.iter().enumerate() {
                 if place > 0 {
                     note.push(Inline::Text(", ".to_owned()));

@@ -2,7 +2,7 @@
 
 use analysis::{AnalysisResult, Level};
 
-use super::not_estimable;
+use super::{named_among, not_estimable};
 use crate::{
     context::{Context, anchor},
     document::{Align, Column, Inline, Row, Span, Table, text},
@@ -121,7 +121,9 @@ pub(super) fn by_level(
     for group in &groups {
         let heads = shapes.iter().map(|shape| Column { head: shape.head.clone(), align: Align::Number });
         columns.extend(heads);
-        let head = group.map_or(String::new(), |group| context.group_label(result, group).to_owned());
+        let head = group.map_or(String::new(), |group| {
+            named_among(&[result], &group.id, context.group_label(result, group))
+        });
         spans.push(Span { head, columns: shapes.len() });
     }
     let row = |line: &Line<'_>| {
@@ -153,7 +155,14 @@ pub(super) fn by_level(
 pub(super) fn notes(result: &AnalysisResult, table: &Table) -> Vec<Vec<Inline>> {
     let mut notes: Vec<Vec<Inline>> = not_estimable(table).into_iter().collect();
     notes.push(text(format!("Method: {}.", result.method)));
-    notes.push(text(format!("Analysis set: {}.", result.set)));
+    let mut set = text(format!("Analysis set: {}", result.set));
+    // Groups have theirs over their columns.
+    if let Some(number) = result.number("denominator", None, None).filter(|_| result.groups.is_empty()) {
+        set.extend([Inline::Text(" (N\u{a0}=\u{a0}".to_owned()), wording::number(number)]);
+        set.extend(text(")"));
+    }
+    set.extend(text("."));
+    notes.push(set);
     notes
 }
 

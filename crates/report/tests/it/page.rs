@@ -110,6 +110,35 @@ fn every_number_of_the_page_is_a_number_of_the_results_and_leads_to_its_rows_and
 }
 
 #[test]
+fn an_analysis_leads_to_the_lines_of_the_study_that_define_it() {
+    let report = sample::report();
+    let lines = |title: &str| -> Vec<String> {
+        let analysis = report.trace.analyses.iter().find(|one| one.title.starts_with(title)).unwrap();
+        analysis.defined.iter().map(|one| format!("{} {}", one.line, one.what)).collect()
+    };
+    assert_eq!(
+        lines("P1-main:"),
+        [
+            "analysis.toml:13 analysis P1-main",
+            "analysis.toml:10 estimand P1",
+            "analysis.toml:1 set itt",
+            "analysis.toml:5 parameter MRSS",
+            "forms/skin_score.toml:4 item skin_score.total",
+            "forms/skin_score.toml:1 form skin_score"
+        ]
+    );
+    assert_eq!(lines("flow:"), ["analysis.toml:18 what the report shows"]);
+    assert_eq!(lines("trajectory:MRSS:")[0], "analysis.toml:18 what the report shows");
+    assert!(lines("laboratory:ALT:").contains(&"analysis.toml:8 test ALT".to_owned()));
+    let main = report.trace.study.iter().find(|entry| entry.line.line == 13).unwrap();
+    assert_eq!(main.text, "[analyses.P1-main]\nset = \"itt\"\nmethod = \"rank sum\" # <exact>");
+    let page = html::render(&report).unwrap();
+    assert!(page.contains("<a href=\"#study-analysis.toml-13\">analysis.toml:13</a>"));
+    assert!(page.contains("<details id=\"study-analysis.toml-13\">"));
+    assert!(page.contains("# &#60;exact&#62;") || page.contains("# &lt;exact&gt;"));
+}
+
+#[test]
 fn only_events_that_a_row_names_are_listed() {
     let report = sample::report();
     let listed: Vec<&str> = report.trace.events.rows.iter().filter_map(|row| row.id.as_deref()).collect();
@@ -170,7 +199,12 @@ fn every_drawing_is_a_well_formed_file_with_its_words_kept_as_text() {
             "figure-cumulative-MRSS-M6.svg",
             "figure-trajectory-MRSS-sex.svg",
             "figure-swim-lanes.svg",
-            "figure-adverse-event-differences.svg"
+            "figure-adverse-event-differences.svg",
+            "figure-body-map-imatinib.svg",
+            "figure-body-map-placebo.svg",
+            "figure-hys-law.svg",
+            "figure-laboratory-ALT.svg",
+            "figure-laboratory-HGB.svg"
         ]
     );
     for (name, svg) in drawings {

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use analysis::Results;
 use datasets::{Column, Data, DataSets, Dataset};
 use protocol::{Study, model::*};
-use report::{ChangeLine, EventLine, Provenance, Report};
+use report::{Behind, ChangeLine, EventLine, Provenance, Report};
 use terms::{Date, PartialDate};
 
+use crate::measured;
+
 const SCREENED: usize = 14;
-const RANDOMISED: usize = 12;
-const VISITS: [&str; 3] = ["M0", "M3", "M6"];
+pub const RANDOMISED: usize = 12;
+pub const VISITS: [&str; 3] = ["M0", "M3", "M6"];
 /// Skin scores by participant at M0, M3 and M6; `None`: no value.
 const SCORES: [[Option<i32>; 3]; RANDOMISED] = [
     [Some(24), Some(26), Some(27)],
@@ -134,7 +136,7 @@ fn plan() -> AnalysisPlan {
     let table = |ids: &[&str]| Shown::Table(ids.iter().map(|id| (*id).into()).collect());
     AnalysisPlan {
         data: Vec::new(),
-        tests: Vec::new(),
+        tests: measured::tests(),
         variables: Vec::new(),
         parameters: vec![Parameter {
             id: "MRSS".into(),
@@ -197,7 +199,21 @@ fn plan() -> AnalysisPlan {
                     Shown::DoseChangeListing,
                 ],
             ),
+            section(
+                "Measured",
+                "Mesures",
+                vec![
+                    Shown::BodyMap,
+                    Shown::ReaderAgreement,
+                    Shown::LaboratoryGrades,
+                    Shown::LaboratoryRanges,
+                    Shown::HysLaw,
+                    Shown::LaboratoryTrends(vec!["ALT".to_owned(), "HGB".to_owned()]),
+                    Shown::LaboratoryListing,
+                ],
+            ),
             section("Deviations", "Déviations", vec![table(&["deviations"]), Shown::DeviationListing]),
+            section("Protocol", "Protocole", vec![Shown::Protocol]),
             section("Sources", "Sources", vec![Shown::Sources]),
         ],
     }
@@ -267,19 +283,19 @@ fn date(year: i16, month: i8, day: i8) -> PartialDate {
     PartialDate::from(Date::new(year, month, day).unwrap())
 }
 
-fn some<T>(values: impl IntoIterator<Item = T>) -> Vec<Option<T>> {
+pub fn some<T>(values: impl IntoIterator<Item = T>) -> Vec<Option<T>> {
     values.into_iter().map(Some).collect()
 }
 
-fn subject(place: usize) -> String {
+pub fn subject(place: usize) -> String {
     format!("01-{:03}", place + 1)
 }
 
-fn arm_of(place: usize) -> &'static str {
+pub fn arm_of(place: usize) -> &'static str {
     if place.is_multiple_of(2) { "imatinib" } else { "placebo" }
 }
 
-fn levels(codes: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn levels(codes: &[(&str, &str)]) -> Vec<(String, String)> {
     codes.iter().map(|(code, label)| ((*code).to_owned(), (*label).to_owned())).collect()
 }
 
@@ -471,6 +487,9 @@ pub fn data() -> DataSets {
         exposure,
         deviations: deviations(),
         disposition: disposition(),
+        laboratory: measured::laboratory(),
+        readings: measured::readings(),
+        body_sites: measured::body_sites(),
         ..DataSets::default()
     }
 }
@@ -510,8 +529,26 @@ pub fn provenance() -> Provenance {
     }
 }
 
+/// What the study's files say of some of it.
+pub fn files() -> BTreeMap<String, String> {
+    let plan = "[sets.itt]\nwho = \"enrolled\"\n\n[parameters]\nMRSS = { item = \"skin_score.total\" }\n\n[tests]\n\
+                ALT = { item = \"laboratory.alt\" }\n\n[estimands.P1]\nlevel = \"primary\"\n\n\
+                [analyses.P1-main]\nset = \"itt\"\nmethod = \"rank sum\" # <exact>\n\n\
+                [[report]]\nshow = [\"flow\", \"figure:trajectory:MRSS\"]\n";
+    let form = "title = \"Skin score\"\n\n[items]\ntotal = { type = \"integer\" }\n";
+    let files = [("analysis.toml", plan), ("forms/skin_score.toml", form)];
+    BTreeMap::from(files.map(|(name, text)| (name.to_owned(), text.to_owned())))
+}
+
 pub fn report() -> Report {
-    let (study, data) = (study(), data());
-    let results = results(&study, &data);
-    report::build(&study, &data, &results, &provenance(), &events(), "en").unwrap()
+    build(&study(), &provenance(), "en")
+}
+
+/// The report of a study under a provenance, labels in a language.
+pub fn build(study: &Study, provenance: &Provenance, language: &str) -> Report {
+    let data = data();
+    let results = results(study, &data);
+    let (events, files) = (events(), files());
+    let behind = Behind { events: &events, files: &files };
+    report::build(study, &data, &results, provenance, behind, language).unwrap()
 }

@@ -133,10 +133,7 @@ fn a_column_is_headed_published_only_if_all_in_it_is() {
 
 #[test]
 fn labels_follow_the_language_asked_for() {
-    let (study, data) = (sample::study(), sample::data());
-    let results = sample::results(&study, &data);
-    let report =
-        report::build(&study, &data, &results, &sample::provenance(), &sample::events(), "fr").unwrap();
+    let report = sample::build(&sample::study(), &sample::provenance(), "fr");
     assert_eq!(report.document.title, "Un essai");
     assert_eq!(report.document.label_language, "fr");
     assert!(report.document.sections.iter().any(|section| section.title == "Critère principal"));
@@ -144,10 +141,8 @@ fn labels_follow_the_language_asked_for() {
 
 #[test]
 fn without_a_rehearsal_nothing_is_called_virtual() {
-    let (study, data) = (sample::study(), sample::data());
-    let results = sample::results(&study, &data);
     let live = report::Provenance { virtual_cohort: false, seed: None, ..sample::provenance() };
-    let report = report::build(&study, &data, &results, &live, &sample::events(), "en").unwrap();
+    let report = sample::build(&sample::study(), &live, "en");
     assert!(!report::html::render(&report).unwrap().to_lowercase().contains("virtual"));
 }
 
@@ -156,7 +151,8 @@ fn every_caption_says_that_the_cohort_is_virtual() {
     let report = sample::report();
     for table in tables(&report.document) {
         assert!(
-            table.caption.contains("(virtual cohort)") || table.id.starts_with("sources"),
+            table.caption.contains("(virtual cohort)")
+                || ["sources", "protocol"].iter().any(|stem| table.id.starts_with(stem)),
             "{}",
             table.caption
         );
@@ -168,6 +164,7 @@ fn a_missing_result_is_named() {
     let (study, data) = (sample::study(), sample::data());
     let mut results = sample::results(&study, &data);
     results.analyses.retain(|analysis| analysis.id != *"P1-worst");
-    let refused = report::build(&study, &data, &results, &sample::provenance(), &[], "en").unwrap_err();
+    let behind = report::Behind { events: &[], files: &sample::files() };
+    let refused = report::build(&study, &data, &results, &sample::provenance(), behind, "en").unwrap_err();
     assert_eq!(refused.to_string(), "the results hold no analysis `P1-worst`");
 }
