@@ -181,10 +181,8 @@ impl PermutedBlocks {
     ) {
         places.clear();
         let mut stream = Stream::new(PURPOSE, &seed.0, stratum.as_bytes());
-        let mut block = Vec::new();
         while places.len() < length as usize {
-            self.draw_block(&mut stream, &mut block);
-            places.extend(block.drain(..).map(Unblinded::new));
+            self.draw_block(&mut stream, places, Unblinded::new);
         }
         places.truncate(length as usize);
     }
@@ -195,26 +193,28 @@ impl PermutedBlocks {
         let (mut blocks, mut drawn) = (Vec::new(), 0);
         while drawn < length as usize {
             let mut block = Vec::new();
-            self.draw_block(&mut stream, &mut block);
+            self.draw_block(&mut stream, &mut block, |arm| arm);
             drawn += block.len();
             blocks.push(block);
         }
         blocks
     }
 
-    fn draw_block(&self, stream: &mut Stream, block: &mut Vec<usize>) {
+    /// Adds a block's arms, as indices that `made` turns into what is kept.
+    fn draw_block<T>(&self, stream: &mut Stream, list: &mut Vec<T>, made: impl Fn(usize) -> T) {
         let ratio_total: u32 = self.arms.iter().map(|(_, ratio)| ratio).sum();
         let size = match &self.block_sizes[..] {
             [only] => *only,
             several => several[stream.below(several.len() as u32) as usize],
         };
         let repeats = size / ratio_total;
-        block.clear();
-        block.extend(
+        let from = list.len();
+        list.extend(
             (self.arms.iter().enumerate())
-                .flat_map(|(arm, (_, ratio))| std::iter::repeat_n(arm, (ratio * repeats) as usize)),
+                .flat_map(|(arm, (_, ratio))| std::iter::repeat_n(arm, (ratio * repeats) as usize))
+                .map(made),
         );
-        stream.shuffle(block);
+        stream.shuffle(&mut list[from..]);
     }
 
     /// Returns the arms and their ratio, in the scheme's order.

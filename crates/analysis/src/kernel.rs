@@ -3,26 +3,54 @@
 //! The numbers are those that [`run`](crate::run) writes down for the same outcomes: the same functions of the
 //! statistics crate under the same options, without the sheet that remembers where each number came from.
 
-use protocol::model::{Method, TwoSided, Zeros};
+use std::collections::BTreeMap;
+
+use protocol::model::{self, Method, TwoSided, Zeros};
 use statistics::{
     Confidence, NotEstimable,
-    means::{Variances, one_sample_t, two_sample_t},
+    distribution::TQuantiles,
+    means::{Variances, one_sample_t_among, two_sample_t_among},
+    models::LinearWorkspace,
+    monitoring::StoppingBoundary,
+    proportions::{BinomialInterval, binomial_interval, fisher_2x2},
     ranks::{self, HodgesLehmannWorkspace, RankSumWorkspace, SignedRankWorkspace, hodges_lehmann_one_sample},
 };
 
-use crate::methods::confidence;
+use crate::methods::{boundary, confidence, share_interval};
 
 /// What a method found: its main estimate, that estimate's interval, and the two-sided p-value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// The estimate: a mean, a difference of means, a Hodges-Lehmann location or shift.
+    /// The estimate: a mean, a difference of means, a Hodges-Lehmann location or shift, a percentage, an odds ratio.
     pub estimate: f64,
     /// Its interval's lower limit.
     pub lower: f64,
     /// Its interval's upper limit.
     pub upper: f64,
-    /// The two-sided p-value.
+    /// The two-sided p-value; 1 of a method that tests nothing.
     pub p: f64,
+}
+
+/// Outcomes of one group, and beside each the baseline where a model reads it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Group {
+    /// The outcomes; of a yes or no, 1 and 0.
+    pub values: Vec<f64>,
+    /// Baselines of the same participants, or nothing.
+    pub baselines: Vec<f64>,
+}
+
+impl Group {
+    /// Empties it.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.baselines.clear();
+    }
+
+    /// Participants with a yes, and all.
+    fn counts(&self) -> (u64, u64) {
+        (self.values.iter().filter(|value| **value == 1.0).count() as u64, self.values.len() as u64)
+    }
 }
 
 /// A method with its options read.
@@ -38,6 +66,10 @@ enum Kind {
     TwoSampleT(Variances),
     SignedRank(ranks::Zeros),
     RankSum(ranks::TwoSided),
+    /// Covariance with the baseline as the one covariate.
+    Ancova,
+    Binomial(BinomialInterval),
+    Fisher,
 }
 
 impl Task {
@@ -66,50 +98,109 @@ impl Task {
                 };
                 (Kind::RankSum(two_sided), confidence)
             }
+            Method::Ancova(options) if options.factors.is_empty() && options.covariates == ["baseline"] => {
+                (Kind::Ancova, &options.confidence)
+            }
+            Method::Binomial { interval, confidence } => {
+                (Kind::Binomial(share_interval(*interval)), confidence)
+            }
+            Method::Fisher { confidence } => (Kind::Fisher, confidence),
             other => return Err(other.word()),
         };
         Ok(Self { kind, confidence: confidence(*level).map_err(|_| "a method without a level")? })
     }
 
     /// Returns what the estimate comes to on so many outcomes that chance is gone: a mean, a difference of
-    /// means, the median of all pairs' averages or differences (found by bisection to within a rounding).
-    pub fn limit(&self, first: &[f64], second: &[f64]) -> Option<f64> {
+    /// means (adjusted or not), a percentage, an odds ratio, the median of all pairs' averages or differences
+    /// (found by bisection to within a rounding).
+    pub fn limit(&self, first: &Group, second: &Group) -> Option<f64> {
         let mean =
             |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         match self.kind {
-            Kind::OneSampleT => mean(first),
-            Kind::TwoSampleT(_) => Some(mean(first)? - mean(second)?),
+            Kind::OneSampleT => mean(&first.values),
+            Kind::TwoSampleT(_) => Some(mean(&first.values)? - mean(&second.values)?),
             Kind::SignedRank(_) => {
-                let mirrored: Vec<f64> = first.iter().map(|value| -value).collect();
-                median_difference(first, &mirrored).map(|twice| twice / 2.0)
+                let mirrored: Vec<f64> = first.values.iter().map(|value| -value).collect();
+                median_difference(&first.values, &mirrored).map(|twice| twice / 2.0)
             }
-            Kind::RankSum(_) => median_difference(first, second),
+            Kind::RankSum(_) => median_difference(&first.values, &second.values),
+            Kind::Binomial(_) => mean(&first.values).map(|share| 100.0 * share),
+            Kind::Fisher => {
+                let odds = |group: &Group| mean(&group.values).map(|share| share / (1.0 - share));
+                Some(odds(first)? / odds(second)?).filter(|ratio| ratio.is_finite())
+            }
+            Kind::Ancova => {
+                Kernel::default().ancova(first, second, self.confidence).ok().map(|one| one.estimate)
+            }
         }
+    }
+
+    /// Whether it models a yes or no.
+    pub fn is_of_yes_or_no(&self) -> bool {
+        matches!(self.kind, Kind::Binomial(_) | Kind::Fisher)
+    }
+
+    /// Whether it reads baselines.
+    pub fn reads_baselines(&self) -> bool {
+        self.kind == Kind::Ancova
+    }
+
+    /// Whether the order of its outcomes shows in its last digits.
+    pub fn sums_in_order(&self) -> bool {
+        !(self.is_of_yes_or_no() || matches!(self.kind, Kind::RankSum(_) | Kind::SignedRank(_)))
     }
 
     /// Whether it compares two groups.
     pub fn compares_groups(&self) -> bool {
-        matches!(self.kind, Kind::TwoSampleT(_) | Kind::RankSum(_))
+        matches!(self.kind, Kind::TwoSampleT(_) | Kind::RankSum(_) | Kind::Ancova | Kind::Fisher)
     }
+}
+
+/// Returns the boundary of a plan's stopping rule.
+///
+/// # Errors
+/// The rule's numbers make none.
+pub fn stopping_limits(options: &model::StoppingBoundary) -> Result<StoppingBoundary, NotEstimable> {
+    boundary(options)
 }
 
 /// Buffers for one test after another.
 #[derive(Debug, Default)]
 pub struct Kernel {
+    t: TQuantiles,
     rank_sum: RankSumWorkspace,
     signed_rank: SignedRankWorkspace,
     hodges_lehmann: HodgesLehmannWorkspace,
+    linear: LinearWorkspace,
+    adjusted: Adjusted,
+    fisher: KnownTables,
 }
+
+/// The response and the columns of an analysis of covariance.
+#[derive(Debug, Default)]
+struct Adjusted {
+    y: Vec<f64>,
+    arm: Vec<f64>,
+    baseline: Vec<f64>,
+}
+
+/// Fourfold tables that were tested before: small trials have few.
+#[derive(Debug, Default)]
+struct KnownTables(BTreeMap<([u64; 4], u64), Outcome>);
+
+/// Tables that are kept.
+const TABLES_MAX: usize = 20_000;
 
 impl Kernel {
     /// Tests one group (`second` is not read) or compares two, the control second.
     ///
     /// # Errors
     /// There is nothing to estimate from.
-    pub fn run(&mut self, task: &Task, first: &[f64], second: &[f64]) -> Result<Outcome, NotEstimable> {
+    pub fn run(&mut self, task: &Task, one: &Group, other: &Group) -> Result<Outcome, NotEstimable> {
+        let (first, second) = (&one.values[..], &other.values[..]);
         match task.kind {
             Kind::OneSampleT => {
-                let test = one_sample_t(first, 0.0, task.confidence)?;
+                let test = one_sample_t_among(first, 0.0, task.confidence, &mut self.t)?;
                 Ok(Outcome {
                     estimate: test.estimate,
                     lower: test.interval.lower,
@@ -118,7 +209,7 @@ impl Kernel {
                 })
             }
             Kind::TwoSampleT(variances) => {
-                let test = two_sample_t(first, second, variances, task.confidence)?;
+                let test = two_sample_t_among(first, second, variances, task.confidence, &mut self.t)?;
                 Ok(Outcome {
                     estimate: test.difference,
                     lower: test.interval.lower,
@@ -146,7 +237,65 @@ impl Kernel {
                     p: exact.p_two_sided,
                 })
             }
+            Kind::Ancova => self.ancova(one, other, task.confidence),
+            Kind::Binomial(kind) => {
+                let (events, n) = one.counts();
+                let interval = binomial_interval(events, n, kind, task.confidence)?;
+                Ok(Outcome {
+                    estimate: 100.0 * events as f64 / n as f64,
+                    lower: 100.0 * interval.lower,
+                    upper: 100.0 * interval.upper,
+                    p: 1.0,
+                })
+            }
+            Kind::Fisher => self.fisher.test(one.counts(), other.counts(), task.confidence),
         }
+    }
+
+    fn ancova(&mut self, one: &Group, other: &Group, level: Confidence) -> Result<Outcome, NotEstimable> {
+        let Adjusted { y, arm, baseline } = &mut self.adjusted;
+        y.clear();
+        arm.clear();
+        baseline.clear();
+        for (group, is_first) in [(one, 1.0), (other, 0.0)] {
+            y.extend_from_slice(&group.values);
+            baseline.extend_from_slice(&group.baselines);
+            arm.resize(y.len(), is_first);
+        }
+        self.linear.fit(y, &[arm, baseline])?;
+        let difference = self.linear.coefficient(1, level)?;
+        Ok(Outcome {
+            estimate: difference.estimate,
+            lower: difference.interval.lower,
+            upper: difference.interval.upper,
+            p: difference.p,
+        })
+    }
+}
+
+impl KnownTables {
+    fn test(
+        &mut self,
+        (a, n): (u64, u64),
+        (c, m): (u64, u64),
+        level: Confidence,
+    ) -> Result<Outcome, NotEstimable> {
+        let table = [a, n - a, c, m - c];
+        let key = (table, level.level().to_bits());
+        if let Some(known) = self.0.get(&key) {
+            return Ok(*known);
+        }
+        let test = fisher_2x2(table, level)?;
+        let outcome = Outcome {
+            estimate: test.conditional_odds_ratio,
+            lower: test.odds_ratio_interval.lower,
+            upper: test.odds_ratio_interval.upper,
+            p: test.p_two_sided,
+        };
+        if self.0.len() < TABLES_MAX {
+            self.0.insert(key, outcome);
+        }
+        Ok(outcome)
     }
 }
 

@@ -7,7 +7,7 @@ use protocol::model::{AllocationPlan, Study};
 use crate::streams::Streams;
 
 /// Positions of a stratum's list beyond the trial's target, so that no list runs out.
-const SPARE_POSITIONS: u32 = 20;
+pub(crate) const SPARE_POSITIONS: u32 = 20;
 
 /// Returns the scheme of an allocation: blocks of twice the ratio, the list owner's own choice, which no open
 /// file holds.

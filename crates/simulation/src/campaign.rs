@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use analysis::kernel::Group;
+use protocol::Study;
 use serde::{Deserialize, Serialize};
 use terms::AnalysisId;
 
 use crate::{
-    fast::{FastPlan, People, Tested, Workspace},
+    fast::{Decision, Ended, FastPlan, NotFast, People, Tested, Workspace},
     streams::Streams,
 };
 
@@ -112,12 +114,87 @@ pub struct Tally {
     pub excluded_below: u64,
     /// Participants analysed, over all trials.
     pub analysed: u64,
-    /// Sum of the estimates.
+    /// Trials whose estimate has no bound: an odds ratio beside an empty cell.
+    pub unbounded: u64,
+    /// Sum of the estimates that have one.
     pub estimates: FixedSum,
     /// Sum of their squares.
     pub squares: FixedSum,
     /// Their distribution.
     pub histogram: Histogram,
+}
+
+/// What is kept of a design over many trials.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DesignTally {
+    /// By look: trials that ended there with each decision, in the order of [`DECISIONS`].
+    pub looks: Vec<[u64; DECISIONS.len()]>,
+    /// Participants, over all trials.
+    pub size: u64,
+    /// Sum of their squares.
+    pub size_squares: u64,
+    /// Days from opening to the decision, over all trials.
+    pub days: u64,
+    /// Sum of their squares.
+    pub days_squares: u64,
+}
+
+/// Decisions in the order in which they are counted, and what they are called.
+pub const DECISIONS: [(Decision, &str); 5] = [
+    (Decision::InFavour, "in_favour"),
+    (Decision::Against, "against"),
+    (Decision::Futile, "futile"),
+    (Decision::Unsafe, "unsafe"),
+    (Decision::Open, "open"),
+];
+
+impl DesignTally {
+    fn add(&mut self, ended: Ended) {
+        if self.looks.len() <= ended.look {
+            self.looks.resize(ended.look + 1, [0; DECISIONS.len()]);
+        }
+        let decision = DECISIONS.iter().position(|(decision, _)| *decision == ended.decision);
+        self.looks[ended.look][decision.unwrap_or(DECISIONS.len() - 1)] += 1;
+        let (size, days) = (u64::from(ended.size), u64::from(ended.days));
+        self.size += size;
+        self.size_squares += size * size;
+        self.days += days;
+        self.days_squares += days * days;
+    }
+
+    fn join(&mut self, other: &Self) {
+        if self.looks.len() < other.looks.len() {
+            self.looks.resize(other.looks.len(), [0; DECISIONS.len()]);
+        }
+        for (look, other) in self.looks.iter_mut().zip(&other.looks) {
+            look.iter_mut().zip(other).for_each(|(count, other)| *count += other);
+        }
+        self.size += other.size;
+        self.size_squares += other.size_squares;
+        self.days += other.days;
+        self.days_squares += other.days_squares;
+    }
+}
+
+/// A mean over trials with its spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mean {
+    /// The mean.
+    pub mean: f64,
+    /// Standard deviation over trials.
+    pub sd: f64,
+    /// Monte Carlo standard error of the mean.
+    pub mc_se: f64,
+}
+
+impl Mean {
+    /// Returns the mean of `n` whole numbers from their sum and the sum of their squares.
+    pub fn of(n: u64, sum: u64, squares: u64) -> Self {
+        let n = n.max(1) as f64;
+        let mean = sum as f64 / n;
+        let sd = ((squares as f64 - n * mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt();
+        Self { mean, sd, mc_se: sd / n.sqrt() }
+    }
 }
 
 /// What trials are judged by.
@@ -142,6 +219,8 @@ pub struct Counts {
     pub recruitment_days: u64,
     /// By analysis, in the order of the plan.
     pub tallies: Vec<Tally>,
+    /// Of the design in force, if there is one.
+    pub design: Option<DesignTally>,
 }
 
 impl Counts {
@@ -150,19 +229,33 @@ impl Counts {
         Self { tallies: vec![Tally::default(); analyses], ..Self::default() }
     }
 
-    /// Adds a trial's results.
-    pub fn add(&mut self, tested: &[Tested], truths: &[Option<f64>], criteria: Criteria, people: People) {
+    /// Adds a trial's results. Where a design decides by one of them, `decided` holds its place and the end.
+    pub fn add(
+        &mut self,
+        tested: &[Tested],
+        truths: &[Option<f64>],
+        criteria: Criteria,
+        people: People,
+        decided: Option<(usize, Ended)>,
+    ) {
         self.trials += 1;
+        if let Some((_, ended)) = decided {
+            self.design.get_or_insert_default().add(ended);
+        }
         self.screened += people.screened;
         self.entered += people.entered;
         self.recruitment_days += people.recruitment_days;
-        for ((tally, tested), truth) in self.tallies.iter_mut().zip(tested).zip(truths) {
+        for (place, ((tally, tested), truth)) in self.tallies.iter_mut().zip(tested).zip(truths).enumerate() {
             tally.analysed += u64::from(tested.analysed);
             let Some(outcome) = tested.outcome else {
                 tally.failed += 1;
                 continue;
             };
-            if outcome.p <= criteria.alpha {
+            let rejects = match decided.filter(|(decides, _)| *decides == place) {
+                Some((_, ended)) => matches!(ended.decision, Decision::InFavour | Decision::Against),
+                None => outcome.p <= criteria.alpha,
+            };
+            if rejects {
                 tally.rejected += 1;
                 tally.rejected_below += u64::from(outcome.estimate < 0.0);
             }
@@ -171,6 +264,10 @@ impl Counts {
             if let Some(value) = criteria.exclude {
                 tally.excluded_above += u64::from(outcome.lower > value);
                 tally.excluded_below += u64::from(outcome.upper < value);
+            }
+            if !outcome.estimate.is_finite() {
+                tally.unbounded += 1;
+                continue;
             }
             tally.estimates.add(outcome.estimate);
             tally.squares.add(outcome.estimate * outcome.estimate);
@@ -192,9 +289,13 @@ impl Counts {
             tally.excluded_above += other.excluded_above;
             tally.excluded_below += other.excluded_below;
             tally.analysed += other.analysed;
+            tally.unbounded += other.unbounded;
             tally.estimates.join(other.estimates);
             tally.squares.join(other.squares);
             tally.histogram.join(&other.histogram);
+        }
+        if let Some(other) = &other.design {
+            self.design.get_or_insert_default().join(other);
         }
     }
 }
@@ -226,7 +327,7 @@ pub struct Characteristics {
     pub rejection_rate: f64,
     /// Its Monte Carlo standard error.
     pub mc_se: f64,
-    /// Mean of the estimates; none if every trial failed.
+    /// Mean of the estimates; none if every trial failed, or one has no bound.
     pub mean_estimate: Option<f64>,
     /// Share of intervals that hold the true value.
     pub coverage: Option<f64>,
@@ -258,7 +359,7 @@ impl Characteristics {
         let rejection = Share::of(tally.rejected, trials);
         let fitted = trials - tally.failed;
         let n = fitted as f64;
-        let mean = (fitted > 0).then(|| tally.estimates.value() / n);
+        let mean = (fitted > 0 && tally.unbounded == 0).then(|| tally.estimates.value() / n);
         let sd = mean
             .filter(|_| fitted > 1)
             .map(|mean| ((tally.squares.value() - n * mean * mean).max(0.0) / (n - 1.0)).sqrt());
@@ -307,7 +408,8 @@ pub fn run_block(
     let mut counts = Counts::none(plan.analyses().count());
     for trial in from..to {
         plan.run(&Streams::of_trial_number(seed, trial), space);
-        counts.add(space.results(), truths, criteria, space.people());
+        let decided = plan.decides().zip(space.ended());
+        counts.add(space.results(), truths, criteria, space.people(), decided);
     }
     counts
 }
@@ -319,15 +421,52 @@ pub fn true_values(plan: &FastPlan<'_>, seed: u64, space: &mut Workspace) -> Vec
     pooled.iter().enumerate().map(|(place, groups)| plan.limit(place, groups)).collect()
 }
 
+/// What becomes of the participants of a trial, on average.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// Trials that the means are over.
+    pub trials: u64,
+    /// Participants who stop the drug before its time.
+    pub stopped_early: Mean,
+    /// Serious adverse events from the first dose on.
+    pub serious_events: Mean,
+    /// Participants with at least one.
+    pub with_serious_event: Mean,
+    /// Days from the study's opening until the last participant is through.
+    pub days: Mean,
+}
+
+/// Returns what becomes of the participants, from trials of its own: the same for every shard of a campaign.
+///
+/// # Errors
+/// The study's way in or its visits can't be simulated on the fast path.
+pub fn course(study: &Study, seed: u64) -> Result<Course, NotFast> {
+    let plan = FastPlan::compile_course(study)?;
+    let mut space = Workspace::default();
+    let mut sums = [[0; 2]; 4];
+    for trial in 0..TRUTH_TRIALS {
+        plan.conduct(&Streams::of_trial_number(seed, TRUTH_TRIALS_FROM + trial), &mut space);
+        let seen = space.seen();
+        let counts = [seen.stopped_early, seen.serious_events, seen.with_serious_event, seen.days];
+        for ([sum, squares], count) in sums.iter_mut().zip(counts.map(u64::from)) {
+            *sum += count;
+            *squares += count * count;
+        }
+    }
+    let [stopped_early, serious_events, with_serious_event, days] =
+        sums.map(|[sum, squares]| Mean::of(TRUTH_TRIALS, sum, squares));
+    Ok(Course { trials: TRUTH_TRIALS, stopped_early, serious_events, with_serious_event, days })
+}
+
 /// Returns the outcomes of the participants of many trials taken as one: for each analysis those of its
 /// first (or only) and its second group.
-pub fn pooled(plan: &FastPlan<'_>, seed: u64, trials: u64, space: &mut Workspace) -> Vec<[Vec<f64>; 2]> {
+pub fn pooled(plan: &FastPlan<'_>, seed: u64, trials: u64, space: &mut Workspace) -> Vec<[Group; 2]> {
     let analyses = plan.analyses().count();
-    let mut pooled: Vec<[Vec<f64>; 2]> = vec![[Vec::new(), Vec::new()]; analyses];
+    let mut pooled: Vec<[Group; 2]> = vec![<[Group; 2]>::default(); analyses];
     for trial in 0..trials {
-        plan.collect(&Streams::of_trial_number(seed, TRUTH_TRIALS_FROM + trial), space);
-        for (place, groups) in pooled.iter_mut().enumerate() {
-            space.pool(place, groups);
+        plan.conduct(&Streams::of_trial_number(seed, TRUTH_TRIALS_FROM + trial), space);
+        for ((place, analysis), groups) in plan.analyses.iter().enumerate().zip(&mut pooled) {
+            space.pool(place, analysis, groups);
         }
     }
     pooled

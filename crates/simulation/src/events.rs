@@ -23,7 +23,7 @@ struct Noted<'a> {
 }
 
 /// Months after screening by which every trial of this kind is over for a person.
-const FOLLOWED_MONTHS_MAX: i32 = 36;
+pub(crate) const BACKGROUND_MONTHS_MAX: i32 = 36;
 
 impl<T: Trial> Rehearsal<'_, T> {
     /// An episode of a reaction begins: it is written down, and the dose changed if need be.
@@ -153,7 +153,7 @@ impl<T: Trial> Rehearsal<'_, T> {
     /// Puts the next unrelated event into the diary.
     pub(crate) fn next_background(&mut self, day: Date, who: usize, count: u64) {
         let events = &self.study.virtual_cohort.events;
-        let over = terms::add_months(self.people[who].screened, FOLLOWED_MONTHS_MAX);
+        let over = terms::add_months(self.people[who].screened, BACKGROUND_MONTHS_MAX);
         if events.per_month <= 0.0 || day > over {
             return;
         }
@@ -305,7 +305,7 @@ impl<T: Trial> Rehearsal<'_, T> {
 }
 
 /// The grade that is written down: the term's own nearest, where a dictionary says which it has.
-fn grade_of_term(form: &Form, term: &str, grade: u8) -> u8 {
+pub(crate) fn grade_of_term(form: &Form, term: &str, grade: u8) -> u8 {
     let kind = form.item_for(ItemRole::AeTerm).map(|item| &item.kind);
     match kind {
         Some(ItemType::Term { dictionary: Dictionary::Ctcae5 }) => instruments::ctcae5_terms::by_name(term)

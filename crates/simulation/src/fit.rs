@@ -207,11 +207,11 @@ impl Fit<'_> {
         }
         let plan = FastPlan::compile(&study, std::slice::from_ref(&self.analysis))?;
         let mut groups = pooled(&plan, self.seed, self.trials, space).swap_remove(0);
-        groups.iter_mut().for_each(|values| values.sort_unstable_by(f64::total_cmp));
+        groups.iter_mut().for_each(|group| group.values.sort_unstable_by(f64::total_cmp));
         let summaries = self.targets.iter().map(|target| {
-            summarise(&groups[usize::from(target.second)], target.summary).ok_or(FitError::NoOutcomes)
+            summarise(&groups[usize::from(target.second)].values, target.summary).ok_or(FitError::NoOutcomes)
         });
-        let participants = groups[0].len() + groups[1].len();
+        let participants = groups[0].values.len() + groups[1].values.len();
         Ok((summaries.collect::<Result<_, _>>()?, participants))
     }
 

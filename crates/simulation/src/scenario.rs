@@ -4,10 +4,10 @@
 //! `withdrawal.imatinib.share`), and `sample_size` is the number of participants to enrol. Only inputs of
 //! the virtual cohort can be set: the plan that is simulated is the study's own.
 
-use protocol::model::{Spread, Study};
+use protocol::model::{DesignKind, Spread, Study};
 
 /// Screened people for each participant to enrol, where a larger trial is simulated than the study plans.
-const SCREENED_FOR_EACH: u32 = 4;
+pub(crate) const SCREENED_FOR_EACH: u32 = 4;
 
 /// Why an input can't be set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,22 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
                 skin.map_or(Vec::new(), |skin| skin.settings.iter().map(|one| one.0.as_str()).collect());
             entry.one_of(&names)?;
             value.clone_into(&mut virtuals.setting);
+        }
+        ["design"] => {
+            let names: Vec<&str> = virtuals.designs.iter().map(|design| design.name.as_str()).collect();
+            virtuals.design = match value {
+                "none" => None,
+                _ => {
+                    entry.one_of(&[&names[..], &["none"]].concat())?;
+                    Some(value.to_owned())
+                }
+            };
+        }
+        ["designs", name, field] => {
+            let Some(design) = virtuals.designs.iter_mut().find(|design| design.name == name) else {
+                return Err(entry.unknown("name one of its designs"));
+            };
+            set_of_design(&mut design.kind, field, &entry)?;
         }
         ["cohort", "screened_per_month"] => virtuals.cohort.screened_per_month = entry.positive()?,
         ["cohort", "screened_max"] => virtuals.cohort.screened_max = entry.whole(1, 1_000_000)?,
@@ -164,10 +180,29 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
         }
         _ => {
             return Err(entry.unknown(
-                "set sample_size, effect, setting, dropout.ARM, or an input of [cohort], [skin], [effects], \
-                 [withdrawal], [reactions] or [conduct] of virtual.toml by its path",
+                "set sample_size, effect, setting, design, dropout.ARM, or an input of [cohort], [skin], [effects], \
+                 [withdrawal], [reactions], [conduct] or [designs] of virtual.toml by its path",
             ));
         }
+    }
+    Ok(())
+}
+
+fn set_of_design(kind: &mut DesignKind, field: &str, entry: &Entry<'_>) -> Result<(), SettingError> {
+    match (kind, field) {
+        (DesignKind::Looks { alpha, .. } | DesignKind::Resized { alpha, .. }, "alpha") => {
+            *alpha = entry.share()?;
+        }
+        (DesignKind::TwoStages { first, .. }, "first") => *first = entry.whole(1, 100_000)?,
+        (DesignKind::TwoStages { first_at_most, .. }, "first_at_most") => {
+            *first_at_most = entry.whole(0, 100_000)?;
+        }
+        (DesignKind::TwoStages { at_most, .. }, "at_most") => *at_most = entry.whole(0, 100_000)?,
+        (DesignKind::Resized { review_at, .. }, "review_at") => *review_at = entry.share()?,
+        (DesignKind::Resized { difference, .. }, "difference") => *difference = entry.number()?,
+        (DesignKind::Resized { power, .. }, "power") => *power = entry.share()?,
+        (DesignKind::Resized { most, .. }, "most") => *most = entry.whole(1, 100_000)?,
+        _ => return Err(entry.unknown("see [designs] of virtual.toml")),
     }
     Ok(())
 }

@@ -4,16 +4,16 @@
 //! process asks and on which occasion. So one participant more, or one process
 //! more, changes no draw anywhere else, and a process that is skipped shifts nothing.
 //!
-//! A stream is ChaCha8. Its 256-bit key is the trial's 128 bits (of seed and number of the trial), the
-//! process' 64 (of its name) and the participant's 64; the occasion is the stream number. Getting to a
-//! stream costs one block, and several streams' first blocks can be had side by side.
+//! Numbers are those of Philox 4x64-10. Its 128-bit key is the trial's (of seed and number of the trial); its
+//! counter is participant, process (a digest of its name), occasion, and the block of that stream. So
+//! getting to a stream costs one block of four numbers, and no draw has to be made to reach another.
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    chacha::{self, WORDS},
     normal,
+    philox::{self, WORDS},
 };
 
 /// The root of a trial's random streams.
@@ -21,29 +21,35 @@ use crate::{
 pub struct Streams {
     seed: u64,
     trial: u64,
-    key: [u32; 4],
+    key: [u64; 2],
 }
 
 /// A process that draws, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Process([u32; 2]);
+pub struct Process(u64);
 
 impl Process {
     /// Returns the process of a name.
-    pub fn named(name: &str) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"equipoise process 2\0");
-        hash.update(name.as_bytes());
-        let digest = hash.finalize();
-        Self([word(&digest, 0), word(&digest, 1)])
+    ///
+    /// Its number is the name's FNV-1a digest of 64 bits: it only has to tell some hundred names apart, and a name
+    /// that is known to the compiler costs nothing.
+    #[inline]
+    pub const fn named(name: &str) -> Self {
+        let bytes = name.as_bytes();
+        let (mut digest, mut place) = (0xcbf2_9ce4_8422_2325_u64, 0);
+        while place < bytes.len() {
+            digest = (digest ^ bytes[place] as u64).wrapping_mul(0x0100_0000_01b3);
+            place += 1;
+        }
+        Self(digest)
     }
 }
 
-fn word(bytes: &[u8], place: usize) -> u32 {
-    u32::from_le_bytes([bytes[4 * place], bytes[4 * place + 1], bytes[4 * place + 2], bytes[4 * place + 3]])
+fn word(digest: &[u8], place: usize) -> u64 {
+    digest[8 * place..].iter().take(8).rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// Words of the participant's part of a key that means the trial as a whole.
+/// The participant that means the trial as a whole.
 const WHOLE_TRIAL: u64 = u64::MAX;
 
 impl Streams {
@@ -55,11 +61,11 @@ impl Streams {
     /// Returns the streams of one of a seed's many trials.
     pub fn of_trial_number(seed: u64, trial: u64) -> Self {
         let mut hash = Sha256::new();
-        hash.update(b"equipoise trial 2\0");
+        hash.update(b"equipoise trial 3\0");
         hash.update(seed.to_le_bytes());
         hash.update(trial.to_le_bytes());
         let digest = hash.finalize();
-        Self { seed, trial, key: std::array::from_fn(|place| word(&digest, place)) }
+        Self { seed, trial, key: [word(&digest, 0), word(&digest, 1)] }
     }
 
     /// Returns the seed.
@@ -75,26 +81,13 @@ impl Streams {
     /// Returns the stream of a participant, a process and an occasion of it.
     #[inline]
     pub fn draws(&self, participant: u64, process: Process, occasion: u64) -> Draws {
-        let state = self.state(participant, process, occasion);
-        Draws { words: chacha::blocks(&state.map(|word| [word])).map(|[word]| word), used: 0, state }
+        Draws::begin(self.key, [0, occasion, process.0, participant])
     }
 
-    /// Returns several streams of a participant at once, which costs little more than one.
+    /// Returns several streams of a participant at once: a processor works on them side by side.
     #[inline]
     pub fn draws_of<const N: usize>(&self, participant: u64, wanted: [(Process, u64); N]) -> [Draws; N] {
-        let states = wanted.map(|(process, occasion)| self.state(participant, process, occasion));
-        let mut side_by_side = [[0; N]; WORDS];
-        for (lane, state) in states.iter().enumerate() {
-            for (place, word) in state.iter().enumerate() {
-                side_by_side[place][lane] = *word;
-            }
-        }
-        let blocks = chacha::blocks(&side_by_side);
-        std::array::from_fn(|lane| Draws {
-            words: std::array::from_fn(|place| blocks[place][lane]),
-            used: 0,
-            state: states[lane],
-        })
+        wanted.map(|(process, occasion)| self.draws(participant, process, occasion))
     }
 
     /// Returns the stream of a process of the trial as a whole.
@@ -111,41 +104,38 @@ impl Streams {
         hash.update(process.as_bytes());
         ChaCha20Rng::from_seed(hash.finalize().into())
     }
-
-    #[inline]
-    fn state(&self, participant: u64, process: Process, occasion: u64) -> [u32; WORDS] {
-        let [a, b, c, d] = self.key;
-        let [e, f] = process.0;
-        let key = [a, b, c, d, e, f, participant as u32, (participant >> 32) as u32];
-        chacha::state(key, 0, occasion)
-    }
 }
 
-/// Draws from one stream. The same on every platform: ChaCha8, arithmetic and `libm` alone.
+/// Draws from one stream. The same on every platform: whole numbers, arithmetic and `libm` alone.
 #[derive(Clone)]
 pub struct Draws {
-    state: [u32; WORDS],
-    words: [u32; WORDS],
+    key: [u64; 2],
+    counter: [u64; WORDS],
+    words: [u64; WORDS],
     used: usize,
 }
 
 impl Draws {
     #[inline]
+    fn begin(key: [u64; 2], counter: [u64; WORDS]) -> Self {
+        Self { key, counter, words: philox::block(key, counter), used: 0 }
+    }
+
+    #[inline]
     fn bits(&mut self) -> u64 {
         if self.used == WORDS {
             self.next_block();
         }
-        let (low, high) = (self.words[self.used], self.words[self.used + 1]);
-        self.used += 2;
-        u64::from(low) | u64::from(high) << 32
+        let bits = self.words[self.used];
+        self.used += 1;
+        bits
     }
 
     #[cold]
     fn next_block(&mut self) {
-        // A stream has far fewer than 2^32 blocks.
-        self.state[12] += 1;
-        self.words = chacha::blocks(&self.state.map(|word| [word])).map(|[word]| word);
-        self.used = 0;
+        let [block, rest @ ..] = self.counter;
+        let [occasion, process, participant] = rest;
+        *self = Self::begin(self.key, [block + 1, occasion, process, participant]);
     }
 
     /// Draws a uniform number in `(0, 1)`: 52 bits, centred in their cell so that neither end occurs.

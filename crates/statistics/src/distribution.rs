@@ -72,6 +72,51 @@ pub fn t_upper(t: f64, df: f64) -> f64 {
     if t > 0.0 { outside } else { 1.0 - outside }
 }
 
+/// Tails of Student's t at one statistic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TTails {
+    /// 2 P(T > |t|).
+    pub(crate) two_sided: f64,
+    /// P(T ≤ t).
+    pub(crate) lower: f64,
+    /// P(T > t).
+    pub(crate) upper: f64,
+}
+
+/// The tails of Student's t, which are one integral: what [`t_two_sided`], [`t_lower`] and [`t_upper`] give.
+pub(crate) fn t_tails(t: f64, df: f64) -> TTails {
+    let beyond = t_upper(t.abs(), df);
+    let within = t_within(t, df, beyond);
+    let (lower, upper) = if t > 0.0 { (within, beyond) } else { (beyond, within) };
+    TTails { two_sided: 2.0 * beyond, lower, upper }
+}
+
+/// The tail on the other side of `t` than `beyond`.
+fn t_within(t: f64, df: f64, beyond: f64) -> f64 {
+    if df > DF_NORMAL || t == 0.0 { t_upper(-t.abs(), df) } else { 1.0 - beyond }
+}
+
+/// Quantiles of Student's t that were asked for before: whole degrees of freedom come again and again in repeated tests.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TQuantiles(Vec<(f64, f64, f64)>);
+
+/// Quantiles that are kept.
+const QUANTILES_MAX: usize = 64;
+
+impl TQuantiles {
+    /// [`t_quantile_upper`], from memory if it is there.
+    pub fn upper(&mut self, p: f64, df: f64) -> f64 {
+        if let Some((.., known)) = self.0.iter().find(|(tail, freedom, _)| *tail == p && *freedom == df) {
+            return *known;
+        }
+        let quantile = t_quantile_upper(p, df);
+        if df.fract() == 0.0 && self.0.len() < QUANTILES_MAX {
+            self.0.push((p, df, quantile));
+        }
+        quantile
+    }
+}
+
 /// Lower tail of Student's t, P(T ≤ t).
 pub fn t_lower(t: f64, df: f64) -> f64 {
     t_upper(-t, df)

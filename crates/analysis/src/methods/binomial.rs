@@ -31,6 +31,19 @@ pub(crate) fn words(interval: Interval) -> String {
     format!("Share with {kind}, confidence {}", interval.confidence)
 }
 
+/// Returns the statistics crate's name of an interval.
+pub(crate) fn share_interval(kind: ShareInterval) -> BinomialInterval {
+    match kind {
+        ShareInterval::ClopperPearson => BinomialInterval::ClopperPearson,
+        ShareInterval::Wilson => BinomialInterval::Wilson,
+        ShareInterval::WilsonCorrected => BinomialInterval::WilsonContinuity,
+        ShareInterval::AgrestiCoull => BinomialInterval::AgrestiCoull,
+        ShareInterval::Jeffreys => BinomialInterval::Jeffreys,
+        ShareInterval::MidP => BinomialInterval::MidP,
+        ShareInterval::Wald => BinomialInterval::Wald,
+    }
+}
+
 /// Writes down `events n percent lower upper`, the last three in percent. `rows` are those with it and all.
 pub(crate) fn binomial(
     sheet: &mut Sheet<'_>,
@@ -39,17 +52,8 @@ pub(crate) fn binomial(
     (event_rows, n_rows): (usize, usize),
     wanted: Interval,
 ) {
-    let kind = match wanted.kind {
-        ShareInterval::ClopperPearson => BinomialInterval::ClopperPearson,
-        ShareInterval::Wilson => BinomialInterval::Wilson,
-        ShareInterval::WilsonCorrected => BinomialInterval::WilsonContinuity,
-        ShareInterval::AgrestiCoull => BinomialInterval::AgrestiCoull,
-        ShareInterval::Jeffreys => BinomialInterval::Jeffreys,
-        ShareInterval::MidP => BinomialInterval::MidP,
-        ShareInterval::Wald => BinomialInterval::Wald,
-    };
     let interval = confidence(wanted.confidence)
-        .and_then(|level| binomial_interval(events as u64, n as u64, kind, level));
+        .and_then(|level| binomial_interval(events as u64, n as u64, share_interval(wanted.kind), level));
     sheet.put("events", of, events, Format::Integer, &[event_rows]);
     sheet.put("n", of, n, Format::Integer, &[n_rows]);
     let rows = [event_rows, n_rows];

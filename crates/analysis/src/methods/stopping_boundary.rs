@@ -33,6 +33,29 @@ pub(crate) fn words(options: &StoppingBoundary) -> String {
     )
 }
 
+fn number(decimal: Decimal) -> f64 {
+    Value::Decimal(decimal).as_f64().unwrap_or(f64::NAN)
+}
+
+fn prior(options: &StoppingBoundary) -> Option<Result<BetaPrior, NotEstimable>> {
+    match options.rule {
+        StoppingRule::BetaBinomial { prior: [a, b], .. } => Some(BetaPrior::new(number(a), number(b))),
+        StoppingRule::Pocock { .. } => None,
+    }
+}
+
+/// Returns the boundary of a rule.
+pub(crate) fn boundary(options: &StoppingBoundary) -> Result<monitoring::StoppingBoundary, NotEstimable> {
+    let (planned, p0) = (u64::from(options.participants), number(options.p0));
+    match options.rule {
+        StoppingRule::BetaBinomial { prior: [a, b], threshold } => {
+            let prior = BetaPrior::new(number(a), number(b))?;
+            beta_binomial_boundary(planned, p0, prior, confidence(threshold)?)
+        }
+        StoppingRule::Pocock { alpha } => pocock_boundary(planned, p0, number(alpha)),
+    }
+}
+
 /// Compares the events so far with the boundary after each participant; `events` in the order of treatment.
 ///
 /// Keys: `n events`, `limit` (events that stop at this n), `reached_at` (participants when the boundary was
@@ -45,19 +68,9 @@ pub(crate) fn stopping_boundary(
     (event_rows, n_rows): (usize, usize),
     options: &StoppingBoundary,
 ) {
-    let number = |decimal: Decimal| Value::Decimal(decimal).as_f64().unwrap_or(f64::NAN);
-    let (planned, p0) = (u64::from(options.participants), number(options.p0));
-    let prior = match options.rule {
-        StoppingRule::BetaBinomial { prior: [a, b], .. } => Some(BetaPrior::new(number(a), number(b))),
-        StoppingRule::Pocock { .. } => None,
-    };
-    let boundary = match (options.rule, prior) {
-        (StoppingRule::BetaBinomial { threshold, .. }, Some(prior)) => {
-            prior.and_then(|prior| beta_binomial_boundary(planned, p0, prior, confidence(threshold)?))
-        }
-        (StoppingRule::Pocock { alpha }, _) => pocock_boundary(planned, p0, number(alpha)),
-        (StoppingRule::BetaBinomial { .. }, None) => Err(NotEstimable::OutOfRange { name: "prior" }),
-    };
+    let p0 = number(options.p0);
+    let prior = prior(options);
+    let boundary = boundary(options);
     let boundary = boundary.as_ref().map_err(|reason| *reason);
     let (n, count) = (events.len(), events.iter().filter(|event| **event).count());
     let limit = boundary.and_then(|boundary| {

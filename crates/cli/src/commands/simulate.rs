@@ -88,6 +88,9 @@ struct CampaignArguments {
     /// Take scenarios from a table (CSV): a first row `name,KEY,KEY…`, then one row a scenario
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
     scenarios: Option<PathBuf>,
+    /// Take scenarios that virtual.toml declares, by name with commas between; `all` takes all
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', conflicts_with_all = ["grid", "scenarios"])]
+    scenario: Vec<String>,
     /// Reject at p-values up to this
     #[arg(long, value_name = "P", default_value_t = 0.05)]
     alpha: f64,
@@ -147,6 +150,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         return search(&study, &analyses, asked, power, threads);
     }
     let scenarios = match &asked.scenarios {
+        None if !asked.scenario.is_empty() => {
+            simulate::declared_scenarios(&study, &asked.scenario, &asked.set)?
+        }
         None => simulate::scenarios(&study, &asked.set, &asked.grid)?,
         Some(path) => {
             let text =
@@ -156,7 +162,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     };
     let campaign = Campaign {
         study: &study,
-        analyses,
+        analyses: simulate::with_deciding(&study, analyses, &scenarios, asked.path)?,
         scenarios,
         trials: asked.trials,
         seed: asked.seed,

@@ -71,16 +71,38 @@ impl Whole {
             let wanted = format!("{id}/{key}");
             result.numbers.iter().find(|number| number.id == wanted).and_then(|number| number.value)
         };
+        // Of a model that compares pairs of groups, the one pair.
+        let of_pair = |key: &str| {
+            let prefix = format!("{id}/{key}[");
+            let found = result.numbers.iter().find(|number| number.id.starts_with(&prefix));
+            found.and_then(|number| number.value)
+        };
         let outcome = || {
-            Some(Estimated {
-                estimate: number(estimate)?,
-                lower: number("lower")?,
-                upper: number("upper")?,
-                p: number("p")?,
+            Some(match planned.method {
+                Method::Ancova(_) => Estimated {
+                    estimate: of_pair(estimate)?,
+                    lower: of_pair("lower")?,
+                    upper: of_pair("upper")?,
+                    p: of_pair("p")?,
+                },
+                Method::Binomial { .. } => Estimated {
+                    estimate: number(estimate)?,
+                    lower: number("lower")?,
+                    upper: number("upper")?,
+                    p: 1.0,
+                },
+                _ => Estimated {
+                    estimate: number(estimate)?,
+                    lower: number("lower")?,
+                    upper: number("upper")?,
+                    p: number("p")?,
+                },
             })
         };
-        let by_group =
-            result.numbers.iter().filter(|number| number.id.strip_prefix(&format!("{id}/n[")).is_some());
+        // Counts of events stand there by term, too.
+        let by_group = result.numbers.iter().filter(|number| {
+            number.id.strip_prefix(&format!("{id}/n[")).is_some_and(|of| !of.contains("]["))
+        });
         let analysed = match number("n") {
             Some(all) => all,
             None => by_group.filter_map(|number| number.value).sum(),
@@ -106,6 +128,9 @@ fn estimate_of(analysis: &Analysis) -> Option<&'static str> {
         Method::TwoSampleT { .. } => Some("difference"),
         Method::SignedRank { .. } => Some("pseudomedian"),
         Method::RankSum { .. } => Some("shift"),
+        Method::Ancova(_) => Some("difference"),
+        Method::Binomial { .. } => Some("percent"),
+        Method::Fisher { .. } => Some("odds_ratio"),
         _ => None,
     }
 }
@@ -159,6 +184,16 @@ mod tests {
         }
     }
 
+    fn is_near(one: Option<Estimated>, other: Option<Estimated>) -> bool {
+        let numbers = |one: Estimated| [one.estimate, one.lower, one.upper, one.p];
+        match (one.map(numbers), other.map(numbers)) {
+            (Some(one), Some(other)) => {
+                one.iter().zip(other).all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
+            }
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+
     fn hold_against_each_other(name: &str, study: &Study, streams: &Streams, which: &str) {
         let all: Vec<AnalysisId> = study.plan.analyses.iter().map(|analysis| analysis.id.clone()).collect();
         let (fast, _) = FastPlan::sort_out(study, &all);
@@ -171,7 +206,13 @@ mod tests {
         for (id, quick) in fast.iter().zip(quick) {
             let slow = whole.tested(study, id).unwrap();
             assert_eq!(quick.analysed, slow.analysed, "{name} {which}: participants of {id}");
-            assert_eq!(quick.outcome, slow.outcome, "{name} {which}: {id}");
+            let method = &study.plan.analyses.iter().find(|one| one.id == *id).unwrap().method;
+            if matches!(method, Method::Ancova(_)) {
+                // Its rows stand in another order, which shows in the last digits of a least-squares fit.
+                assert!(is_near(quick.outcome, slow.outcome), "{name} {which}: {id}: {quick:?} {slow:?}");
+            } else {
+                assert_eq!(quick.outcome, slow.outcome, "{name} {which}: {id}");
+            }
         }
     }
 }

@@ -83,7 +83,10 @@ fn difference(first: &Part, other: &Part) -> Option<String> {
         return Some("their analyses or levels".to_owned());
     }
     let what = |part: &Part| -> Vec<_> {
-        part.scenarios.iter().map(|one| (one.name.clone(), one.set.clone(), one.truths.clone())).collect()
+        part.scenarios
+            .iter()
+            .map(|one| (one.name.clone(), one.set.clone(), one.truths.clone(), one.course))
+            .collect()
     };
     (what(first) != what(other)).then(|| "their scenarios".to_owned())
 }

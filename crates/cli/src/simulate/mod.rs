@@ -23,7 +23,7 @@ use protocol::Study;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use simulation::{
-    campaign::{BLOCK, Counts, Criteria, run_block, true_values},
+    campaign::{BLOCK, Counts, Course, Criteria, course, run_block, true_values},
     fast::{FastPlan, Tested, Workspace},
     scenario,
     streams::Streams,
@@ -148,14 +148,18 @@ pub struct ScenarioPart {
     pub effect: String,
     /// The setting in force.
     pub setting: String,
+    /// The design in force, if one is.
+    pub design: Option<String>,
     /// The true values, by analysis.
     pub truths: Vec<Option<f64>>,
+    /// What becomes of participants, where it can be told.
+    pub course: Option<Course>,
     /// The counts.
     pub counts: Counts,
 }
 
 /// The format of a part.
-pub const FORMAT: &str = "equipoise simulate part 1";
+pub const FORMAT: &str = "equipoise simulate part 2";
 
 impl Part {
     /// Trials that were run under each scenario.
@@ -285,6 +289,53 @@ pub fn scenario_table(study: &Study, text: &str, set: &[String]) -> Result<Vec<S
     Ok(found)
 }
 
+/// Returns scenarios that the study declares in `virtual.toml`, by name; `set` holds in all of them.
+///
+/// # Errors
+/// It declares no such scenario, or an input can't be set so.
+pub fn declared_scenarios(study: &Study, names: &[String], set: &[String]) -> Result<Vec<Scenario>> {
+    let declared = &study.virtual_cohort.scenarios;
+    let all = names == ["all"];
+    for name in names.iter().filter(|_| !all) {
+        if declared.iter().all(|one| one.name != *name) {
+            let known: Vec<&str> = declared.iter().map(|one| one.name.as_str()).collect();
+            bail!("virtual.toml declares no scenario `{name}`; it has {}", known.join(", "));
+        }
+    }
+    let wanted = declared.iter().filter(|one| all || names.contains(&one.name));
+    wanted
+        .map(|one| {
+            let sets = [set, &one.set].concat();
+            let mut scenario = scenarios(study, &sets, &[])?.swap_remove(0);
+            scenario.name.clone_from(&one.name);
+            Ok(scenario)
+        })
+        .collect()
+}
+
+/// Returns the analyses with those that the scenarios' designs decide by.
+///
+/// # Errors
+/// The full path was asked for, which knows no designs.
+pub fn with_deciding(
+    study: &Study,
+    analyses: Vec<AnalysisId>,
+    scenarios: &[Scenario],
+    way: Way,
+) -> Result<Vec<AnalysisId>> {
+    let in_force = |scenario: &Scenario| {
+        let virtuals = &scenario.study.virtual_cohort;
+        let name = virtuals.design.as_ref()?;
+        virtuals.designs.iter().find(|design| design.name == *name).map(|design| design.analysis.clone())
+    };
+    let deciding: Vec<AnalysisId> = scenarios.iter().filter_map(in_force).collect();
+    if way == Way::Full && !deciding.is_empty() {
+        bail!("designs are simulated on the fast path; leave out --path full, or set design=none");
+    }
+    let wanted = |id: &AnalysisId| analyses.contains(id) || deciding.contains(id);
+    Ok(study.plan.analyses.iter().map(|one| one.id.clone()).filter(wanted).collect())
+}
+
 /// How many processors there are.
 pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -310,7 +361,9 @@ impl Campaign<'_> {
                 set: scenario.set.clone(),
                 effect: scenario.study.virtual_cohort.effect.clone(),
                 setting: scenario.study.virtual_cohort.setting.clone(),
+                design: scenario.study.virtual_cohort.design.clone(),
                 truths,
+                course: course(&scenario.study, self.seed).ok(),
                 counts,
             });
         }
@@ -363,7 +416,7 @@ impl Campaign<'_> {
             Way::Full => {
                 // What is true is known where the fast path serves the analysis too.
                 let truth = |id: &AnalysisId| {
-                    let plan = FastPlan::compile(study, std::slice::from_ref(id)).ok()?;
+                    let plan = FastPlan::compile_at_the_end(study, std::slice::from_ref(id)).ok()?;
                     true_values(&plan, self.seed, &mut Workspace::default())[0]
                 };
                 let truths: Vec<Option<f64>> = self.analyses.iter().map(truth).collect();
@@ -381,7 +434,7 @@ impl Campaign<'_> {
             let none = Tested { outcome: None, analysed: 0 };
             let tested: Vec<Tested> =
                 self.analyses.iter().map(|id| whole.tested(study, id).unwrap_or(none)).collect();
-            counts.add(&tested, truths, self.criteria, whole.people);
+            counts.add(&tested, truths, self.criteria, whole.people, None);
         }
         Ok(counts)
     }

@@ -1,7 +1,7 @@
 //! What a campaign prints: a table for a person, a document for a program.
 
 use serde_json::{Value, json};
-use simulation::campaign::Characteristics;
+use simulation::campaign::{Characteristics, Course, DECISIONS, DesignTally, Mean, Share};
 
 use super::{Part, ScenarioPart};
 use crate::terminal::say;
@@ -32,6 +32,7 @@ pub fn document(part: &Part) -> Value {
         .iter()
         .map(|scenario| {
             let n = scenario.counts.trials.max(1) as f64;
+            let ends = scenario.counts.design.as_ref();
             json!({
                 "name": scenario.name,
                 "set": scenario.set,
@@ -41,6 +42,8 @@ pub fn document(part: &Part) -> Value {
                 "entered": scenario.counts.entered as f64 / n,
                 "recruitment_days": scenario.counts.recruitment_days as f64 / n,
                 "analyses": characteristics(part, scenario),
+                "design": ends.map(|ends| ends_of_design(scenario, ends)),
+                "course": scenario.course,
             })
         })
         .collect();
@@ -60,6 +63,72 @@ pub fn document(part: &Part) -> Value {
     })
 }
 
+/// What a design did: the chance of each decision, in all and by look, and the size and days it took.
+fn ends_of_design(scenario: &ScenarioPart, ends: &DesignTally) -> Value {
+    let trials = scenario.counts.trials;
+    let chances = |counts: [u64; DECISIONS.len()]| -> Value {
+        let named = DECISIONS
+            .iter()
+            .zip(counts)
+            .map(|((_, name), count)| ((*name).to_owned(), json!(Share::of(count, trials))));
+        Value::Object(named.collect())
+    };
+    json!({
+        "name": scenario.design,
+        "decisions": chances(decisions(ends)),
+        "looks": ends.looks.iter().map(|look| chances(*look)).collect::<Vec<_>>(),
+        "size": Mean::of(trials, ends.size, ends.size_squares),
+        "days": Mean::of(trials, ends.days, ends.days_squares),
+    })
+}
+
+/// Trials by decision, over all looks.
+fn decisions(ends: &DesignTally) -> [u64; DECISIONS.len()] {
+    std::array::from_fn(|decision| ends.looks.iter().map(|look| look[decision]).sum())
+}
+
+/// Days of a month, on average.
+const DAYS_A_MONTH: f64 = 30.4375;
+
+fn say_design(scenario: &ScenarioPart, ends: &DesignTally) {
+    let trials = scenario.counts.trials;
+    let chance = |count: u64| {
+        let share = Share::of(count, trials);
+        format!("{:.2} % ({:.2})", 100.0 * share.share, 100.0 * share.mc_se)
+    };
+    let size = Mean::of(trials, ends.size, ends.size_squares);
+    let days = Mean::of(trials, ends.days, ends.days_squares);
+    say!(
+        "  design {}: {:.1} participants (SD {:.1}, MC SE {:.2}), decided {:.1} months after opening (SD {:.1}, MC SE {:.2})",
+        scenario.design.as_deref().unwrap_or("-"),
+        size.mean,
+        size.sd,
+        size.mc_se,
+        days.mean / DAYS_A_MONTH,
+        days.sd / DAYS_A_MONTH,
+        days.mc_se / DAYS_A_MONTH,
+    );
+    let words =
+        ["rejects, drug better", "rejects, drug worse", "stops, futile", "stops, unsafe", "shows nothing"];
+    let all = decisions(ends);
+    for (decision, word) in words.iter().enumerate().filter(|(decision, _)| all[*decision] > 0) {
+        let looks: Vec<String> = ends.looks.iter().map(|look| chance(look[decision])).collect();
+        say!("    {word:22} {:>16}; by look {}", chance(all[decision]), looks.join(", "));
+    }
+}
+
+fn say_course(course: &Course) {
+    let mean = |one: Mean| format!("{:.2} (MC SE {:.2})", one.mean, one.mc_se);
+    say!(
+        "  a trial sees {} early stops, {} serious events in {} participants, and lasts {:.1} months (MC SE {:.2})",
+        mean(course.stopped_early),
+        mean(course.serious_events),
+        mean(course.with_serious_event),
+        course.days.mean / DAYS_A_MONTH,
+        course.days.mc_se / DAYS_A_MONTH,
+    );
+}
+
 fn table(part: &Part) {
     let campaign = &part.campaign;
     say!(
@@ -77,8 +146,14 @@ fn table(part: &Part) {
             "  screened {:.1}, entered {:.1}, last start {:.1} months after opening, on average",
             scenario.counts.screened as f64 / n,
             scenario.counts.entered as f64 / n,
-            scenario.counts.recruitment_days as f64 / n / 30.4375,
+            scenario.counts.recruitment_days as f64 / n / DAYS_A_MONTH,
         );
+        if let Some(course) = &scenario.course {
+            say_course(course);
+        }
+        if let Some(ends) = &scenario.counts.design {
+            say_design(scenario, ends);
+        }
         say!(
             "  {:22} {:>18} {:>12} {:>12} {:>9} {:>9} {:>8} {:>7}",
             "analysis",

@@ -122,6 +122,175 @@ fn an_inert_drug_improves_a_one_arm_trial_as_often_as_an_independent_program_say
     }
 }
 
+/// Everything of the randomised study switched off but the error of measurement and the drug's effect.
+const BARE: [&str; 17] = [
+    "sample_size=60",
+    "effect=important",
+    "effects.important.month=3",
+    "effects.important.toxic=false",
+    "skin.start.mean=36",
+    "skin.start.sd=0",
+    "skin.error_same_observer=3.5",
+    "skin.error_new_observer=3.5",
+    "skin.course.intercept=0",
+    "skin.course.per_point=0",
+    "skin.course.per_month=0",
+    "skin.settings.registry=0",
+    "dropout.all=0",
+    "conduct.missed_visit=0",
+    "conduct.form_not_done=0",
+    "conduct.correction=0",
+    "conduct.visit_spread_days=0",
+];
+
+const REACTIONS: [&str; 9] =
+    ["oedema", "nausea", "fatigue", "cpk_rise", "cramps", "diarrhoea", "rash", "cytopenia", "alt_rise"];
+
+/// A copy of the randomised study with more designs.
+fn with_designs(folder: &Path, designs: &str) {
+    let from = root().join("studies/imatinib-controlled");
+    std::fs::create_dir_all(folder.join("forms")).unwrap();
+    for part in ["", "forms"] {
+        for entry in std::fs::read_dir(from.join(part)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::copy(&path, folder.join(part).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    let path = folder.join("virtual.toml");
+    let text = std::fs::read_to_string(&path).unwrap() + designs;
+    std::fs::write(path, text).unwrap();
+}
+
+/// `crates/simulation/reference/sequential/simulate.py` simulates the same trials patient by patient.
+#[test]
+fn looks_decide_as_often_as_an_independent_program_says() {
+    let folder = tempfile::tempdir().unwrap();
+    with_designs(
+        folder.path(),
+        r#"
+        [designs."bare fixed"]
+        analysis = "B-P1-change"
+        looks = [1]
+
+        [designs."bare three looks"]
+        analysis = "B-P1-change"
+        looks = [0.5, 0.75, 1]
+        futility = [0.5, 0.3]
+        "#,
+    );
+    let text =
+        std::fs::read_to_string(root().join("crates/simulation/reference/sequential/result.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    for (design, points) in
+        [("fixed", "0.0"), ("fixed", "-3.0"), ("three looks", "0.0"), ("three looks", "-3.0")]
+    {
+        let mut arguments = vec!["simulate", folder.path().to_str().unwrap(), "--analyses", "B-P1-change"];
+        let mut sets: Vec<String> = BARE.iter().map(|set| (*set).to_owned()).collect();
+        sets.extend(REACTIONS.iter().map(|name| format!("reactions.{name}.share.placebo=0")));
+        sets.push(format!("effects.important.points={points}"));
+        sets.push(format!("design=bare {design}"));
+        for set in &sets {
+            arguments.extend(["--set", set]);
+        }
+        arguments.extend(["--trials", "20000", "--json"]);
+        let document = json(&arguments);
+        let looks = document["scenarios"][0]["design"]["looks"].as_array().unwrap();
+        for row in rows.iter().filter(|row| row[0] == design && row[1] == points) {
+            let look = &looks[row[2].parse::<usize>().unwrap() - 1];
+            for (decision, place) in [("in_favour", 3), ("against", 4), ("futile", 5), ("open", 6)] {
+                let (found, expected) =
+                    (look[decision]["share"].as_f64().unwrap(), row[place].parse::<f64>().unwrap());
+                // Four standard errors of 20,000 trials and of the program's 400,000.
+                let se = (expected * (1.0 - expected) * (1.0 / 20_000.0 + 1.0 / 400_000.0)).sqrt();
+                let room = 4.0 * se + 1e-4;
+                assert!((found - expected).abs() < room, "{design} {points} {row:?} {decision}: {found}");
+            }
+        }
+    }
+}
+
+fn binomial(k: u32, n: u32, p: f64) -> f64 {
+    let ways: f64 = (0..k).map(|i| f64::from(n - i) / f64::from(k - i)).product();
+    ways * p.powi(k as i32) * (1.0 - p).powi((n - k) as i32)
+}
+
+#[test]
+fn two_stages_decide_as_often_as_counting_all_outcomes_says() {
+    let sets = ["effect=inert", "dropout.all=0", "conduct.missed_visit=0", "conduct.form_not_done=0"];
+    let mut arguments = vec!["simulate", "imatinib-open", "--analyses", "A-E5-points", "--json"];
+    for set in sets.iter().chain(&["design=two stages"]) {
+        arguments.extend(["--set", set]);
+    }
+    arguments.extend(["--trials", "20000"]);
+    let document = json(&arguments);
+    let scenario = &document["scenarios"][0];
+    // The share of responders among the pooled participants of other trials.
+    let p = scenario["analyses"][0]["true_value"].as_f64().unwrap() / 100.0;
+    let stops: f64 = (0..=1).map(|k| binomial(k, 10, p)).sum();
+    let follows: f64 = (2..=10_u32)
+        .map(|first| {
+            let enough = (0..=20_u32).filter(|second| first + second > 5);
+            binomial(first, 10, p) * enough.map(|second| binomial(second, 20, p)).sum::<f64>()
+        })
+        .sum();
+    let found = |decision: &str| scenario["design"]["decisions"][decision]["share"].as_f64().unwrap();
+    // The standard error of p among 60,000 is 0.002, and moves either chance by less than thrice that.
+    assert!((found("futile") - stops).abs() < 0.02, "{} {stops}", found("futile"));
+    assert!((found("in_favour") - follows).abs() < 0.02, "{} {follows}", found("in_favour"));
+    let size = scenario["design"]["size"]["mean"].as_f64().unwrap();
+    assert!(size <= 30.0 && size >= 10.0 * stops + 30.0 * (1.0 - stops), "{size}");
+}
+
+#[test]
+fn designs_share_the_same_virtual_trials_and_merge() {
+    let campaign = [
+        "simulate",
+        "imatinib-controlled",
+        "--analyses",
+        "B-P1-main",
+        "--scenario",
+        "all",
+        "--trials",
+        "600",
+        "--json",
+    ];
+    let whole = without_timings(json(&[&campaign[..], &["--threads", "2"]].concat()));
+    assert_eq!(whole["scenarios"].as_array().unwrap().len(), 4);
+    let looked_at = &whole["scenarios"][3];
+    let decisions = looked_at["design"]["decisions"].as_object().unwrap();
+    let all: f64 = decisions.values().map(|one| one["share"].as_f64().unwrap()).sum();
+    assert!((all - 1.0).abs() < 1e-12);
+    let main = looked_at["analyses"].as_array().unwrap().iter().find(|one| one["id"] == "B-P1-main").unwrap();
+    let rejects =
+        decisions["in_favour"]["share"].as_f64().unwrap() + decisions["against"]["share"].as_f64().unwrap();
+    assert!((main["rejection_rate"].as_f64().unwrap() - rejects).abs() < 1e-12);
+    assert!(looked_at["design"]["size"]["mean"].as_f64().unwrap() <= 68.0);
+    let folder = tempfile::tempdir().unwrap();
+    let mut merge = vec!["simulate".to_owned(), "merge".to_owned(), "--json".to_owned()];
+    for index in 1..=3 {
+        let path = folder.path().join(format!("{index}.json")).to_str().unwrap().to_owned();
+        json(&[&campaign[..], &["--shard", &format!("{index}/3"), "--out", &path]].concat());
+        merge.push(path);
+    }
+    let merge: Vec<&str> = merge.iter().map(String::as_str).collect();
+    assert_eq!(whole, without_timings(json(&merge)));
+}
+
+#[test]
+fn a_watched_trial_stops_when_the_drug_is_toxic() {
+    let unsafe_share = |set: &str| {
+        let sets = ["--set", "design=watched", "--set", set, "--trials", "2000", "--json"];
+        let document = json(&[&["simulate", "imatinib-open", "--analyses", "A-P1-main"], &sets[..]].concat());
+        let course = &document["scenarios"][0]["course"];
+        assert!(course["serious_events"]["mc_se"].as_f64().unwrap() > 0.0);
+        document["scenarios"][0]["design"]["decisions"]["unsafe"]["share"].as_f64().unwrap()
+    };
+    let (inert, toxic) = (unsafe_share("effect=inert"), unsafe_share("effect=none"));
+    assert!(inert < toxic, "{inert} {toxic}");
+}
+
 #[test]
 fn what_can_t_be_simulated_is_named() {
     let told = |arguments: &[&str]| {

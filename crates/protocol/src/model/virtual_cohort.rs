@@ -2,7 +2,8 @@
 //!
 //! `virtual.toml` has these parts, each a process of its own with its own random
 //! stream per participant: `[cohort]`, `[skin]`, `[effect]`, `[measures.*]`,
-//! `[answers]`, `[reactions.*]`, `[events]`, `[withdrawal]`, `[conduct]`.
+//! `[answers]`, `[reactions.*]`, `[events]`, `[withdrawal]`, `[conduct]`. Beside them stand `[designs.*]`: ways to
+//! run the trial that simulations compare.
 //! Shares are fractions of 1. Months and days are those of the protocol.
 
 use serde::Serialize;
@@ -35,6 +36,94 @@ pub struct VirtualCohort {
     pub withdrawal: Vec<Withdrawal>,
     /// How the sites work.
     pub conduct: Habits,
+    /// Designs that simulations compare, by name.
+    pub designs: Vec<TrialDesign>,
+    /// The name of the design in force; none: everybody is enrolled and the plan is run once.
+    pub design: Option<String>,
+    /// Scenarios that are worth a name.
+    pub scenarios: Vec<DeclaredScenario>,
+}
+
+/// Inputs of this file set otherwise, under a name. `[scenarios.NAME]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeclaredScenario {
+    /// Its name.
+    pub name: String,
+    /// Inputs as `equipoise simulate --set` takes them: `effect=important`, `dropout.all=0.4`.
+    pub set: Vec<String>,
+}
+
+/// When a trial is looked at, and what is decided then. `[designs.NAME]`
+///
+/// Participants count in the order of their starts. A look at `n` of them is taken when the last of them is
+/// through the window of the analysed visit; those who started meanwhile belong to the trial's size.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialDesign {
+    /// Its name.
+    pub name: String,
+    /// The analysis that decides.
+    pub analysis: AnalysisId,
+    /// What is decided, and when.
+    pub kind: DesignKind,
+}
+
+/// What a design decides, and when.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DesignKind {
+    /// Group sequential: the test's p-value against a boundary at each look. One look is a fixed design.
+    Looks {
+        /// Shares of the participants, increasing up to 1.
+        looks: Vec<f64>,
+        /// The shape of the boundary.
+        boundary: DesignBoundary,
+        /// Type I error of both sides together.
+        alpha: f64,
+        /// By look but the last: stop as futile where the one-sided p-value in favour is above this; none
+        /// where nothing stops the trial so. It does not move the boundary (non-binding).
+        futility: Vec<f64>,
+    },
+    /// Simon's two stages: responders are counted.
+    TwoStages {
+        /// Participants of the first stage.
+        first: u32,
+        /// The trial stops with at most so many responders among them.
+        first_at_most: u32,
+        /// The drug is not worth following up with at most so many responders in all.
+        at_most: u32,
+    },
+    /// The size is reckoned anew at one look from the spread of all outcomes together, blind.
+    Resized {
+        /// Share of the planned participants at whom the spread is looked at.
+        review_at: f64,
+        /// The difference to be found.
+        difference: f64,
+        /// The power to find it.
+        power: f64,
+        /// Type I error of both sides together.
+        alpha: f64,
+        /// The most participants; never fewer than planned.
+        most: u32,
+    },
+    /// A safety event is watched participant by participant.
+    Watched {
+        /// The analysis of the plan that holds the boundary and says which events count.
+        stopping: AnalysisId,
+    },
+}
+
+/// The shape of a group sequential boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DesignBoundary {
+    /// O'Brien and Fleming: critical values that fall with the root of the information.
+    OBrienFleming,
+    /// Pocock: one critical value at all looks.
+    Pocock,
+    /// Lan and DeMets' spending like O'Brien and Fleming.
+    SpendingOBrienFleming,
+    /// Lan and DeMets' spending like Pocock.
+    SpendingPocock,
 }
 
 /// Mean, SD and limits of a normal draw.

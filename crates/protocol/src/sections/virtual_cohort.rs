@@ -209,9 +209,75 @@ const HABITS: &[Field] = &[
     must("escalation", SHARE, "Chance that a reduced dose is raised again once the protocol allows it."),
 ];
 
+const BOUNDARIES: &[&str] =
+    &["O'Brien-Fleming", "Pocock", "spending like O'Brien-Fleming", "spending like Pocock"];
+
+const SCENARIO: Shape = Shape::Table(&[must(
+    "set",
+    Shape::List(&Shape::Text),
+    "Inputs set otherwise, as `equipoise simulate --set` takes them: \"effect=important\", \"sample_size=40\".",
+)]);
+
+const SIZE: Shape = Shape::Integer { min: 1, max: 100_000 };
+const COUNT: Shape = Shape::Integer { min: 0, max: 100_000 };
+
+const DESIGN: Shape = Shape::Choice {
+    common: &[must("analysis", Shape::Name(Kind::Analysis), "The analysis that decides.")],
+    variants: &[
+        Variant {
+            key: "looks",
+            fields: &[
+                must("looks", Shape::List(&SHARE), "Shares of the participants at each look, the last 1."),
+                may("boundary", Shape::Word(BOUNDARIES), "The boundary's shape; O'Brien-Fleming by default."),
+                may("alpha", SHARE, "Type I error of both sides together; 0.05 by default."),
+                may(
+                    "futility",
+                    Shape::List(&SHARE),
+                    "By look but the last: stop where the one-sided p-value in favour is above this.",
+                ),
+            ],
+        },
+        Variant {
+            key: "first",
+            fields: &[
+                must("first", SIZE, "Participants of the first stage."),
+                must("first_at_most", COUNT, "The trial stops with at most so many responders among them."),
+                must("at_most", COUNT, "With at most so many responders in all the drug is not followed up."),
+            ],
+        },
+        Variant {
+            key: "review_at",
+            fields: &[
+                must(
+                    "review_at",
+                    SHARE,
+                    "Share of the planned participants at whom the spread is looked at.",
+                ),
+                must("difference", ANY, "The difference to be found."),
+                must("power", SHARE, "The power to find it."),
+                may("alpha", SHARE, "Type I error of both sides together; 0.05 by default."),
+                must("most", SIZE, "The most participants."),
+            ],
+        },
+        Variant {
+            key: "stopping",
+            fields: &[must(
+                "stopping",
+                Shape::Name(Kind::Analysis),
+                "The analysis that holds the stopping boundary and says which events count.",
+            )],
+        },
+    ],
+};
+
 pub(crate) const FIELDS: &[Field] = &[
     must("effect", Shape::Name(Kind::Effect), "The effect in force."),
     must("setting", Shape::Name(Kind::Setting), "The setting in force."),
+    may(
+        "design",
+        Shape::Name(Kind::Design),
+        "The design in force; without one the plan is run once, at the end.",
+    ),
     must("cohort", Shape::Table(COHORT), "Who comes, and when."),
     may("skin", Shape::Table(SKIN), "The true skin score and its observation."),
     may(
@@ -233,6 +299,8 @@ pub(crate) const FIELDS: &[Field] = &[
     must("events", Shape::Table(EVENTS), "Events unrelated to treatment."),
     may("withdrawal", Shape::List(&Shape::Table(WITHDRAWAL)), "Early ends of treatment."),
     must("conduct", Shape::Table(HABITS), "How the sites work."),
+    may("designs", Shape::Map(Keys::Define(Kind::Design), &DESIGN), "Designs that simulations compare."),
+    may("scenarios", Shape::Map(Keys::Define(Kind::Scenario), &SCENARIO), "Scenarios that are worth a name."),
 ];
 
 /// Reads the file.
@@ -255,7 +323,74 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> VirtualCohort {
             .map(|node| read_withdrawal(desk, &Section::new(node, root.file)))
             .collect(),
         conduct: root.section("conduct").map(|section| read_habits(&section)).unwrap_or_default(),
+        designs: root.named("designs").filter_map(|entry| read_design(desk, &entry)).collect(),
+        design: root.text("design").map(str::to_owned),
+        scenarios: root
+            .named("scenarios")
+            .map(|entry| DeclaredScenario {
+                name: entry.name().to_owned(),
+                set: entry.texts("set").into_iter().map(str::to_owned).collect(),
+            })
+            .collect(),
     }
+}
+
+fn read_design(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<TrialDesign> {
+    let alpha = entry.float("alpha").unwrap_or(0.05);
+    let kind = if entry.get("looks").is_some() {
+        read_looks(desk, entry, alpha)
+    } else if entry.get("first").is_some() {
+        DesignKind::TwoStages {
+            first: entry.whole("first")?,
+            first_at_most: entry.whole("first_at_most")?,
+            at_most: entry.whole("at_most")?,
+        }
+    } else if entry.get("review_at").is_some() {
+        DesignKind::Resized {
+            review_at: number(entry, "review_at"),
+            difference: number(entry, "difference"),
+            power: number(entry, "power"),
+            alpha,
+            most: entry.whole("most")?,
+        }
+    } else {
+        DesignKind::Watched { stopping: entry.owned("stopping").into() }
+    };
+    Some(TrialDesign { name: entry.name().to_owned(), analysis: entry.owned("analysis").into(), kind })
+}
+
+fn read_looks(desk: &mut Desk<'_>, entry: &Section<'_>, alpha: f64) -> DesignKind {
+    let floats = |key: &str| -> Vec<f64> {
+        let nodes = entry.get(key).map_or(&[][..], Node::elements).iter();
+        nodes.filter_map(|node| node.decimal()?.to_string().parse().ok()).collect()
+    };
+    let (looks, futility) = (floats("looks"), floats("futility"));
+    let rises =
+        looks.windows(2).all(|pair| pair[0] < pair[1]) && looks.first().is_some_and(|look| *look > 0.0);
+    if !rises || looks.last() != Some(&1.0) {
+        desk.error(
+            "design",
+            &entry.place_of("looks"),
+            "looks must rise from above 0 to 1".to_owned(),
+            Some("write the shares of the participants, such as [0.5, 1]".into()),
+        );
+    }
+    if !futility.is_empty() && futility.len() + 1 != looks.len() {
+        let message = format!(
+            "{} limits of futility for {} looks before the last",
+            futility.len(),
+            looks.len().saturating_sub(1)
+        );
+        let help = "give one for each look but the last; 1 never stops the trial".into();
+        desk.error("design", &entry.place_of("futility"), message, Some(help));
+    }
+    let boundary = match entry.text("boundary") {
+        Some("Pocock") => DesignBoundary::Pocock,
+        Some("spending like O'Brien-Fleming") => DesignBoundary::SpendingOBrienFleming,
+        Some("spending like Pocock") => DesignBoundary::SpendingPocock,
+        _ => DesignBoundary::OBrienFleming,
+    };
+    DesignKind::Looks { looks, boundary, alpha, futility }
 }
 
 fn spread(section: &Section<'_>, key: &str) -> Option<Spread> {

@@ -214,7 +214,6 @@ impl Shape<'_> {
                 | Method::KaplanMeier(_)
                 | Method::Mmrm(_)
                 | Method::MultipleImputation(_)
-                | Method::PredictiveImputation(_)
         );
         let mut cells: Vec<Vec<Inline>> = Vec::new();
         for &place in self.places {

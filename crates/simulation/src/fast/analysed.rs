@@ -1,17 +1,18 @@
 //! Outcomes for the plan's analyses: membership of sets, groups, missing-data rules, and the methods
 //! themselves, which are those that analyse a locked trial.
 
-use analysis::kernel::{Kernel, Outcome, Task};
+use analysis::kernel::{Group, Kernel, Task};
 use datasets::adam::derive_var_chg::relative_change;
 use protocol::{
     expression::{Comparison, Input, ItemRef, Scope, Term, When as Occurrence},
-    model::{Analysis, AnswerDraw, Measure, Method, MissingRule, Study},
+    model::{Analysis, AnswerDraw, Measure, MissingRule, Study, Subject},
 };
 use terms::{AnalysisId, Answer, Date, ParameterId, Truth, Value, VisitId};
 
 use super::{
     FastPlan,
     compile::{is_of_entered, parameter_of},
+    events::Which,
     measured::Scene,
     path::{Held, Path, PathVisit, Walk, When},
     trial::{Participant, Tested},
@@ -26,18 +27,40 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Analysed {
     pub(crate) id: AnalysisId,
+    of: What,
+    lower_is_better: bool,
+    set: Condition,
+    only: Option<Condition>,
+    by: By,
+    task: Task,
+}
+
+/// What is analysed of a participant.
+#[derive(Clone, Debug)]
+enum What {
+    /// A parameter at a visit.
+    Measured(Followed),
+    /// Whether a condition holds: 1 or 0.
+    Responds(Condition),
+    /// Whether there was an event of a kind: 1 or 0.
+    Event(Which),
+}
+
+/// A parameter at a visit, and what stands in for a missing value.
+#[derive(Clone, Copy, Debug)]
+struct Followed {
     parameter: usize,
     /// The visit's place in the schedule, and on the path.
     occasion: usize,
     visit: usize,
     measure: Measure,
     missing: MissingRule,
-    lower_is_better: bool,
-    set: Condition,
-    only: Option<Condition>,
-    by: By,
-    method: Method,
-    task: Task,
+}
+
+impl Followed {
+    fn on_path(self) -> Option<usize> {
+        (self.visit != usize::MAX).then_some(self.visit)
+    }
 }
 
 /// How participants are grouped.
@@ -75,7 +98,17 @@ pub(crate) enum Condition {
         truths: Vec<Truth>,
     },
     /// Evaluated on the participant's own answers.
-    Whole(Term),
+    Whole(Box<Evaluated>),
+}
+
+/// A condition that is evaluated as it was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Evaluated {
+    term: Term,
+    /// Places in the schedule of the visits whose values it reads.
+    occasions: Vec<usize>,
+    /// Whether it reads answers of forms.
+    reads_items: bool,
 }
 
 impl Analysed {
@@ -84,24 +117,28 @@ impl Analysed {
         analysis: &Analysis,
         place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
     ) -> Result<Self, String> {
-        let (parameter, visit, missing) = parameter_of(analysis)?;
-        let Some(measure) = measure_of(analysis) else { return Err("it is of no measure".to_owned()) };
         let task = Task::of(&analysis.method).map_err(|method| format!("its method is {method}"))?;
-        let known = study.plan.parameters.iter().find(|known| known.id == *parameter);
-        let lower_is_better = known.is_some_and(|known| known.lower_is_better);
         let set = study.plan.sets.iter().find(|set| set.id == analysis.set);
         let set = set.ok_or_else(|| format!("there is no set {}", analysis.set))?;
         if !is_of_entered(set.who.root()) {
             return Err(format!("set {} holds people who did not enter", set.id));
         }
-        let carries = missing == MissingRule::LastObservation;
-        if carries && measured_between(study, parameter) {
-            return Err(format!(
-                "{parameter} is measured at unscheduled visits, whose values may be carried forward"
-            ));
-        }
-        let parameter = place(parameter)?;
-        let occasion = study.visits.iter().position(|known| known.id == *visit);
+        let of = match (&analysis.subject, task.is_of_yes_or_no()) {
+            (Subject::Variable { variable, .. }, true) => {
+                What::Responds(compile_condition(study, &holds(study, variable)?, place)?)
+            }
+            (Subject::AdverseEvents { filter }, true) => What::Event(Which::compile(filter.as_ref())?),
+            (_, true) => return Err("it asks for a yes or no of something else".to_owned()),
+            (_, false) => What::Measured(followed(study, analysis, place)?),
+        };
+        let lower_is_better = match (&of, &analysis.subject) {
+            (What::Measured(_), Subject::Parameter { parameter, .. }) => {
+                let known = study.plan.parameters.iter().find(|known| known.id == *parameter);
+                known.is_some_and(|known| known.lower_is_better)
+            }
+            (What::Event(_), _) => true,
+            _ => false,
+        };
         let by = match analysis.by.as_deref() {
             None => By::Nothing,
             Some("arm") => By::Arms(pair_of_arms(study)?),
@@ -109,11 +146,7 @@ impl Analysed {
         };
         Ok(Self {
             id: analysis.id.clone(),
-            parameter,
-            occasion: occasion.ok_or_else(|| format!("there is no visit {visit}"))?,
-            visit: usize::MAX,
-            measure,
-            missing,
+            of,
             lower_is_better,
             set: compile_condition(study, set.who.root(), place)?,
             only: analysis
@@ -122,43 +155,62 @@ impl Analysed {
                 .map(|only| compile_condition(study, only.root(), place))
                 .transpose()?,
             by,
-            method: analysis.method.clone(),
             task,
         })
     }
 
     pub(crate) fn place_visits(&mut self, path: &[PathVisit]) {
-        self.visit =
-            path.iter().position(|visit| visit.occasion == self.occasion as u64).unwrap_or(usize::MAX);
+        if let What::Measured(followed) = &mut self.of {
+            let own = path.iter().position(|visit| visit.occasion == followed.occasion as u64);
+            followed.visit = own.unwrap_or(usize::MAX);
+        }
     }
 
-    /// The visit that is analysed, on the path.
-    pub(crate) fn visit(&self) -> Option<usize> {
-        (self.visit != usize::MAX).then_some(self.visit)
+    /// The visits that are analysed, on the path.
+    pub(crate) fn visits(&self, path: &[PathVisit]) -> Vec<usize> {
+        let mut occasions = Vec::new();
+        match &self.of {
+            What::Measured(followed) => occasions.push(followed.occasion),
+            What::Responds(condition) => condition.occasions(&mut occasions),
+            What::Event(_) => {}
+        }
+        let on_path = |occasion: &usize| path.iter().position(|visit| visit.occasion == *occasion as u64);
+        occasions.iter().filter_map(on_path).collect()
+    }
+
+    /// Whether adverse events are read.
+    pub(crate) fn reads_events(&self) -> bool {
+        matches!(self.of, What::Event(_))
     }
 
     /// Whether the method sums values, so that their order shows in the last digit.
     pub(crate) fn sums_in_order(&self) -> bool {
-        !matches!(self.method, Method::RankSum { .. } | Method::SignedRank { .. })
+        self.task.sums_in_order()
     }
 
     /// Returns what the estimate comes to on very many outcomes.
-    pub(crate) fn limit(&self, groups: &[Vec<f64>; 2]) -> Option<f64> {
+    pub(crate) fn limit(&self, groups: &[Group; 2]) -> Option<f64> {
         self.task.limit(&groups[0], &groups[1])
     }
 
-    /// Runs the method on what the columns hold.
-    pub(crate) fn test(&self, place: usize, columns: &mut Columns, kernel: &mut Kernel) -> Tested {
-        let [first, second] = &mut columns.groups;
-        first.clear();
-        second.clear();
-        for row in &columns.rows[place] {
-            let Some(value) = row.value else { continue };
-            if row.group == 0 { first.push(value) } else { second.push(value) }
-        }
-        let analysed = (first.len() + second.len()) as u32;
-        let outcome: Option<Outcome> = kernel.run(&self.task, first, second).ok();
+    /// Runs the method on what the columns hold of those who started first.
+    pub(crate) fn test(
+        &self,
+        place: usize,
+        columns: &mut Columns,
+        kernel: &mut Kernel,
+        participants: usize,
+    ) -> Tested {
+        columns.group(place, self, participants);
+        let [first, second] = &columns.groups;
+        let analysed = (first.values.len() + second.values.len()) as u32;
+        let outcome = kernel.run(&self.task, first, second).ok();
         Tested { outcome, analysed }
+    }
+
+    /// Whether an estimate speaks for the drug.
+    pub(crate) fn favours(&self, tested: Tested) -> bool {
+        tested.outcome.is_some_and(|one| (one.estimate < 0.0) == self.lower_is_better && one.estimate != 0.0)
     }
 }
 
@@ -170,11 +222,29 @@ fn measured_between(study: &Study, parameter: &ParameterId) -> bool {
     unscheduled.into_iter().any(|visit| study.forms_at(&visit.id).any(|known| Some(&known.id) == form))
 }
 
-fn measure_of(analysis: &Analysis) -> Option<Measure> {
-    match &analysis.subject {
-        protocol::model::Subject::Parameter { measure, .. } => Some(*measure),
-        _ => None,
+fn followed(
+    study: &Study,
+    analysis: &Analysis,
+    place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+) -> Result<Followed, String> {
+    let (parameter, visit, measure, missing) = parameter_of(analysis)?;
+    if missing == MissingRule::LastObservation && measured_between(study, parameter) {
+        return Err(format!(
+            "{parameter} is measured at unscheduled visits, whose values may be carried forward"
+        ));
     }
+    let parameter = place(parameter)?;
+    Ok(Followed { parameter, occasion: place_of_visit(study, visit)?, visit: usize::MAX, measure, missing })
+}
+
+/// The condition that a variable of the plan is yes.
+fn holds(study: &Study, variable: &str) -> Result<Term, String> {
+    let known = study.plan.variables.iter().find(|known| known.id == variable);
+    let known = known.ok_or_else(|| format!("it is of {variable}, which is not kept"))?;
+    if !known.levels.is_empty() {
+        return Err(format!("it is of {variable}, which is no yes or no"));
+    }
+    Ok(known.expression.root().clone())
 }
 
 /// Which arm is compared first and which second: the control comes second.
@@ -336,7 +406,14 @@ fn leaf(
             Input::Limit(..) | Input::Today => return Err("it reads a limit or the day".to_owned()),
         }
     }
-    Ok(Condition::Whole(term.clone()))
+    let mut occasions = Vec::new();
+    for input in &inputs {
+        if let Input::Parameter(_, visit) = input {
+            occasions.push(place_of_visit(study, visit)?);
+        }
+    }
+    let reads_items = inputs.iter().any(|input| matches!(input, Input::Item(_)));
+    Ok(Condition::Whole(Box::new(Evaluated { term: term.clone(), occasions, reads_items })))
 }
 
 /// An item whose answer is drawn once for a participant and stays as it was entered.
@@ -405,16 +482,19 @@ fn table_of(study: &Study, term: &Term, reference: &ItemRef) -> Option<Condition
 pub(crate) struct Row {
     /// Site and number, in which participants are analysed.
     key: (u64, u64),
-    pub(crate) group: usize,
-    arm: usize,
+    /// The place in the order of starts.
+    entry: u32,
+    group: u8,
+    arm: u8,
     baseline: Option<f64>,
-    pub(crate) value: Option<f64>,
+    value: Option<f64>,
 }
 
 /// Observed outcomes at an analysed visit of everybody who entered, from which worst cases are taken.
 #[derive(Clone, Copy, Debug)]
 struct Donor {
-    arm: usize,
+    entry: u32,
+    arm: u8,
     value: f64,
     baseline: Option<f64>,
 }
@@ -424,7 +504,7 @@ struct Donor {
 pub(crate) struct Columns {
     pub(crate) rows: Vec<Vec<Row>>,
     donors: Vec<Vec<Donor>>,
-    pub(crate) groups: [Vec<f64>; 2],
+    pub(crate) groups: [Group; 2],
     own: Own,
 }
 
@@ -457,18 +537,20 @@ impl Columns {
         episodes: &[Episode],
         path: &mut Path,
         key: (u64, u64),
+        entry: u32,
     ) {
         let plan = participant.plan;
         self.own.begin(plan);
         let mut reading = Reading { participant, episodes, path, own: &mut self.own };
         reading.start();
         for (place, analysis) in plan.analyses.iter().enumerate() {
-            let observed = analysis.visit().and_then(|visit| reading.value(analysis.parameter, visit));
-            if analysis.missing == MissingRule::WorstCase
+            let measured_of = if let What::Measured(followed) = &analysis.of { Some(followed) } else { None };
+            let observed = measured_of.and_then(|own| reading.value(own.parameter, own.on_path()?));
+            if let Some(own) = measured_of.filter(|own| own.missing == MissingRule::WorstCase)
                 && let Some(value) = observed
             {
-                let baseline = reading.baseline(analysis.parameter);
-                self.donors[place].push(Donor { arm: participant.arm, value, baseline });
+                let baseline = reading.baseline(own.parameter);
+                self.donors[place].push(Donor { entry, arm: participant.arm as u8, value, baseline });
             }
             let belongs = |condition: &Condition, reading: &mut Reading<'_, '_>| {
                 condition.truth(reading) == Truth::True
@@ -484,43 +566,77 @@ impl Columns {
                 By::Levels(levels) => levels.iter().position(|level| belongs(level, &mut reading)),
             };
             let Some(group) = group else { continue };
-            let value = observed.or_else(|| match analysis.missing {
-                MissingRule::LastObservation => reading.carried(analysis.parameter, analysis.visit()?),
-                _ => None,
-            });
-            let baseline = reading.baseline(analysis.parameter);
-            let value = value.and_then(|value| measured(analysis.measure, value, baseline));
-            self.rows[place].push(Row { key, group, arm: participant.arm, baseline, value });
+            let (value, baseline) = match &analysis.of {
+                What::Measured(own) => {
+                    let value = observed.or_else(|| match own.missing {
+                        MissingRule::LastObservation => reading.carried(own.parameter, own.on_path()?),
+                        _ => None,
+                    });
+                    let baseline = reading.baseline(own.parameter);
+                    (value.and_then(|value| measured(own.measure, value, baseline)), baseline)
+                }
+                What::Responds(condition) => match condition.truth(&mut reading) {
+                    Truth::True => (Some(1.0), None),
+                    Truth::False => (Some(0.0), None),
+                    Truth::Unknown => (None, None),
+                },
+                What::Event(which) => (Some(if reading.had_event(which) { 1.0 } else { 0.0 }), None),
+            };
+            let (group, arm) = (group as u8, participant.arm as u8);
+            self.rows[place].push(Row { key, entry, group, arm, baseline, value });
         }
     }
 
-    /// Fills in what rests on other participants: worst cases.
-    pub(crate) fn settle(&mut self, plan: &FastPlan<'_>) {
-        let one_arm = plan.arms.len() == 1;
-        for (place, analysis) in plan.analyses.iter().enumerate() {
-            if analysis.missing != MissingRule::WorstCase {
-                continue;
-            }
-            let donors = &self.donors[place];
-            let first = donors.first().map(|donor| donor.arm);
-            // With one arm alone in the trial the cohort serves.
-            let alone = one_arm || self.rows[place].iter().all(|row| Some(row.arm) == first);
-            for row in self.rows[place].iter_mut().filter(|row| row.value.is_none()) {
-                let others = donors.iter().filter(|donor| alone || donor.arm != row.arm);
+    /// Writes down an analysis' outcomes, by group, of those who started first; worst cases are found among them.
+    pub(crate) fn group(&mut self, place: usize, analysis: &Analysed, participants: usize) {
+        let [first, second] = &mut self.groups;
+        first.clear();
+        second.clear();
+        let taken = |entry: u32| (entry as usize) < participants;
+        let rows = self.rows[place].iter().filter(|row| taken(row.entry));
+        let donors = self.donors[place].iter().filter(|donor| taken(donor.entry));
+        // With one arm alone in the trial the cohort serves.
+        let first_arm = donors.clone().next().map(|donor| donor.arm);
+        let alone = || rows.clone().all(|row| Some(row.arm) == first_arm);
+        let followed = if let What::Measured(followed) = &analysis.of { Some(followed) } else { None };
+        let worst_case = followed.filter(|own| own.missing == MissingRule::WorstCase).map(|own| own.measure);
+        let alone = worst_case.is_some() && alone();
+        let reads_baselines = analysis.task.reads_baselines();
+        for row in rows.clone() {
+            let worst = || {
+                let measure = worst_case?;
+                match (measure, row.baseline) {
+                    (Measure::Change, None) => return None,
+                    (Measure::RelativeChange | Measure::PercentChange, None | Some(0.0)) => return None,
+                    _ => {}
+                }
+                let others = donors.clone().filter(|donor| alone || donor.arm != row.arm);
                 let sign = if analysis.lower_is_better { 1.0 } else { -1.0 };
-                let worst = others
-                    .filter_map(|donor| measured(analysis.measure, donor.value, donor.baseline))
-                    .reduce(|worst, next| if sign * next > sign * worst { next } else { worst });
-                row.value = match (analysis.measure, row.baseline) {
-                    (Measure::Value, _) => worst,
-                    (Measure::Change, Some(_)) => worst,
-                    (Measure::RelativeChange | Measure::PercentChange, Some(baseline)) if baseline != 0.0 => {
-                        worst
-                    }
-                    _ => None,
-                };
+                others
+                    .filter_map(|donor| measured(measure, donor.value, donor.baseline))
+                    .reduce(|worst, next| if sign * next > sign * worst { next } else { worst })
+            };
+            let Some(value) = row.value.or_else(worst) else { continue };
+            let group = if row.group == 0 { &mut *first } else { &mut *second };
+            if reads_baselines {
+                let Some(baseline) = row.baseline else { continue };
+                group.baselines.push(baseline);
             }
+            group.values.push(value);
         }
+    }
+
+    /// Participants with an outcome of 1 among those written down.
+    pub(crate) fn responders(&self) -> usize {
+        self.groups.iter().flat_map(|group| &group.values).filter(|value| **value == 1.0).count()
+    }
+
+    /// The variance of all outcomes written down, whatever their group.
+    pub(crate) fn variance_of_all(&self) -> f64 {
+        let all = || self.groups.iter().flat_map(|group| &group.values);
+        let n = all().count() as f64;
+        let mean = all().sum::<f64>() / n;
+        all().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0)
     }
 }
 
@@ -562,7 +678,7 @@ impl<'p> Reading<'_, 'p> {
 
     fn start(&mut self) {
         self.own.stops_on = self.walk().early_stop();
-        if self.own.stops_on.is_some() || self.participant.plan.walks_all() {
+        if self.own.stops_on.is_some() || self.participant.plan.walks_all {
             self.go();
         }
     }
@@ -612,6 +728,8 @@ impl<'p> Reading<'_, 'p> {
         let filled = plan.measured[parameter].filled_at[occasion as usize];
         let held = if filled { self.held(visit) } else { None };
         let value = held.and_then(|held| self.scene(parameter).value(occasion, held));
+        // A questionnaire that can't be scored has no value.
+        let value = value.filter(|value| !value.is_nan());
         self.own.values[place] = Some(value);
         value
     }
@@ -629,6 +747,7 @@ impl<'p> Reading<'_, 'p> {
         let at = filled(&plan.start).map(|place| (place, start));
         let at = at.or_else(|| filled(&plan.screening).map(|place| (place, someone.screened)));
         let value = at.map(|(occasion, day)| self.scene(parameter).value_before(occasion, day));
+        let value = value.filter(|value| !value.is_nan());
         self.own.baselines[parameter] = Some(value);
         value
     }
@@ -669,6 +788,12 @@ impl<'p> Reading<'_, 'p> {
         visits.any(|visit| self.value(parameter, visit).is_some())
     }
 
+    /// Whether an event of a kind was noted. Everybody's whole way was gone.
+    fn had_event(&mut self, which: &Which) -> bool {
+        let start = self.participant.start;
+        self.path.noted.iter().any(|noted| which.holds(noted, start))
+    }
+
     fn value_at_occasion(&mut self, parameter: usize, occasion: usize) -> Option<f64> {
         let plan = self.participant.plan;
         let visit = plan.path.iter().position(|visit| visit.occasion == occasion as u64)?;
@@ -677,6 +802,19 @@ impl<'p> Reading<'_, 'p> {
 }
 
 impl Condition {
+    /// Adds the places in the schedule of the visits that it reads.
+    fn occasions(&self, found: &mut Vec<usize>) {
+        match self {
+            Condition::Not(inner) => inner.occasions(found),
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter().for_each(|part| part.occasions(found));
+            }
+            Condition::HasValue(_, occasion) => found.push(*occasion),
+            Condition::Whole(whole) => found.extend(&whole.occasions),
+            _ => {}
+        }
+    }
+
     fn truth(&self, reading: &mut Reading<'_, '_>) -> Truth {
         match self {
             Condition::Always(truth) => *truth,
@@ -716,9 +854,9 @@ impl Condition {
                 let Participant { streams, someone, .. } = *reading.participant;
                 truths[streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())]
             }
-            Condition::Whole(term) => {
-                let scope = Whole::of(term, reading);
-                term.truth(&scope)
+            Condition::Whole(whole) => {
+                let scope = Whole::of(whole, reading);
+                whole.term.truth(&scope)
             }
         }
     }
@@ -727,14 +865,17 @@ impl Condition {
 /// Everything that a condition reads of a participant.
 struct Whole<'a> {
     participant: &'a Participant<'a>,
-    person: Person,
+    /// Drawn where answers of forms are read.
+    person: Option<Person>,
     read: Vec<(Input, Option<Answer>)>,
 }
 
 impl<'a> Whole<'a> {
-    fn of(term: &Term, reading: &mut Reading<'a, '_>) -> Self {
+    fn of(whole: &Evaluated, reading: &mut Reading<'a, '_>) -> Self {
         let Participant { plan, streams, someone, .. } = *reading.participant;
-        let person = Person::draw(plan.study, streams, someone.number, plan.calendar.date(someone.screened));
+        let draw = || Person::draw(plan.study, streams, someone.number, plan.calendar.date(someone.screened));
+        let person = whole.reads_items.then(draw);
+        let term = &whole.term;
         let mut inputs = Vec::new();
         term.visit(&mut |part| {
             if let Term::Input(input) = part {
@@ -781,7 +922,7 @@ impl Scope for Whole<'_> {
         let day = plan.calendar.date(someone.screened);
         let body =
             Body { day, occasion: 0, months: 0.0, skin: 0.0, reactions: Vec::new(), new_assessor: false };
-        answers::answer(plan.study, streams, &self.person, form, item, &body)
+        answers::answer(plan.study, streams, self.person.as_ref()?, form, item, &body)
     }
 
     fn variable(&self, name: &str) -> Option<Answer> {

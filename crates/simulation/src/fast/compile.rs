@@ -1,9 +1,12 @@
 //! From a study and the analyses that are asked for to what has to be drawn.
 
 use allocation::PermutedBlocks;
+use analysis::kernel::stopping_limits;
 use protocol::{
     expression::{Input, Term},
-    model::{Analysis, Anchor, MissingRule, Study, Subject, Timing, VirtualCohort},
+    model::{
+        Analysis, Anchor, DesignKind, Measure, Method, MissingRule, Study, Subject, Timing, VirtualCohort,
+    },
 };
 use terms::{AnalysisId, Decimal, ParameterId, VisitId};
 
@@ -11,12 +14,15 @@ use super::{
     NotFast, Processes,
     analysed::Analysed,
     calendar::Calendar,
+    design::Design,
     entry::Gate,
+    events::{EventProcesses, Grades, Which},
     measured::Measured,
     path::{PathVisit, When, levels},
-    someone::MEASURES_MAX,
 };
-use crate::{allocation_list, person::share_of_reaction};
+use crate::{
+    allocation_list, events::BACKGROUND_MONTHS_MAX, person::share_of_reaction, scenario::SCREENED_FOR_EACH,
+};
 
 /// A study compiled for many trials.
 pub struct FastPlan<'a> {
@@ -29,11 +35,11 @@ pub struct FastPlan<'a> {
     /// By place in the list's scheme: the arm's place in the study.
     pub(crate) allocated_arms: Vec<usize>,
     pub(crate) target: u64,
+    /// Positions of a stratum's list: as many as are likely to be needed, and as many as there are.
+    pub(crate) positions: Vec<[u32; 2]>,
     pub(crate) screening: VisitId,
     pub(crate) start: VisitId,
     pub(crate) gates: [Gate; 2],
-    /// Measures whose starts the rules of entry look at.
-    pub(crate) gate_measures: Vec<usize>,
     /// Whether the rules of entry look at the skin score.
     pub(crate) skin_sites: usize,
     pub(crate) skin_blinded: bool,
@@ -44,6 +50,9 @@ pub struct FastPlan<'a> {
     pub(crate) reactions: Vec<usize>,
     /// Whether the drug changes the skin in this scenario, and something asked for feels it.
     pub(crate) effect_matters: bool,
+    /// Whether everybody's whole way has to be gone: the drug's effect hangs on the doses taken, a visit that is
+    /// analysed hangs on the last dose, or events are read.
+    pub(crate) walks_all: bool,
     /// Whether dose changes can matter.
     pub(crate) doses_matter: bool,
     /// Whether the sex of participants matters to a measure.
@@ -51,6 +60,14 @@ pub struct FastPlan<'a> {
     /// Whether the order of participants matters to a sum.
     pub(crate) order_matters: bool,
     pub(crate) analyses: Vec<Analysed>,
+    /// Whether adverse events are read.
+    pub(crate) events_matter: bool,
+    pub(crate) events: EventProcesses,
+    pub(crate) grades: Grades,
+    /// Which events a design watches.
+    pub(crate) watched: Option<Which>,
+    pub(crate) design: Option<Design>,
+    pub(crate) screened_max: u64,
 }
 
 /// An arm as nature knows it.
@@ -58,9 +75,31 @@ pub struct FastPlan<'a> {
 pub(crate) struct FastArm {
     pub(crate) active: bool,
     pub(crate) withdrawal_share: f64,
-    /// Whether consent is withdrawn, and the weight.
-    pub(crate) withdrawal_reasons: Vec<(bool, f64)>,
+    /// Reasons for stopping early, and their weights.
+    pub(crate) withdrawal_reasons: Vec<(Reason, f64)>,
     pub(crate) reaction_shares: Vec<f64>,
+}
+
+/// Why somebody stops the drug early, as far as it changes their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Consent is withdrawn: nothing more is seen.
+    Consent,
+    /// An adverse event, which is written down.
+    AdverseEvent,
+    /// Anything else.
+    Other,
+}
+
+/// What a study is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Analyses under the design in force.
+    Trials,
+    /// Analyses at the trial's end, whatever the design.
+    EndAlone,
+    /// What becomes of the participants.
+    Course,
 }
 
 impl<'a> FastPlan<'a> {
@@ -69,6 +108,26 @@ impl<'a> FastPlan<'a> {
     /// # Errors
     /// What an analysis needs and the fast path has no model of.
     pub fn compile(study: &'a Study, analyses: &[AnalysisId]) -> Result<Self, NotFast> {
+        Self::compile_for(study, analyses, Purpose::Trials)
+    }
+
+    /// Compiles a study for some of its plan's analyses as if no design were in force.
+    ///
+    /// # Errors
+    /// What an analysis needs and the fast path has no model of.
+    pub fn compile_at_the_end(study: &'a Study, analyses: &[AnalysisId]) -> Result<Self, NotFast> {
+        Self::compile_for(study, analyses, Purpose::EndAlone)
+    }
+
+    /// Compiles a study for what becomes of its participants: early stops and adverse events.
+    ///
+    /// # Errors
+    /// What the way through the trial needs and the fast path has no model of.
+    pub(crate) fn compile_course(study: &'a Study) -> Result<Self, NotFast> {
+        Self::compile_for(study, &[], Purpose::Course)
+    }
+
+    fn compile_for(study: &'a Study, analyses: &[AnalysisId], purpose: Purpose) -> Result<Self, NotFast> {
         let asked: Vec<&Analysis> =
             study.plan.analyses.iter().filter(|one| analyses.contains(&one.id)).collect();
         let first = asked.first().map_or_else(|| AnalysisId::from("none"), |one| one.id.clone());
@@ -91,16 +150,23 @@ impl<'a> FastPlan<'a> {
         for one in &mut analysed {
             one.place_visits(&path);
         }
-        let mut gate_measures = Vec::new();
-        let mut gate = |visit| {
-            Gate::compile(study, visit, &mut gate_measures).map_err(|fault| {
+        let (design, watched) = match purpose {
+            Purpose::Trials => design_of(study, &analysed, &path)?,
+            Purpose::EndAlone | Purpose::Course => (None, None),
+        };
+        let planned = study.virtual_cohort.cohort.enrol.unwrap_or(study.target);
+        let target = design.as_ref().map_or(planned as usize, |design| design.most) as u64;
+        let hangs_on_last_dose =
+            |visit: usize| matches!(path[visit].when, When::AfterLastDose(_) | When::EarlyEnd);
+        let last_dose_analysed = analysed.iter().flat_map(|one| one.visits(&path)).any(hangs_on_last_dose);
+        let events_matter =
+            purpose == Purpose::Course || watched.is_some() || analysed.iter().any(Analysed::reads_events);
+        let gate = |visit| {
+            Gate::compile(study, visit).map_err(|fault| {
                 refuse(format!("eligibility rule {} reads {}, which is not modelled", fault.rule, fault.item))
             })
         };
         let gates = [gate(&screening)?, gate(&start)?];
-        if gate_measures.len() > MEASURES_MAX {
-            return Err(refuse("the rules of entry look at too many measures".to_owned()));
-        }
         let virtuals = &study.virtual_cohort;
         let effect_matters = has_effect(virtuals) && measured.iter().any(|one| one.feels_effect(study));
         let last_dose_asked = path
@@ -115,9 +181,21 @@ impl<'a> FastPlan<'a> {
             _ => None,
         });
         let opens = virtuals.cohort.opens.unwrap_or(crate::rehearsal::OPENS);
+        let months = months.chain(design.iter().flat_map(Design::calendar_months));
+        let months = months.chain(events_matter.then_some(BACKGROUND_MONTHS_MAX));
         Ok(Self {
             process: Processes::named(),
             calendar: Calendar::new(opens, months.chain([study.dosing.planned_months])),
+            screened_max: u64::from(virtuals.cohort.screened_max).max(if target > u64::from(planned) {
+                target * u64::from(SCREENED_FOR_EACH)
+            } else {
+                0
+            }),
+            events_matter,
+            events: EventProcesses::named(),
+            grades: if events_matter { Grades::of(study) } else { Grades::default() },
+            watched,
+            design,
             levels: levels(study),
             arms: study.arms.iter().map(|arm| arm_of(study, arm)).collect(),
             blocks: study
@@ -132,17 +210,18 @@ impl<'a> FastPlan<'a> {
                 .flat_map(|plan| &plan.ratio)
                 .filter_map(|(id, _)| study.arms.iter().position(|arm| arm.id == *id))
                 .collect(),
-            target: u64::from(virtuals.cohort.enrol.unwrap_or(study.target)),
+            target,
+            positions: positions(study, target as u32),
             screening,
             start,
             gates,
-            gate_measures,
             skin_sites: skin_form
                 .map_or(0, |form| form.items.iter().filter(|item| crate::answers::is_site(item)).count()),
             skin_blinded: skin_form
                 .is_some_and(|form| form.purpose == Some(protocol::model::Purpose::BlindedAssessment)),
             effect_matters,
-            doses_matter: effect_matters || last_dose_asked,
+            walks_all: effect_matters || events_matter || last_dose_analysed,
+            doses_matter: effect_matters || last_dose_asked || events_matter,
             sex_matters: measured.iter().any(|one| one.depends_on_sex(study)),
             order_matters: analysed.iter().any(Analysed::sums_in_order),
             path,
@@ -153,15 +232,9 @@ impl<'a> FastPlan<'a> {
         })
     }
 
-    /// Whether everybody's whole way has to be gone: the drug's effect hangs on the doses taken, or a visit
-    /// that is analysed hangs on the last dose.
-    pub(crate) fn walks_all(&self) -> bool {
-        self.effect_matters
-            || self
-                .analyses
-                .iter()
-                .filter_map(Analysed::visit)
-                .any(|visit| matches!(self.path[visit].when, When::AfterLastDose(_) | When::EarlyEnd))
+    /// The place of the analysis that the design in force decides by.
+    pub fn decides(&self) -> Option<usize> {
+        self.design.as_ref().map(Design::place)
     }
 
     /// How many rules of entry are left to be decided at screening and at the start.
@@ -178,13 +251,59 @@ impl<'a> FastPlan<'a> {
     pub fn sort_out(study: &Study, analyses: &[AnalysisId]) -> (Vec<AnalysisId>, Vec<NotFast>) {
         let (mut fast, mut not_fast) = (Vec::new(), Vec::new());
         for id in analyses {
-            match FastPlan::compile(study, std::slice::from_ref(id)) {
+            match FastPlan::compile_at_the_end(study, std::slice::from_ref(id)) {
                 Ok(_) => fast.push(id.clone()),
                 Err(fault) => not_fast.push(fault),
             }
         }
         (fast, not_fast)
     }
+}
+
+/// Likely and possible lengths of each stratum's list.
+fn positions(study: &Study, target: u32) -> Vec<[u32; 2]> {
+    const MORE_THAN_EXPECTED: f64 = 4.0;
+    let most = allocation_list::length(study).max(target + allocation_list::SPARE_POSITIONS);
+    let strata = study.allocation.as_ref().map_or(1, |plan| plan.strata.len().max(1));
+    let shares = &study.virtual_cohort.cohort.strata;
+    let share = |place: usize| shares.get(place).map_or(1.0, |(_, share)| *share);
+    let likely = |place: usize| libm::ceil(share(place) * f64::from(target) + MORE_THAN_EXPECTED) as u32;
+    (0..strata).map(|place| [likely(place).min(most), most]).collect()
+}
+
+/// The design in force, with the events that it watches.
+fn design_of(
+    study: &Study,
+    analysed: &[Analysed],
+    path: &[PathVisit],
+) -> Result<(Option<Design>, Option<Which>), NotFast> {
+    let virtuals = &study.virtual_cohort;
+    let in_force = virtuals.design.as_ref();
+    let named = in_force.and_then(|name| virtuals.designs.iter().find(|design| design.name == *name));
+    let Some(design) = named else { return Ok((None, None)) };
+    let refuse = |reason: String| NotFast { analysis: design.analysis.clone(), reason };
+    let place = analysed
+        .iter()
+        .position(|one| one.id == design.analysis)
+        .ok_or_else(|| refuse(format!("design {} decides by it; ask for it too", design.name)))?;
+    // Of several visits that an outcome is made of, the last in the schedule.
+    let visit = analysed[place].visits(path).into_iter().max().map(|visit| &path[visit]);
+    let visit = visit.ok_or_else(|| refuse("no visit of the schedule is analysed".to_owned()))?;
+    let mut watched = None;
+    let mut limits = None;
+    if let DesignKind::Watched { stopping } = &design.kind {
+        let analysis = study.plan.analyses.iter().find(|analysis| analysis.id == *stopping);
+        let (Some(Method::StoppingBoundary(options)), Some(Subject::AdverseEvents { filter })) =
+            (analysis.map(|one| &one.method), analysis.map(|one| &one.subject))
+        else {
+            return Err(refuse(format!("{stopping} is no stopping boundary over adverse events")));
+        };
+        watched = Some(Which::compile(filter.as_ref()).map_err(refuse)?);
+        let boundary = stopping_limits(options).map_err(|fault| refuse(fault.to_string()))?;
+        limits = Some(boundary.stop_if_events_at_least);
+    }
+    let compiled = Design::compile(study, design, place, visit, limits).map_err(refuse)?;
+    Ok((Some(compiled), watched))
 }
 
 fn has_effect(virtuals: &VirtualCohort) -> bool {
@@ -232,7 +351,14 @@ fn arm_of(study: &Study, arm: &protocol::model::Arm) -> FastArm {
         withdrawal_share: process.map_or(0.0, |process| process.share),
         withdrawal_reasons: reasons
             .iter()
-            .map(|(reason, weight)| (reason == "withdrew_consent", *weight))
+            .map(|(reason, weight)| {
+                let reason = match reason.as_str() {
+                    "withdrew_consent" => Reason::Consent,
+                    "adverse_event" => Reason::AdverseEvent,
+                    _ => Reason::Other,
+                };
+                (reason, *weight)
+            })
             .collect(),
         reaction_shares: virtuals
             .reactions
@@ -252,9 +378,13 @@ pub(crate) fn is_of_entered(term: &Term) -> bool {
 }
 
 /// What an analysis of a parameter asks for.
-pub(crate) fn parameter_of(analysis: &Analysis) -> Result<(&ParameterId, &VisitId, MissingRule), String> {
+pub(crate) fn parameter_of(
+    analysis: &Analysis,
+) -> Result<(&ParameterId, &VisitId, Measure, MissingRule), String> {
     match &analysis.subject {
-        Subject::Parameter { parameter, visit, missing, .. } => Ok((parameter, visit, *missing)),
+        Subject::Parameter { parameter, visit, measure, missing } => {
+            Ok((parameter, visit, *measure, *missing))
+        }
         Subject::Variable { .. } => Err("it is of a variable".to_owned()),
         Subject::AdverseEvents { .. } => Err("it is of adverse events".to_owned()),
         Subject::Deviations => Err("it is of deviations".to_owned()),

@@ -2,19 +2,19 @@
 
 use protocol::{
     expression::{Comparison, Input, ItemRef, Scope, Term, When},
-    model::{AnswerDraw, EligibilityRule, ItemType, Study},
+    model::{AnswerDraw, EligibilityRule, Form, Item, ItemType, Spread, Study},
 };
 use statistics::distribution::normal_cdf;
 use terms::{Answer, Date, Decimal, Truth, Value, VisitId};
 
 use super::{
     is_skin_total,
-    possible::{WayIn, reach, starts, unit},
+    possible::{DEVIATIONS_MAX, WayIn, reach, starts, unit},
     someone::Someone,
 };
 use crate::{
     answers::{self, Condition, coded},
-    person::{Person, Trajectory},
+    person::{Person, Trajectory, spread},
     streams::{Process, Streams},
 };
 
@@ -29,32 +29,31 @@ pub(crate) enum Rule {
     Skin(Vec<Truth>),
     /// A truth for each stratum.
     Stratum(Vec<Truth>),
-    /// An answer drawn by shares: a truth for each code.
-    Share {
-        process: Process,
-        shares: Vec<f64>,
+    /// Answers drawn by shares: a truth for each combination of their codes, those of the last item side by side.
+    Shares {
+        items: Vec<(Process, Vec<f64>)>,
         truths: Vec<Truth>,
     },
-    /// A measured value: the truth is settled while the uniform draw of its start lies in a range.
+    /// A measured value: the truth is settled while the uniform draw of its start lies in a range, and in a wider
+    /// one while the noise is not of the rarest.
     Measured {
-        place: usize,
-        from: f64,
-        to: f64,
-        truth: Truth,
+        index: usize,
+        settled: Settled,
+        nearly: Option<Settled>,
+        noise: Process,
         else_: Box<Rule>,
     },
-    /// A measured value against a limit, in units of its last decimal: one truth below the limit, one from it on.
+    /// A number as it is written down against a limit, in units of its last decimal: one truth below the limit,
+    /// one from it on.
     Limit {
-        index: usize,
-        noise: Process,
+        written: Written,
         from: i64,
         truths: [Truth; 2],
     },
     /// A measured value of which limits that differ between laboratories, sexes and ages leave only the
     /// values between them open.
     Outside {
-        index: usize,
-        noise: Process,
+        written: Written,
         up_to: (f64, Truth),
         from: (f64, Truth),
         else_: Box<Rule>,
@@ -64,11 +63,56 @@ pub(crate) enum Rule {
         truth: Truth,
         else_: Box<Rule>,
     },
+    /// The age: settled while the uniform draw behind it lies in a range.
+    Age {
+        settled: Settled,
+        else_: Box<Rule>,
+    },
+    /// An item that is asked of some people only: a rule for those, and the truth for the others.
+    Asked {
+        shown: Box<Rule>,
+        given: Box<Rule>,
+        missing: Truth,
+    },
     /// Evaluated on the answers themselves.
     Whole(Term),
 }
 
-/// The rules of one visit, and the measures whose starts they look at.
+/// A range of uniform draws over which a condition has one truth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settled {
+    from: f64,
+    to: f64,
+    truth: Truth,
+}
+
+/// A number as a form takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    of: Source,
+    kind: ItemType,
+    step: Option<f64>,
+    /// The item's own limits.
+    bounds: (f64, f64),
+}
+
+/// Where a number comes from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// A measure, by its place in the cohort's list, and the stream of its noise.
+    Measure { index: usize, noise: Process },
+    /// Drawn anew at each visit.
+    Anew { process: Process, around: Spread },
+}
+
+impl Written {
+    fn of(item: &Item, of: Source, step: Option<f64>) -> Self {
+        let bounds = (answers::within(item, f64::NEG_INFINITY), answers::within(item, f64::INFINITY));
+        Self { of, kind: item.kind.clone(), step, bounds }
+    }
+}
+
+/// The rules of one visit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate {
     /// Cheapest first.
@@ -84,16 +128,12 @@ pub(crate) struct Undecidable {
 }
 
 impl Gate {
-    pub(crate) fn compile(
-        study: &Study,
-        visit: &VisitId,
-        measured: &mut Vec<usize>,
-    ) -> Result<Self, Undecidable> {
-        let way_in = WayIn { study, visit, narrowed: None };
+    pub(crate) fn compile(study: &Study, visit: &VisitId) -> Result<Self, Undecidable> {
+        let way_in = WayIn { study, visit, narrowed: None, all_asked: false };
         let occasion = study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64;
         let mut rules = Vec::new();
         for rule in study.eligibility.iter().filter(|rule| rule.at.contains(visit)) {
-            let reduced = reduce(&way_in, &whole(rule), measured);
+            let reduced = reduce(&way_in, &whole(rule));
             refuse_unknown_items(study, rule, &reduced)?;
             if !matches!(reduced, Rule::Always(Truth::True)) {
                 rules.push(reduced);
@@ -122,7 +162,6 @@ impl Gate {
 pub(crate) struct Entry<'a> {
     pub(crate) study: &'a Study,
     pub(crate) streams: &'a Streams,
-    pub(crate) measured: &'a [usize],
     pub(crate) process: &'a super::Processes,
     pub(crate) visit: &'a VisitId,
     pub(crate) occasion: u64,
@@ -133,12 +172,20 @@ pub(crate) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// What is written down of a measure at the visit, in units of its last decimal.
-    fn measured_value(&self, someone: &mut Someone, index: usize, noise: Process) -> (i64, u32) {
+    /// What is written down of a number at the visit, in units of its last decimal.
+    fn written(&self, someone: &mut Someone, written: &Written) -> (i64, u32) {
+        let value = match &written.of {
+            Source::Measure { index, noise } => self.measured(someone, *index, *noise),
+            Source::Anew { process, around } => {
+                spread(&mut self.streams.draws(someone.number, *process, self.occasion), around)
+            }
+        };
+        answers::entered(&written.kind, value.max(written.bounds.0).min(written.bounds.1), written.step)
+    }
+
+    fn measured(&self, someone: &mut Someone, index: usize, noise: Process) -> f64 {
         let virtuals = &self.study.virtual_cohort;
         let process = &virtuals.measures[index];
-        let item = self.study.form(process.form.as_str()).and_then(|form| form.item(process.item.as_str()));
-        let Some(item) = item else { return (0, 0) };
         let female =
             process.start_male.is_some() && someone.is_female(self.study, self.streams, self.process);
         let mut level = self.streams.draws(someone.number, self.process.measure, index as u64);
@@ -150,8 +197,7 @@ impl Entry<'_> {
             .filter(|_| process.per_skin_point != 0.0)
             .map_or(0.0, |skin| someone.natural.at(skin, months, 0.0) - someone.natural.start);
         let mut draws = self.streams.draws(someone.number, noise, self.occasion);
-        let value = trajectory.observe_with(process, months, skin_change, |_| false, &mut draws);
-        answers::entered(&item.kind, answers::within(item, value), process.step)
+        trajectory.observe_with(process, months, skin_change, |_| false, &mut draws)
     }
 }
 
@@ -165,30 +211,105 @@ fn whole(rule: &EligibilityRule) -> Term {
     }
 }
 
-fn reduce(way_in: &WayIn<'_>, term: &Term, measured: &mut Vec<usize>) -> Rule {
+fn reduce(way_in: &WayIn<'_>, term: &Term) -> Rule {
     if let Some(truth) = way_in.possible(term).sole() {
         return Rule::Always(truth);
     }
     match term {
-        Term::Not(inner) => Rule::Not(Box::new(reduce(way_in, inner, measured))),
+        Term::Not(inner) => Rule::Not(Box::new(reduce(way_in, inner))),
         Term::And(a, b, _) => {
-            let mut parts = vec![reduce(way_in, a, measured), reduce(way_in, b, measured)];
+            let mut parts = vec![reduce(way_in, a), reduce(way_in, b)];
             parts.retain(|part| !matches!(part, Rule::Always(Truth::True)));
             parts.sort_by_key(Rule::cost);
             Rule::All(parts)
         }
         Term::Or(a, b, _) => {
-            let mut parts = vec![reduce(way_in, a, measured), reduce(way_in, b, measured)];
+            let mut parts = vec![reduce(way_in, a), reduce(way_in, b)];
             parts.retain(|part| !matches!(part, Rule::Always(Truth::False)));
             parts.sort_by_key(Rule::cost);
             Rule::Any(parts)
         }
-        _ => leaf(way_in, term, measured),
+        _ => leaf(way_in, term),
     }
 }
 
 /// A condition on one item becomes a table or a range; anything else stays as it is.
-fn leaf(way_in: &WayIn<'_>, term: &Term, measured: &mut Vec<usize>) -> Rule {
+fn leaf(way_in: &WayIn<'_>, term: &Term) -> Rule {
+    if let Some(table) = share_table(way_in, term) {
+        return table;
+    }
+    let inputs = inputs_of(term);
+    let study = way_in.study;
+    let items: Vec<&ItemRef> = inputs
+        .iter()
+        .filter_map(|input| if let Input::Item(item) = input { Some(item) } else { None })
+        .collect();
+    let whole = || Rule::Whole(term.clone());
+    let [reference] = items[..] else { return whole() };
+    let Some((form, item)) = item_of(study, reference) else { return whole() };
+    if !way_in.is_always_given(reference) {
+        return asked_leaf(way_in, term, reference, item).unwrap_or_else(whole);
+    }
+    given_leaf(way_in, term, (reference, form, item), &inputs)
+}
+
+/// A condition on an item that some people are asked: decided as for those who are, where they are.
+fn asked_leaf(way_in: &WayIn<'_>, term: &Term, reference: &ItemRef, item: &Item) -> Option<Rule> {
+    let shown = item.shown_if.as_ref().filter(|_| reference.when == When::Here)?;
+    let inputs = inputs_of(term);
+    let (form, _) = item_of(way_in.study, reference)?;
+    if inputs.len() != 1 || !way_in.is_given_where_asked(form, item) {
+        return None;
+    }
+    let missing = term.truth(&One { reference, answer: None });
+    let asked = WayIn { all_asked: true, ..*way_in };
+    let given = given_leaf(&asked, term, (reference, form, item), &inputs);
+    // What only some are asked is not proven for them by what holds of all.
+    matches!(given, Rule::Measured { .. } | Rule::Limit { .. } | Rule::Skin(_)).then(|| Rule::Asked {
+        shown: Box::new(reduce(way_in, shown.root())),
+        given: Box::new(given),
+        missing,
+    })
+}
+
+/// A condition on an item that is answered.
+fn given_leaf(
+    way_in: &WayIn<'_>,
+    term: &Term,
+    (reference, form, item): (&ItemRef, &Form, &Item),
+    inputs: &[Input],
+) -> Rule {
+    let study = way_in.study;
+    let whole = || Rule::Whole(term.clone());
+    let virtuals = &study.virtual_cohort;
+    let truth_for = |value: Value| term.truth(&One { reference, answer: Some(Answer::Given(value)) });
+    let alone = inputs.len() == 1;
+    if alone && is_skin_total(form, item) && reference.when == When::Here {
+        let sites = form.items.iter().filter(|item| answers::is_site(item)).count() as i64;
+        return Rule::Skin((0..=3 * sites).map(|total| truth_for(Value::Integer(total))).collect());
+    }
+    if let Some(index) = virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id) {
+        return measured_leaf(way_in, term, index);
+    }
+    let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id);
+    match process.map(|process| &process.draw) {
+        Some(AnswerDraw::Normal(around)) => {
+            let process = Process::named(&format!("{}.{}", form.id, item.id));
+            let written = Written::of(item, Source::Anew { process, around: *around }, None);
+            limit_leaf(term, written).unwrap_or_else(whole)
+        }
+        Some(AnswerDraw::From(property)) if alone && property == "stratum" => Rule::Stratum(
+            virtuals.cohort.strata.iter().map(|(code, _)| truth_for(coded(item, code))).collect(),
+        ),
+        Some(AnswerDraw::From(property)) if property == "onset_date" => onset_leaf(term, reference, inputs),
+        Some(AnswerDraw::From(property)) if alone && (property == "age" || property == "age_years") => {
+            age_leaf(study, term, &truth_for)
+        }
+        _ => whole(),
+    }
+}
+
+fn inputs_of(term: &Term) -> Vec<Input> {
     let mut inputs = Vec::new();
     term.visit(&mut |part| {
         if let Term::Input(input) = part
@@ -197,40 +318,106 @@ fn leaf(way_in: &WayIn<'_>, term: &Term, measured: &mut Vec<usize>) -> Rule {
             inputs.push(input.clone());
         }
     });
+    inputs
+}
+
+fn item_of<'a>(study: &'a Study, reference: &ItemRef) -> Option<(&'a Form, &'a Item)> {
+    let form = study.form(reference.form.as_str())?;
+    Some((form, form.item(reference.item.as_str())?))
+}
+
+/// The most combinations of codes that a table holds.
+const COMBINATIONS_MAX: usize = 256;
+
+/// A condition that rests on answers drawn by shares alone, with those that decide whether they are asked: the
+/// condition is evaluated here, once for each combination of their codes.
+fn share_table(way_in: &WayIn<'_>, term: &Term) -> Option<Rule> {
     let study = way_in.study;
-    let items: Vec<&ItemRef> = inputs
-        .iter()
-        .filter_map(|input| if let Input::Item(item) = input { Some(item) } else { None })
-        .collect();
-    let [reference] = items[..] else { return Rule::Whole(term.clone()) };
-    let Some(form) = study.form(reference.form.as_str()) else { return Rule::Whole(term.clone()) };
-    let Some(item) = form.item(reference.item.as_str()) else { return Rule::Whole(term.clone()) };
-    if !way_in.is_always_given(reference) {
-        return Rule::Whole(term.clone());
+    let mut drawn: Vec<(&Form, &Item, &[(String, f64)])> = Vec::new();
+    let mut open: Vec<(Input, Option<&Form>)> =
+        inputs_of(term).into_iter().map(|input| (input, None)).collect();
+    while let Some((input, asked_on)) = open.pop() {
+        let Input::Item(reference) = &input else { return None };
+        let (form, item) = item_of(study, reference)?;
+        let filled = match reference.when {
+            // What decides whether an item is asked stands on its own form.
+            _ if asked_on.is_some_and(|asked_on| asked_on.id != form.id) => false,
+            When::Here => asked_on.is_some() || way_in.is_filled_at(form, way_in.visit),
+            When::Latest => asked_on.is_none() && way_in.last_filled(form).is_some(),
+            _ => false,
+        };
+        if !filled || item.derived.is_some() {
+            return None;
+        }
+        if drawn.iter().any(|(known, of, _)| known.id == form.id && of.id == item.id) {
+            continue;
+        }
+        let answers = &study.virtual_cohort.answers;
+        let process = answers.iter().find(|a| a.form == form.id && a.item == item.id)?;
+        let AnswerDraw::Shares(shares) = &process.draw else { return None };
+        drawn.push((form, item, shares));
+        if let Some(shown) = &item.shown_if {
+            open.extend(inputs_of(shown.root()).into_iter().map(|input| (input, Some(form))));
+        }
     }
-    let virtuals = &study.virtual_cohort;
-    let truth_for = |value: Value| term.truth(&One { reference, answer: Answer::Given(value) });
-    let alone = inputs.len() == 1;
-    if alone && is_skin_total(form, item) && reference.when == When::Here {
-        let sites = form.items.iter().filter(|item| answers::is_site(item)).count() as i64;
-        return Rule::Skin((0..=3 * sites).map(|total| truth_for(Value::Integer(total))).collect());
+    let combinations: usize = drawn.iter().map(|(.., shares)| shares.len()).product();
+    if drawn.is_empty() || combinations > COMBINATIONS_MAX {
+        return None;
     }
-    if let Some(index) = virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id) {
-        return measured_leaf(way_in, term, index, measured);
+    let truths = (0..combinations).map(|combination| {
+        let mut rest = combination;
+        let mut codes = Vec::new();
+        for (form, item, shares) in drawn.iter().rev() {
+            codes.push((*form, *item, coded(item, &shares[rest % shares.len()].0)));
+            rest /= shares.len();
+        }
+        term.truth(&Combination(&codes))
+    });
+    let truths = truths.collect();
+    let process = |form: &Form, item: &Item| Process::named(&format!("{}.{}", form.id, item.id));
+    let share = |shares: &[(String, f64)]| shares.iter().map(|(_, share)| *share).collect();
+    let items = drawn.iter().map(|(form, item, shares)| (process(form, item), share(shares))).collect();
+    Some(Rule::Shares { items, truths })
+}
+
+/// Answers to several items and nothing else.
+struct Combination<'a>(&'a [(&'a Form, &'a Item, Value)]);
+
+impl Scope for Combination<'_> {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        let own =
+            |(form, item, _): &&(&Form, &Item, Value)| form.id == reference.form && item.id == reference.item;
+        let (_, item, value) = self.0.iter().find(own)?;
+        if item.shown_if.as_ref().is_some_and(|shown| shown.truth(self) != Truth::True) {
+            return None;
+        }
+        Some(Answer::Given(value.clone()))
     }
-    let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id);
-    match process.map(|process| &process.draw) {
-        Some(AnswerDraw::Shares(shares)) if alone => Rule::Share {
-            process: Process::named(&format!("{}.{}", form.id, item.id)),
-            shares: shares.iter().map(|(_, share)| *share).collect(),
-            truths: shares.iter().map(|(code, _)| truth_for(coded(item, code))).collect(),
-        },
-        Some(AnswerDraw::From(property)) if alone && property == "stratum" => Rule::Stratum(
-            virtuals.cohort.strata.iter().map(|(code, _)| truth_for(coded(item, code))).collect(),
-        ),
-        Some(AnswerDraw::From(property)) if property == "onset_date" => onset_leaf(term, reference, &inputs),
-        _ => Rule::Whole(term.clone()),
+
+    fn variable(&self, _name: &str) -> Option<Answer> {
+        None
     }
+
+    fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {
+        None
+    }
+
+    fn today(&self) -> Option<Date> {
+        None
+    }
+}
+
+/// The greatest age in years that is thought of.
+const AGE_MAX: i64 = 150;
+
+/// A condition on the age, settled for who is older than the last age at which it changes, by a year or more: an
+/// age in completed years at a visit lies within a year of the one that is drawn, and a few weeks later at most.
+fn age_leaf(study: &Study, term: &Term, truth_for: &dyn Fn(Value) -> Truth) -> Rule {
+    let truth = truth_for(Value::Integer(AGE_MAX));
+    let last_other = (0..AGE_MAX).rev().find(|age| truth_for(Value::Integer(*age)) != truth);
+    let from = last_other.map_or(0.0, |age| age as f64 + 2.0);
+    let from = 1.0 - share_above(&study.virtual_cohort.cohort.age, from);
+    Rule::Age { settled: Settled { from, to: 1.0, truth }, else_: Box::new(Rule::Whole(term.clone())) }
 }
 
 /// Days by which the first symptom lies before a visit for certain, however its date is remembered, where
@@ -275,8 +462,11 @@ impl Scope for Dates<'_> {
     }
 }
 
+/// Standard deviations of noise that nearly every draw stays within.
+const NEARLY_ALWAYS: f64 = 4.0;
+
 /// Finds the range of the uniform draw behind a measure's start over which the condition can't change.
-fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize, measured: &mut Vec<usize>) -> Rule {
+fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize) -> Rule {
     let study = way_in.study;
     let process = &study.virtual_cohort.measures[index];
     let Some(item) = study.form(process.form.as_str()).and_then(|form| form.item(process.item.as_str()))
@@ -286,40 +476,44 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize, measured: &mut V
     let sole =
         |low: f64, high: f64| WayIn { narrowed: Some((index, low, high)), ..*way_in }.possible(term).sole();
     let (least, most) = (-1e7, 1e7);
-    let unsure = reach(process) + unit(process, item);
     // Values up to the first, and from the second on, settle the condition.
-    let mut up_to = (f64::NEG_INFINITY, Truth::Unknown);
-    let mut beyond = (f64::INFINITY, Truth::Unknown);
-    let mut best: Option<(f64, f64, Truth)> = None;
-    let mut keep = |from: f64, to: f64, truth: Truth| {
-        if to > from && best.is_none_or(|(low, high, _)| high - low < to - from) {
-            best = Some((from, to, truth));
-        }
+    let below =
+        sole(least, least).map(|truth| (last_with(least, most, |x| sole(least, x) == Some(truth)), truth));
+    let above =
+        sole(most, most).map(|truth| (-last_with(-most, -least, |x| sole(-x, most) == Some(truth)), truth));
+    // The wider of the two ranges of starts from which no slope, noise or rounding leads across.
+    let settled = |deviations: f64| -> Option<Settled> {
+        let unsure = reach(process, deviations) + unit(process, item);
+        let low = below.map(|(limit, truth)| Settled {
+            from: 0.0,
+            to: starts(process).map(|start| share_below(start, limit - unsure)).fold(1.0, f64::min),
+            truth,
+        });
+        let share = |start, limit: f64| 1.0 - share_above(start, limit + unsure);
+        let high = above.map(|(limit, truth)| Settled {
+            from: starts(process).map(|start| share(start, limit)).fold(0.0, f64::max),
+            to: 1.0,
+            truth,
+        });
+        let wide = |one: &Settled| one.to - one.from;
+        let both = low.into_iter().chain(high).filter(|one| wide(one) > 0.0);
+        both.max_by(|one, other| wide(one).total_cmp(&wide(other)))
     };
-    if let Some(truth) = sole(least, least) {
-        let limit = last_with(least, most, |x| sole(least, x) == Some(truth));
-        up_to = (limit, truth);
-        keep(0.0, starts(process).map(|start| share_below(start, limit - unsure)).fold(1.0, f64::min), truth);
-    }
-    if let Some(truth) = sole(most, most) {
-        let limit = -last_with(-most, -least, |x| sole(-x, most) == Some(truth));
-        beyond = (limit, truth);
-        let share = |start| 1.0 - share_above(start, limit + unsure);
-        keep(starts(process).map(share).fold(0.0, f64::max), 1.0, truth);
-    }
-    let Some((from, to, truth)) = best else { return Rule::Whole(term.clone()) };
-    let place = measured.iter().position(|known| *known == index).unwrap_or_else(|| {
-        measured.push(index);
-        measured.len() - 1
+    let Some(always) = settled(DEVIATIONS_MAX) else { return Rule::Whole(term.clone()) };
+    let noise = Process::named(&format!("measure {index}"));
+    let written = Written::of(item, Source::Measure { index, noise }, process.step);
+    let else_ = limit_leaf(term, written.clone()).unwrap_or_else(|| {
+        let whole = Rule::Whole(term.clone());
+        if !reads_here_alone(term) {
+            return whole;
+        }
+        let up_to = below.unwrap_or((f64::NEG_INFINITY, Truth::Unknown));
+        let from = above.unwrap_or((f64::INFINITY, Truth::Unknown));
+        Rule::Outside { written, up_to, from, else_: Box::new(whole) }
     });
-    let else_ = match limit_leaf(study, term, index) {
-        Rule::Whole(term) if reads_here_alone(&term) => {
-            let noise = Process::named(&format!("measure {index}"));
-            Rule::Outside { index, noise, up_to, from: beyond, else_: Box::new(Rule::Whole(term)) }
-        }
-        rule => rule,
-    };
-    Rule::Measured { place, from, to, truth, else_: Box::new(else_) }
+    // The noise of the visit in hand is drawn only where the condition reads that visit.
+    let nearly = settled(NEARLY_ALWAYS).filter(|_| reads_here_alone(term));
+    Rule::Measured { index, settled: always, nearly, noise, else_: Box::new(else_) }
 }
 
 /// Says whether a condition reads items of the visit in hand alone.
@@ -333,28 +527,24 @@ fn reads_here_alone(term: &Term) -> bool {
     alone
 }
 
-/// A plain comparison of a measure with a number, which one limit decides; any other stays as it is.
-fn limit_leaf(study: &Study, term: &Term, index: usize) -> Rule {
-    let process = &study.virtual_cohort.measures[index];
-    let item = study.form(process.form.as_str()).and_then(|form| form.item(process.item.as_str()));
-    let (Term::Compare(comparison, a, b, _), Some(item)) = (term, item) else {
-        return Rule::Whole(term.clone());
-    };
+/// A plain comparison of a number on a form with another, which one limit decides; none of other conditions.
+fn limit_leaf(term: &Term, written: Written) -> Option<Rule> {
+    let Term::Compare(comparison, a, b, _) = term else { return None };
     let reference = match (&**a, &**b) {
         (Term::Input(Input::Item(reference)), Term::Number(..))
         | (Term::Number(..), Term::Input(Input::Item(reference))) => reference,
-        _ => return Rule::Whole(term.clone()),
+        _ => return None,
     };
     let ordered = !matches!(comparison, Comparison::Equal | Comparison::Unequal);
     if !ordered || reference.when != When::Here {
-        return Rule::Whole(term.clone());
+        return None;
     }
-    let decimals = match item.kind {
+    let decimals = match written.kind {
         ItemType::Decimal { decimals } => decimals,
         _ => 0,
     };
     let truth = |whole: i64| {
-        let answer = Answer::Given(Value::Decimal(Decimal::new(whole, decimals)));
+        let answer = Some(Answer::Given(Value::Decimal(Decimal::new(whole, decimals))));
         term.truth(&One { reference, answer })
     };
     let (mut low, mut high) = (-1_000_000_000_000, 1_000_000_000_000);
@@ -363,7 +553,7 @@ fn limit_leaf(study: &Study, term: &Term, index: usize) -> Rule {
         let middle = low + (high - low) / 2;
         if truth(middle) == truths[0] { low = middle } else { high = middle }
     }
-    Rule::Limit { index, noise: Process::named(&format!("measure {index}")), from: high, truths }
+    Some(Rule::Limit { written, from: high, truths })
 }
 
 /// The last number, to within a rounding, up to which something holds that holds at `low`.
@@ -415,10 +605,11 @@ impl Rule {
         match self {
             Rule::Always(_) => 0,
             Rule::Skin(_) => 1,
-            Rule::Stratum(_) | Rule::LongIll { .. } => 2,
+            Rule::Stratum(_) | Rule::LongIll { .. } | Rule::Age { .. } => 2,
             Rule::Measured { .. } | Rule::Limit { .. } | Rule::Outside { .. } => 3,
-            Rule::Share { .. } => 4,
+            Rule::Shares { .. } => 4,
             Rule::Not(inner) => inner.cost(),
+            Rule::Asked { given, .. } => given.cost() + 2,
             Rule::All(parts) | Rule::Any(parts) => parts.iter().map(Rule::cost).max().unwrap_or(0) + 1,
             Rule::Whole(_) => 100,
         }
@@ -453,19 +644,31 @@ impl Rule {
                 Some(place) => truths[place],
                 None => Truth::Unknown,
             },
-            Rule::Share { process, shares, truths } => {
-                truths[at.streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())]
+            Rule::Shares { items, truths } => {
+                let draw = |(process, shares): &(Process, Vec<f64>)| {
+                    at.streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())
+                };
+                truths[items.iter().fold(0, |place, item| place * item.1.len() + draw(item))]
             }
-            Rule::Measured { place, from, to, truth, else_ } => {
-                let start = someone.start_of_measure(at.streams, at.process, at.measured, *place);
-                if (*from..=*to).contains(&start) { *truth } else { else_.truth(at, someone) }
+            Rule::Measured { index, settled, nearly, noise, else_ } => {
+                let start = at.streams.draws(someone.number, at.process.measure, *index as u64).uniform();
+                if (settled.from..=settled.to).contains(&start) {
+                    return settled.truth;
+                }
+                if let Some(nearly) = nearly
+                    && (nearly.from..=nearly.to).contains(&start)
+                    && is_usual(at.streams.draws(someone.number, *noise, at.occasion).uniform())
+                {
+                    return nearly.truth;
+                }
+                else_.truth(at, someone)
             }
-            Rule::Limit { index, noise, from, truths } => {
-                let (whole, _) = at.measured_value(someone, *index, *noise);
+            Rule::Limit { written, from, truths } => {
+                let (whole, _) = at.written(someone, written);
                 truths[usize::from(whole >= *from)]
             }
-            Rule::Outside { index, noise, up_to, from, else_ } => {
-                let (whole, decimals) = at.measured_value(someone, *index, *noise);
+            Rule::Outside { written, up_to, from, else_ } => {
+                let (whole, decimals) = at.written(someone, written);
                 let value = whole as f64 / answers::POWERS_OF_TEN[decimals as usize];
                 if value <= up_to.0 {
                     up_to.1
@@ -481,6 +684,22 @@ impl Rule {
                 }
                 else_.truth(at, someone)
             }
+            Rule::Age { settled, else_ } => {
+                let mut body = at.streams.draws(someone.number, at.process.body, 0);
+                // The first number is the sex's, the second the age's.
+                let _ = body.uniform();
+                if (settled.from..=settled.to).contains(&body.uniform()) {
+                    return settled.truth;
+                }
+                else_.truth(at, someone)
+            }
+            Rule::Asked { shown, given, missing } => {
+                if shown.truth(at, someone) == Truth::True {
+                    given.truth(at, someone)
+                } else {
+                    *missing
+                }
+            }
             Rule::Whole(term) => {
                 let person = Person::draw(at.study, at.streams, someone.number, at.calendar.date(at.arrival));
                 term.truth(&Answers { at, person: &person })
@@ -492,13 +711,24 @@ impl Rule {
         match self {
             Rule::Not(inner) => inner.wholes(found),
             Rule::All(parts) | Rule::Any(parts) => parts.iter().for_each(|part| part.wholes(found)),
-            Rule::Measured { else_, .. } | Rule::LongIll { else_, .. } | Rule::Outside { else_, .. } => {
-                else_.wholes(found);
+            Rule::Measured { else_, .. }
+            | Rule::LongIll { else_, .. }
+            | Rule::Outside { else_, .. }
+            | Rule::Age { else_, .. } => else_.wholes(found),
+            Rule::Asked { shown, given, .. } => {
+                shown.wholes(found);
+                given.wholes(found);
             }
             Rule::Whole(term) => found.push(term),
             _ => {}
         }
     }
+}
+
+/// Says whether the normal number behind a uniform one lies within [`NEARLY_ALWAYS`] standard deviations: beyond
+/// are 3.2e-5 on each side.
+fn is_usual(uniform: f64) -> bool {
+    (4e-5..=1.0 - 4e-5).contains(&uniform)
 }
 
 /// Rules that are evaluated whole may read entered items and the skin score, no other derived ones.
@@ -524,15 +754,15 @@ fn refuse_unknown_items(study: &Study, rule: &EligibilityRule, reduced: &Rule) -
     }
 }
 
-/// One item's answer and nothing else.
+/// One item's answer, or that there is none, and nothing else.
 struct One<'a> {
     reference: &'a ItemRef,
-    answer: Answer,
+    answer: Option<Answer>,
 }
 
 impl Scope for One<'_> {
     fn item(&self, reference: &ItemRef) -> Option<Answer> {
-        (reference == self.reference).then(|| self.answer.clone())
+        if reference == self.reference { self.answer.clone() } else { None }
     }
 
     fn variable(&self, _name: &str) -> Option<Answer> {
@@ -569,7 +799,7 @@ impl Scope for Answers<'_> {
         let study = self.at.study;
         let form = study.form(reference.form.as_str())?;
         let item = form.item(reference.item.as_str())?;
-        let way_in = WayIn { study, visit: self.at.visit, narrowed: None };
+        let way_in = WayIn { study, visit: self.at.visit, narrowed: None, all_asked: false };
         let here = way_in.is_filled_at(form, self.at.visit);
         let visit = match reference.when {
             When::Here if here => self.at.visit,

@@ -1,13 +1,17 @@
 //! What is written down of a parameter at a visit.
 
-use protocol::model::{Form, Item, ItemType, Purpose, SkinProcess, Study, ThirdReader};
-use terms::{Decimal, ParameterId};
+use instruments::{Context, Instrument};
+use protocol::model::{
+    Derivation, EditCheck, Form, Item, ItemType, Purpose, Severity, SkinProcess, Study, ThirdReader,
+};
+use terms::{Answer, Decimal, ItemId, ParameterId, Value};
 
 use super::{is_skin_total, path::Held, someone::Someone, trial::Participant};
 use crate::{
     answers::{self, POWERS_OF_TEN, entered},
     course::{self, months},
     person::{Episode, Trajectory, between_sd, draw_reaction, observe_skin, spread_over_sites},
+    questionnaires,
     reading::reading_occasion,
     streams::{Process, Streams},
 };
@@ -32,17 +36,88 @@ pub(crate) struct Measured {
 pub(crate) enum Of {
     /// The total of the skin score.
     Skin { weights: Vec<f64>, first_site: Option<usize>, oedema: Option<usize> },
-    /// A measure, by its place, entered as the item is; `None` for a reaction that is no reaction.
-    Measure {
-        index: usize,
-        kind: ItemType,
-        step: Option<f64>,
-        bounds: (f64, f64),
-        noise: Process,
-        reactions: Vec<usize>,
-    },
+    /// A measure, entered as its item is.
+    Measure(Noisy),
+    /// A score that a questionnaire's instrument derives from answers filled in for the scores that are followed.
+    Score(Box<Score>),
     /// A measure that is read blind on coded slides: the mean over readers, or the median where one more decides.
     Reading { seen: Seen, readers: u32, third: Option<(ThirdReader, Seen)> },
+}
+
+/// A measure as it is written down: its place in the cohort's list, and how its item takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Noisy {
+    index: usize,
+    kind: ItemType,
+    step: Option<f64>,
+    bounds: (f64, f64),
+    noise: Process,
+    reactions: Vec<usize>,
+}
+
+impl Noisy {
+    fn of(study: &Study, item: &Item, index: usize) -> Self {
+        let virtuals = &study.virtual_cohort;
+        let process = &virtuals.measures[index];
+        let place = |name: &String| virtuals.reactions.iter().position(|one| one.name == *name);
+        Self {
+            index,
+            kind: item.kind.clone(),
+            step: process.step,
+            bounds: (answers::within(item, f64::NEG_INFINITY), answers::within(item, f64::INFINITY)),
+            noise: Process::named(&format!("measure {index}")),
+            reactions: process.reactions.iter().filter_map(|(name, _)| place(name)).collect(),
+        }
+    }
+}
+
+/// A questionnaire's score.
+#[derive(Clone)]
+pub(crate) struct Score {
+    instrument: &'static dyn Instrument,
+    output: String,
+    form: Form,
+    /// Derived items of the form that are followed over time.
+    followed: Vec<(ItemId, Noisy)>,
+    items: Process,
+}
+
+impl std::fmt::Debug for Score {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Score({}.{})", self.form.id, self.output)
+    }
+}
+
+impl Score {
+    /// The score behind a derived item, if the form is filled by its questionnaire alone.
+    fn of(study: &Study, form: &Form, item: &Item) -> Result<Self, String> {
+        let name = format!("{}.{}", form.id, item.id);
+        let Some(Derivation::Instrument { output }) = &item.derived else {
+            return Err(format!("{name} is derived from other items"));
+        };
+        let instrument = form.instrument.as_deref().and_then(instruments::by_id);
+        let instrument = instrument.ok_or_else(|| format!("{name} has no instrument"))?;
+        let measures = &study.virtual_cohort.measures;
+        let measure = |item: &Item| measures.iter().position(|m| m.form == form.id && m.item == item.id);
+        let derived = form.items.iter().filter(|item| item.derived.is_some());
+        let followed: Vec<(ItemId, Noisy)> = derived
+            .filter_map(|item| Some((item.id.clone(), Noisy::of(study, item, measure(item)?))))
+            .collect();
+        // Whatever scores are wanted, the same items are filled.
+        let mut any = Streams::new(0).of_trial("any");
+        let filled = questionnaires::fill(form, &|_| Some(1.0), &mut any);
+        let by_questionnaire =
+            |item: &Item| filled.iter().any(|(id, _)| *id == item.id) || item.shown_if.is_some();
+        let others = form.items.iter().filter(|item| item.derived.is_none() && !by_questionnaire(item));
+        if filled.is_empty() || others.clone().any(|item| item.required) {
+            return Err(format!("{name} is derived from items that no questionnaire fills"));
+        }
+        if form.checks.iter().any(|check| check.severity == Severity::Hard && !is_range(check)) {
+            return Err(format!("a hard check may change {name}"));
+        }
+        let items = Process::named(&format!("{} items", form.id));
+        Ok(Self { instrument, output: output.clone(), form: form.clone(), followed, items })
+    }
 }
 
 /// What a reader sees of a measure on a slide.
@@ -87,9 +162,7 @@ impl Measured {
             (Some(skin), ..) if skin.form == form.id && is_skin_total(form, item) => {
                 skin_of(study, skin, form, first)
             }
-            _ if item.derived.is_some() => {
-                return Err(format!("{id} is derived from other items"));
-            }
+            _ if item.derived.is_some() => Of::Score(Box::new(Score::of(study, form, item)?)),
             _ if item.shown_if.is_some() => {
                 return Err(format!("{id} is asked of some people only"));
             }
@@ -101,15 +174,16 @@ impl Measured {
                     third.and_then(|rule| Some((rule.clone(), Seen::of(study, form, rule.item.as_str())?)));
                 Of::Reading { seen, readers: reading.readers, third }
             }
-            (_, Some(index), None) => measure_of(study, form, item, index),
+            (_, Some(index), None) => Of::Measure(Noisy::of(study, item, index)),
             _ => return Err(format!("the virtual cohort does not follow {}.{} over time", form.id, item.id)),
         };
-        if matches!(of, Of::Measure { .. }) && hard_checked(form, item) {
+        if matches!(of, Of::Measure(_)) && hard_checked(form, item) {
             return Err(format!("a hard check may change {}.{}", form.id, item.id));
         }
         let corrected = match &of {
             Of::Skin { first_site, .. } => first_site.is_some(),
-            Of::Measure { .. } => first == Some(item),
+            Of::Measure(_) => first == Some(item),
+            Of::Score(_) => true,
             Of::Reading { .. } => false,
         };
         Ok(Self {
@@ -123,33 +197,37 @@ impl Measured {
         })
     }
 
+    /// The measures behind it.
+    fn measures(&self) -> Vec<&Noisy> {
+        match &self.of {
+            Of::Measure(noisy) => vec![noisy],
+            Of::Score(score) => score.followed.iter().map(|(_, noisy)| noisy).collect(),
+            Of::Skin { .. } | Of::Reading { .. } => Vec::new(),
+        }
+    }
+
     /// Reactions that show in it.
     pub(crate) fn reactions(&self) -> Vec<usize> {
         match &self.of {
             Of::Skin { oedema, .. } => oedema.iter().copied().collect(),
-            Of::Measure { reactions, .. } => reactions.clone(),
-            Of::Reading { .. } => Vec::new(),
+            _ => self.measures().into_iter().flat_map(|noisy| &noisy.reactions).copied().collect(),
         }
     }
 
     /// Whether a person's sex shows in it.
     pub(crate) fn depends_on_sex(&self, study: &Study) -> bool {
+        let differs = |index: usize| study.virtual_cohort.measures[index].start_male.is_some();
         match &self.of {
-            Of::Skin { .. } => false,
-            Of::Measure { index, .. } | Of::Reading { seen: Seen { index, .. }, .. } => {
-                study.virtual_cohort.measures[*index].start_male.is_some()
-            }
+            Of::Reading { seen, .. } => differs(seen.index),
+            _ => self.measures().into_iter().any(|noisy| differs(noisy.index)),
         }
     }
 
     /// Whether the true skin score shows in it.
     pub(crate) fn feels_effect(&self, study: &Study) -> bool {
-        match &self.of {
-            Of::Skin { .. } => true,
-            Of::Measure { index, .. } => study.virtual_cohort.measures[*index].per_skin_point != 0.0,
-            // Readings follow the natural course alone.
-            Of::Reading { .. } => false,
-        }
+        let follows = |noisy: &Noisy| study.virtual_cohort.measures[noisy.index].per_skin_point != 0.0;
+        // Readings follow the natural course alone.
+        matches!(self.of, Of::Skin { .. }) || self.measures().into_iter().any(follows)
     }
 }
 
@@ -164,11 +242,14 @@ fn first_answered<'a>(study: &Study, form: &'a Form) -> Option<&'a Item> {
 }
 
 fn hard_checked(form: &Form, item: &Item) -> bool {
-    form.checks.iter().any(|check| {
-        check.severity == protocol::model::Severity::Hard
-            && check.item == item.id
-            && !check.id.as_str().starts_with("range_")
-    })
+    form.checks
+        .iter()
+        .any(|check| check.severity == Severity::Hard && check.item == item.id && !is_range(check))
+}
+
+/// Says whether a check is one of an item's own limits, which what is drawn keeps.
+fn is_range(check: &EditCheck) -> bool {
+    check.id.as_str().starts_with("range_")
 }
 
 fn skin_of(study: &Study, skin: &SkinProcess, form: &Form, first: Option<&Item>) -> Of {
@@ -180,21 +261,6 @@ fn skin_of(study: &Study, skin: &SkinProcess, form: &Form, first: Option<&Item>)
         weights: sites.iter().map(|item| weight(item)).collect(),
         first_site: first.and_then(|first| sites.iter().position(|site| site.id == first.id)),
         oedema: skin.oedema.as_ref().and_then(|name| reactions.iter().position(|one| one.name == *name)),
-    }
-}
-
-fn measure_of(study: &Study, form: &Form, item: &Item, index: usize) -> Of {
-    let virtuals = &study.virtual_cohort;
-    let process = &virtuals.measures[index];
-    debug_assert!(process.form == form.id && process.item == item.id);
-    let place = |name: &String| virtuals.reactions.iter().position(|one| one.name == *name);
-    Of::Measure {
-        index,
-        kind: item.kind.clone(),
-        step: process.step,
-        bounds: (answers::within(item, f64::NEG_INFINITY), answers::within(item, f64::INFINITY)),
-        noise: Process::named(&format!("measure {index}")),
-        reactions: process.reactions.iter().filter_map(|(name, _)| place(name)).collect(),
     }
 }
 
@@ -249,31 +315,15 @@ impl Scene<'_> {
                     first_site.map_or(0, |site| self.correction_of_site(occasion, total, site, weights));
                 (total + corrected) as f64
             }
-            Of::Measure { index, kind, step, bounds, noise, .. } => {
-                let process = &study.virtual_cohort.measures[*index];
-                let trajectory = self.trajectory(*index);
-                let skin_change = if process.per_skin_point == 0.0 {
-                    0.0
-                } else {
-                    self.skin_change(months, held.effect_points)
-                };
-                let mut draws = streams.draws(someone.number, *noise, occasion);
-                let named = |name: &str| {
-                    study
-                        .virtual_cohort
-                        .reactions
-                        .iter()
-                        .position(|one| one.name == name)
-                        .is_some_and(present)
-                };
-                let value = trajectory.observe_with(process, months, skin_change, named, &mut draws);
-                let (mut whole, decimals) = entered(kind, value.max(bounds.0).min(bounds.1), *step);
+            Of::Measure(noisy) => {
+                let (mut whole, decimals) = self.written(noisy, occasion, months, held, &present);
                 if self.measured.corrected && self.is_corrected(occasion) {
-                    let most = libm::round(bounds.1 * POWERS_OF_TEN[decimals as usize]);
+                    let most = libm::round(noisy.bounds.1 * POWERS_OF_TEN[decimals as usize]);
                     whole += if ((whole + 1) as f64) <= most { 1 } else { -1 };
                 }
                 whole as f64 / POWERS_OF_TEN[decimals as usize]
             }
+            Of::Score(score) => self.scored(score, occasion, months, held, &present),
             Of::Reading { seen, readers, third } => {
                 let change = self.skin_change(months, 0.0);
                 let visit = &study.visits[occasion as usize].id;
@@ -310,6 +360,59 @@ impl Scene<'_> {
         }
     }
 
+    /// What is written down of a measure, in units of its last decimal.
+    fn written(
+        &self,
+        noisy: &Noisy,
+        occasion: u64,
+        months: f64,
+        held: Held,
+        present: &dyn Fn(usize) -> bool,
+    ) -> (i64, u32) {
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        let virtuals = &plan.study.virtual_cohort;
+        let process = &virtuals.measures[noisy.index];
+        let skin_change =
+            if process.per_skin_point == 0.0 { 0.0 } else { self.skin_change(months, held.effect_points) };
+        let mut draws = streams.draws(someone.number, noisy.noise, occasion);
+        let named =
+            |name: &str| virtuals.reactions.iter().position(|one| one.name == name).is_some_and(present);
+        let trajectory = self.trajectory(noisy.index);
+        let value = trajectory.observe_with(process, months, skin_change, named, &mut draws);
+        entered(&noisy.kind, value.max(noisy.bounds.0).min(noisy.bounds.1), noisy.step)
+    }
+
+    /// The score of a questionnaire that is filled in for the scores that are followed.
+    fn scored(
+        &self,
+        score: &Score,
+        occasion: u64,
+        months: f64,
+        held: Held,
+        present: &dyn Fn(usize) -> bool,
+    ) -> f64 {
+        let Participant { streams, someone, .. } = *self.participant;
+        let wanted = |item: &str| {
+            let (_, noisy) = score.followed.iter().find(|(id, _)| id.as_str() == item)?;
+            let (whole, decimals) = self.written(noisy, occasion, months, held, present);
+            Some(whole as f64 / POWERS_OF_TEN[decimals as usize])
+        };
+        let mut draws = streams.draws(someone.number, score.items, occasion);
+        let mut filled = questionnaires::fill(&score.form, &wanted, &mut draws);
+        let first = filled.iter_mut().min_by(|one, other| one.0.cmp(&other.0));
+        if let Some((item, value)) = first.filter(|_| self.is_corrected(occasion)) {
+            let most = score.form.item(item.as_str()).and_then(|item| item.maximum);
+            corrected(value, most.unwrap_or(Decimal::MAX));
+        }
+        let answers = |wanted: &str| {
+            let found = filled.iter().find(|(item, _)| item.as_str() == wanted);
+            found.map(|(_, value)| Answer::Given(value.clone()))
+        };
+        let scores = score.instrument.score(&answers, &Context::default());
+        let own = scores.into_iter().find(|one| one.item == score.output);
+        own.and_then(|one| one.result.ok()?.as_f64()).unwrap_or(f64::NAN)
+    }
+
     fn trajectory(&self, index: usize) -> Trajectory {
         let Participant { plan, streams, someone, female, .. } = *self.participant;
         let process = &plan.study.virtual_cohort.measures[index];
@@ -342,6 +445,18 @@ impl Scene<'_> {
         let mut draws = streams.draws(someone.number, plan.process.skin_sites, 0);
         let scores = spread_over_sites(total, weights, &mut draws);
         if scores[site] < 3 { 1 } else { -1 }
+    }
+}
+
+/// A correction raises a number by its last digit, or lowers it from its limit; a code stays.
+fn corrected(value: &mut Value, most: Decimal) {
+    match value {
+        Value::Integer(whole) => *whole += if Decimal::from(*whole) < most { 1 } else { -1 },
+        Value::Decimal(decimal) => {
+            let step = Decimal::new(1, decimal.scale());
+            *decimal = if *decimal + step <= most { *decimal + step } else { *decimal - step };
+        }
+        _ => {}
     }
 }
 

@@ -12,7 +12,9 @@
 mod analysed;
 mod calendar;
 mod compile;
+mod design;
 mod entry;
+mod events;
 mod measured;
 mod path;
 mod possible;
@@ -25,6 +27,7 @@ use terms::AnalysisId;
 use crate::streams::Process;
 
 pub use compile::FastPlan;
+pub use design::{Decision, Ended, LOOKS_MAX};
 pub use trial::{People, Tested, Workspace};
 
 /// Why an analysis can't be simulated on the fast path.

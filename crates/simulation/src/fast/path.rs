@@ -3,7 +3,11 @@
 use protocol::model::{Anchor, Study, Timing};
 use terms::{Decimal, Value};
 
-use super::{compile::FastPlan, someone::Someone};
+use super::{
+    compile::{FastPlan, Reason},
+    events::Noted,
+    someone::Someone,
+};
 use crate::{
     course::{self, DoseAnswer, VisitShift, months},
     person::{Episode, draw_reaction, effect_points, in_order},
@@ -122,8 +126,14 @@ pub(crate) struct Path {
     /// The last day with a dose, once treatment has ended.
     last_dose: Option<i32>,
     /// Whether treatment was stopped before its time.
-    early: bool,
+    pub(crate) early: bool,
     escalated: bool,
+    /// The day on which the participant is through.
+    pub(crate) over: Option<i32>,
+    /// Whether that is because consent was withdrawn.
+    consent_withdrawn: bool,
+    /// Adverse events, where they matter.
+    pub(crate) noted: Vec<Noted>,
 }
 
 /// A participant on the way, with what it depends on.
@@ -195,6 +205,9 @@ impl Walk<'_> {
             let target = self.target(visit.when, path.last_dose);
             path.due_by[place] = target.map(|target| target + visit.within_days);
         }
+        if self.plan.events_matter {
+            self.note_background(path.over, path.consent_withdrawn, &mut path.noted);
+        }
     }
 
     fn draw_episodes(&self, path: &mut Path) {
@@ -243,6 +256,7 @@ impl Walk<'_> {
                     path.stop(day);
                 }
                 *phase = Phase::Over;
+                path.over = Some(day);
             }
             _ => {}
         }
@@ -281,6 +295,9 @@ impl Walk<'_> {
         let lowest = dosing.levels_mg.last().copied().unwrap_or_default();
         let present = path.present();
         let episode = path.episodes[place].clone();
+        if self.plan.events_matter {
+            path.noted.push(self.plan.grades.of_reaction(episode.reaction, day, episode.grade));
+        }
         let free = path.doses.last().is_some_and(|last| last.from < day);
         match course::answer_event(&episode, present, lowest) {
             Some(DoseAnswer::Hold) => {
@@ -351,9 +368,17 @@ impl Walk<'_> {
         path.stop(day);
         path.early = true;
         *phase = Phase::Followed;
-        if arm.withdrawal_reasons[drawn].0 {
-            *phase = Phase::Over;
-            return;
+        match arm.withdrawal_reasons[drawn].0 {
+            Reason::Consent => {
+                *phase = Phase::Over;
+                path.over = Some(day);
+                path.consent_withdrawn = true;
+                return;
+            }
+            Reason::AdverseEvent if self.plan.events_matter => {
+                self.note_event_behind_stop(day, &mut path.noted);
+            }
+            Reason::AdverseEvent | Reason::Other => {}
         }
         self.plan_visits(path, day, true);
     }
@@ -375,6 +400,9 @@ impl Path {
         self.last_dose = None;
         self.early = false;
         self.escalated = false;
+        self.over = None;
+        self.consent_withdrawn = false;
+        self.noted.clear();
     }
 
     fn enter(&mut self, day: i32, task: Task) {

@@ -125,6 +125,8 @@ pub(crate) struct WayIn<'a> {
     pub(crate) visit: &'a VisitId,
     /// A measure whose values are narrowed, to find where a rule changes.
     pub(crate) narrowed: Option<(usize, f64, f64)>,
+    /// Whether only those are meant who are asked.
+    pub(crate) all_asked: bool,
 }
 
 impl<'a> WayIn<'a> {
@@ -153,6 +155,12 @@ impl<'a> WayIn<'a> {
     /// Says whether an item is always answered.
     pub(crate) fn is_always_given(&self, reference: &ItemRef) -> bool {
         Self::worlds(self.study).iter().all(|world| !self.item(reference, world).missing)
+    }
+
+    /// Says whether an item of a form that is filled here is answered by everybody who is asked.
+    pub(crate) fn is_given_where_asked(&self, form: &Form, item: &Item) -> bool {
+        self.is_filled_at(form, self.visit)
+            && Self::worlds(self.study).iter().all(|world| !self.answer(form, item, world).missing)
     }
 
     fn condition(&self, term: &Term, world: &World) -> Possible {
@@ -286,7 +294,7 @@ impl<'a> WayIn<'a> {
         // Whether an item is asked was decided when its form was filled.
         let then = WayIn { visit, ..*self };
         let shown = item.shown_if.as_ref().map(|shown| then.condition(shown.root(), world));
-        match shown.map(Possible::sole) {
+        match shown.filter(|_| !self.all_asked).map(Possible::sole) {
             None | Some(Some(Truth::True)) => self.answer(form, item, world),
             Some(Some(_)) => Range::missing(),
             Some(None) => Range { missing: true, ..self.answer(form, item, world) },
@@ -343,6 +351,7 @@ impl<'a> WayIn<'a> {
                         Range::given(Kind::Between(libm::floor(low) - 1.0, libm::ceil(high) + 1.0))
                     }
                     "visit_date" => Range::given(Kind::VisitDay),
+                    "onset_date" => Range::given(Kind::Anything),
                     _ => Range::anything(),
                 }
             }
@@ -390,7 +399,7 @@ impl<'a> WayIn<'a> {
         let (low, high) = starts.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), start| {
             (low.min(start.0), high.max(start.1))
         });
-        let reach = reach(process);
+        let reach = reach(process, DEVIATIONS_MAX);
         let least =
             process.min.unwrap_or(f64::NEG_INFINITY).max(item.minimum.map_or(f64::NEG_INFINITY, as_f64));
         let most = process.max.unwrap_or(f64::INFINITY).min(item.maximum.map_or(f64::INFINITY, as_f64));
@@ -435,14 +444,15 @@ pub(crate) fn starts(process: &MeasureProcess) -> impl Iterator<Item = &Spread> 
     [Some(&process.start), process.start_ild.as_ref(), process.start_male.as_ref()].into_iter().flatten()
 }
 
-/// The most by which a measured value on the way in differs from the start: slope, skin and noise.
-pub(crate) fn reach(process: &MeasureProcess) -> f64 {
+/// The most by which a measured value on the way in differs from the start, for noise of so many standard
+/// deviations at most: slope, skin and noise.
+pub(crate) fn reach(process: &MeasureProcess, deviations: f64) -> f64 {
     let yearly = process.yearly.abs() + DEVIATIONS_MAX * process.yearly_sd;
     let yearly_ild = process.yearly_ild.unwrap_or(0.0).abs()
         + DEVIATIONS_MAX * process.yearly_sd_ild.unwrap_or(process.yearly_sd);
     yearly.max(yearly_ild) * WAY_IN_MONTHS_MAX / 12.0
         + process.per_skin_point.abs() * 51.0
-        + DEVIATIONS_MAX * process.noise
+        + deviations * process.noise
 }
 
 /// The unit in which a measure is entered, which bounds its rounding.

@@ -8,9 +8,6 @@ use crate::{
     streams::Streams,
 };
 
-/// The most measures whose starts the rules of entry look at.
-pub(crate) const MEASURES_MAX: usize = 16;
-
 /// Somebody who came.
 #[derive(Clone, Debug)]
 pub(crate) struct Someone {
@@ -22,22 +19,11 @@ pub(crate) struct Someone {
     pub(crate) natural: NaturalCourse,
     stratum: Option<Option<usize>>,
     female: Option<bool>,
-    starts: [f64; MEASURES_MAX],
-    starts_drawn: bool,
 }
 
 impl Someone {
     pub(crate) fn new(number: u64, screened: i32, disease: Disease, natural: NaturalCourse) -> Self {
-        Self {
-            number,
-            screened,
-            disease,
-            natural,
-            stratum: None,
-            female: None,
-            starts: [0.0; MEASURES_MAX],
-            starts_drawn: false,
-        }
+        Self { number, screened, disease, natural, stratum: None, female: None }
     }
 
     /// Returns the stratum's place, where the cohort has strata.
@@ -64,29 +50,6 @@ impl Someone {
         });
         self.female = Some(female);
         female
-    }
-
-    /// Returns the uniform draw behind the start of a measure that rules look at.
-    #[inline]
-    pub(crate) fn start_of_measure(
-        &mut self,
-        streams: &Streams,
-        process: &Processes,
-        measured: &[usize],
-        place: usize,
-    ) -> f64 {
-        if !self.starts_drawn {
-            for (lane, indices) in measured.chunks(4).enumerate() {
-                let wanted = std::array::from_fn::<_, 4, _>(|at| {
-                    (process.measure, indices[at.min(indices.len() - 1)] as u64)
-                });
-                for (at, mut draws) in streams.draws_of(self.number, wanted).into_iter().enumerate() {
-                    self.starts[4 * lane + at] = draws.uniform();
-                }
-            }
-            self.starts_drawn = true;
-        }
-        self.starts[place]
     }
 }
 

@@ -1,11 +1,12 @@
 //! One trial: who comes, who enters, who is given what.
 
 use allocation::{ListSeed, Unblinded};
-use analysis::kernel::{Kernel, Outcome};
+use analysis::kernel::{Group, Kernel, Outcome};
 
 use super::{
     FastPlan,
-    analysed::Columns,
+    analysed::{Analysed, Columns},
+    design::{Ended, Entrant},
     entry::Entry,
     measured::{SkinSeen, come, episodes_that_matter},
     path::Path,
@@ -38,6 +39,15 @@ pub struct People {
     pub recruitment_days: u64,
 }
 
+/// What was seen of the participants of a trial, where events are followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) stopped_early: u32,
+    pub(crate) serious_events: u32,
+    pub(crate) with_serious_event: u32,
+    pub(crate) days: u32,
+}
+
 /// Somebody in the trial.
 #[derive(Clone, Copy)]
 pub(crate) struct Participant<'a> {
@@ -55,12 +65,17 @@ pub(crate) struct Participant<'a> {
 pub struct Workspace {
     awaited: Vec<Awaited>,
     lists: Vec<Vec<Unblinded<usize>>>,
+    list_seed: Option<ListSeed>,
     given: Vec<usize>,
     episodes: Vec<Episode>,
     path: Path,
     pub(crate) columns: Columns,
     pub(crate) kernel: Kernel,
     results: Vec<Tested>,
+    ended: Option<Ended>,
+    seen: Seen,
+    pub(crate) entrants: Vec<Entrant>,
+    pub(crate) event_days: Vec<i32>,
     entered: u64,
     screened: u64,
     last_day: i32,
@@ -74,23 +89,24 @@ struct Awaited {
 impl FastPlan<'_> {
     /// Runs one trial and its analyses. The results stand in the order of [`analyses`](Self::analyses).
     pub fn run<'w>(&self, streams: &Streams, space: &'w mut Workspace) -> &'w [Tested] {
-        self.collect(streams, space);
+        self.conduct(streams, space);
         space.results.clear();
+        let decided = self.design.as_ref().map(|design| (design.place(), design.run(self, space)));
+        space.ended = decided.map(|(_, (ended, _))| ended);
+        // What the design does not decide by is analysed in those who had started by its end.
+        let size = space.ended.map_or(usize::MAX, |ended| ended.size as usize);
         for (place, analysis) in self.analyses.iter().enumerate() {
-            let tested = analysis.test(place, &mut space.columns, &mut space.kernel);
+            let tested = match decided {
+                Some((decides, (_, tested))) if decides == place => tested,
+                _ => analysis.test(place, &mut space.columns, &mut space.kernel, size),
+            };
             space.results.push(tested);
         }
         &space.results
     }
 
-    /// Runs one trial without its analyses: the outcomes stand in the columns.
-    pub(crate) fn collect(&self, streams: &Streams, space: &mut Workspace) {
-        self.conduct(streams, space);
-        space.columns.settle(self);
-    }
-
     /// Returns what an analysis' estimate comes to on so many outcomes that chance is gone.
-    pub(crate) fn limit(&self, place: usize, groups: &[Vec<f64>; 2]) -> Option<f64> {
+    pub(crate) fn limit(&self, place: usize, groups: &[Group; 2]) -> Option<f64> {
         self.analyses[place].limit(groups)
     }
 
@@ -102,7 +118,7 @@ impl FastPlan<'_> {
         loop {
             self.start_due(streams, space, day);
             let full = space.entered + space.awaited.len() as u64 >= self.target;
-            if arrivals >= u64::from(cohort.screened_max) || (full && space.awaited.is_empty()) {
+            if arrivals >= self.screened_max || (full && space.awaited.is_empty()) {
                 break;
             }
             if !full {
@@ -141,7 +157,6 @@ impl FastPlan<'_> {
         let entry = Entry {
             study: self.study,
             streams,
-            measured: &self.gate_measures,
             process: &self.process,
             occasion: gate.occasion(),
             visit: if at == 0 { &self.screening } else { &self.start },
@@ -167,6 +182,7 @@ impl FastPlan<'_> {
     }
 
     fn enter(&self, streams: &Streams, space: &mut Workspace, mut someone: Someone, start: i32) {
+        let entry = space.entered as u32;
         space.entered += 1;
         space.last_day = space.last_day.max(start);
         let arm = match &self.blocks {
@@ -175,6 +191,9 @@ impl FastPlan<'_> {
                 let stratum = someone.stratum(self.study, streams, &self.process).unwrap_or(0);
                 let place = space.given[stratum];
                 space.given[stratum] += 1;
+                if place >= space.lists[stratum].len() {
+                    self.draw_list(space, stratum);
+                }
                 self.allocated_arms[*space.lists[stratum][place].reveal()]
             }
         };
@@ -186,7 +205,34 @@ impl FastPlan<'_> {
             episodes_that_matter(&participant, days, &mut space.episodes);
         }
         let order = if self.order_matters { site_order(self, streams, someone.number) } else { 0 };
-        space.columns.add(&participant, &space.episodes, &mut space.path, (order, someone.number));
+        let key = (order, someone.number);
+        space.columns.add(&participant, &space.episodes, &mut space.path, key, entry);
+        if self.events_matter {
+            space.see(start);
+        }
+        if let Some(design) = &self.design {
+            let watched = self.watched.as_ref().and_then(|watched| {
+                let meant = space.path.noted.iter().filter(|noted| watched.holds(noted, start));
+                meant.map(|noted| noted.day).min()
+            });
+            space.entrants.push(design.entrant(self, start, watched));
+        }
+    }
+}
+
+impl FastPlan<'_> {
+    /// Draws a stratum's list as far as it is likely to be needed; one that runs out, whole. A longer list begins
+    /// with the shorter one.
+    fn draw_list(&self, space: &mut Workspace, stratum: usize) {
+        let (Some(blocks), Some(allocation), Some(seed)) =
+            (&self.blocks, &self.study.allocation, &space.list_seed)
+        else {
+            return;
+        };
+        let name = allocation.strata.get(stratum).map_or("", String::as_str);
+        let list = &mut space.lists[stratum];
+        let [likely, most] = self.positions[stratum];
+        blocks.draw_places(seed, name, if list.is_empty() { likely } else { most }, list);
     }
 }
 
@@ -212,26 +258,48 @@ impl Workspace {
         &self.results
     }
 
+    /// Returns what was seen of the last trial's participants.
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    fn see(&mut self, start: i32) {
+        let serious =
+            self.path.noted.iter().filter(|noted| noted.serious && noted.day >= start).count() as u32;
+        self.seen.stopped_early += u32::from(self.path.early);
+        self.seen.serious_events += serious;
+        self.seen.with_serious_event += u32::from(serious > 0);
+        self.seen.days = self.seen.days.max(self.path.over.map_or(0, |day| u32::try_from(day).unwrap_or(0)));
+    }
+
+    /// Returns what the last trial came to under the plan's design, if there is one.
+    pub fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
     /// Adds the last trial's outcomes of an analysis, by group.
-    pub(crate) fn pool(&self, place: usize, groups: &mut [Vec<f64>; 2]) {
-        for row in &self.columns.rows[place] {
-            groups[row.group].extend(row.value);
+    pub(crate) fn pool(&mut self, place: usize, analysis: &Analysed, groups: &mut [Group; 2]) {
+        self.columns.group(place, analysis, usize::MAX);
+        for (all, own) in groups.iter_mut().zip(&self.columns.groups) {
+            all.values.extend_from_slice(&own.values);
+            all.baselines.extend_from_slice(&own.baselines);
         }
     }
 
     fn begin(&mut self, plan: &FastPlan<'_>, streams: &Streams) {
         self.awaited.clear();
+        self.entrants.clear();
         self.columns.begin(plan);
         (self.entered, self.screened, self.last_day) = (0, 0, 0);
-        let (Some(blocks), Some(allocation)) = (&plan.blocks, &plan.study.allocation) else { return };
-        let seed: ListSeed = allocation_list::seed(streams);
-        let strata = allocation.strata.len().max(1);
+        self.seen = Seen::default();
+        if plan.blocks.is_none() {
+            return;
+        }
+        self.list_seed = Some(allocation_list::seed(streams));
+        let strata = plan.positions.len();
         self.lists.resize(strata, Vec::new());
+        self.lists.iter_mut().for_each(Vec::clear);
         self.given.clear();
         self.given.resize(strata, 0);
-        for (place, list) in self.lists.iter_mut().enumerate() {
-            let name = allocation.strata.get(place).map_or("", String::as_str);
-            blocks.draw_places(&seed, name, allocation_list::length(plan.study), list);
-        }
     }
 }

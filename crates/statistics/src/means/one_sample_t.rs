@@ -3,7 +3,8 @@
 //! Mathematics: `docs/methods/t_one_sample.md`.
 
 use crate::descriptive::mean_and_variance;
-use crate::{Confidence, Interval, NotEstimable, distribution};
+use crate::distribution::{TQuantiles, t_tails};
+use crate::{Confidence, Interval, NotEstimable};
 
 /// A t-test and the interval that goes with it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +36,20 @@ pub struct TTest {
 /// # Errors
 /// Fewer than two observations, one that is not finite, or no spread beyond rounding.
 pub fn one_sample_t(x: &[f64], null: f64, confidence: Confidence) -> Result<TTest, NotEstimable> {
-    t_of(x.iter().copied(), null, confidence)
+    one_sample_t_among(x, null, confidence, &mut TQuantiles::default())
+}
+
+/// The same test as one of many: `quantiles` remembers what the tests before it needed.
+///
+/// # Errors
+/// As [`one_sample_t`].
+pub fn one_sample_t_among(
+    x: &[f64],
+    null: f64,
+    confidence: Confidence,
+    quantiles: &mut TQuantiles,
+) -> Result<TTest, NotEstimable> {
+    t_of(x.iter().copied(), null, confidence, quantiles)
 }
 
 /// The test of numbers that need not lie in a slice.
@@ -43,6 +57,7 @@ pub(super) fn t_of(
     x: impl ExactSizeIterator<Item = f64> + Clone,
     null: f64,
     confidence: Confidence,
+    quantiles: &mut TQuantiles,
 ) -> Result<TTest, NotEstimable> {
     let found = x.len();
     let (estimate, variance) = mean_and_variance(x)?;
@@ -54,17 +69,18 @@ pub(super) fn t_of(
     }
     let df = n - 1.0;
     let t = (estimate - null) / se;
+    let tails = t_tails(t, df);
     Ok(TTest {
         n: found,
         estimate,
         sd,
         se,
-        interval: Interval::around(estimate, distribution::t_quantile_upper(confidence.tail(), df) * se),
+        interval: Interval::around(estimate, quantiles.upper(confidence.tail(), df) * se),
         t,
         df,
-        p_two_sided: distribution::t_two_sided(t, df),
-        p_less: distribution::t_lower(t, df),
-        p_greater: distribution::t_upper(t, df),
+        p_two_sided: tails.two_sided,
+        p_less: tails.lower,
+        p_greater: tails.upper,
     })
 }
 

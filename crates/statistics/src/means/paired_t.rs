@@ -4,6 +4,7 @@
 
 use super::one_sample_t::{TTest, t_of};
 use crate::descriptive::mean;
+use crate::distribution::TQuantiles;
 use crate::{Confidence, NotEstimable};
 
 /// A paired t-test with its standardised effect and the correlation of the two series.
@@ -25,7 +26,8 @@ pub fn paired_t(before: &[f64], after: &[f64], confidence: Confidence) -> Result
     if before.len() != after.len() {
         return Err(NotEstimable::UnequalLengths { left: before.len(), right: after.len() });
     }
-    let test = t_of(before.iter().zip(after).map(|(b, a)| a - b), 0.0, confidence)?;
+    let differences = before.iter().zip(after).map(|(b, a)| a - b);
+    let test = t_of(differences, 0.0, confidence, &mut TQuantiles::default())?;
     Ok(PairedT { cohen_dz: test.estimate / test.sd, pearson_r: pearson_r(before, after).ok(), test })
 }
 

@@ -4,7 +4,8 @@
 
 use super::one_sample_t::is_constant;
 use crate::descriptive::mean_and_variance;
-use crate::{Confidence, Interval, NotEstimable, distribution};
+use crate::distribution::{TQuantiles, t_tails};
+use crate::{Confidence, Interval, NotEstimable};
 
 /// What is assumed of the two variances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,20 @@ pub fn two_sample_t(
     variances: Variances,
     confidence: Confidence,
 ) -> Result<TwoSampleT, NotEstimable> {
+    two_sample_t_among(x, y, variances, confidence, &mut TQuantiles::default())
+}
+
+/// The same comparison as one of many: `quantiles` remembers what those before it needed.
+///
+/// # Errors
+/// As [`two_sample_t`].
+pub fn two_sample_t_among(
+    x: &[f64],
+    y: &[f64],
+    variances: Variances,
+    confidence: Confidence,
+    quantiles: &mut TQuantiles,
+) -> Result<TwoSampleT, NotEstimable> {
     if x.is_empty() || y.is_empty() {
         return Err(NotEstimable::ArmEmpty);
     }
@@ -77,16 +92,17 @@ pub fn two_sample_t(
     }
     let difference = means[0] - means[1];
     let t = difference / se;
+    let tails = t_tails(t, df);
     Ok(TwoSampleT {
         means,
         difference,
         se,
-        interval: Interval::around(difference, distribution::t_quantile_upper(confidence.tail(), df) * se),
+        interval: Interval::around(difference, quantiles.upper(confidence.tail(), df) * se),
         t,
         df,
-        p_two_sided: distribution::t_two_sided(t, df),
-        p_less: distribution::t_lower(t, df),
-        p_greater: distribution::t_upper(t, df),
+        p_two_sided: tails.two_sided,
+        p_less: tails.lower,
+        p_greater: tails.upper,
     })
 }
 

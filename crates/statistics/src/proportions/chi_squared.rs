@@ -1,6 +1,6 @@
 //! Pearson's chi-squared test of a table.
 //!
-//! Mathematics: `docs/methods/chi_squared.md`.
+//! Mathematics: `docs/methods/fisher_exact.md`.
 
 use super::Table;
 use crate::{NotEstimable, distribution};

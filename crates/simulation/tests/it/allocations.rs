@@ -1,0 +1,32 @@
+//! A trial on the fast path works in memory that it has used before.
+
+use allocation_counter::measure;
+use simulation::{
+    fast::{FastPlan, Workspace},
+    streams::Streams,
+};
+
+use crate::study;
+
+/// Allocations of a trial, on average, once the trials before it have stretched the buffers. The few that are left
+/// are of one person in a hundred, whose entry hangs on an answer that only its own rule can judge.
+fn each_trial(name: &str, analysis: &str) -> f64 {
+    let study = study(name);
+    let plan = FastPlan::compile(&study, &[analysis.into()]).unwrap();
+    let mut space = Workspace::default();
+    let mut run = |trials: std::ops::Range<u64>| {
+        for trial in trials {
+            plan.run(&Streams::of_trial_number(1, trial), &mut space);
+        }
+    };
+    run(0..1_000);
+    measure(|| run(1_000..2_000)).count_total as f64 / 1_000.0
+}
+
+#[test]
+fn a_trial_allocates_next_to_nothing() {
+    for (name, analysis) in [("imatinib-controlled", "B-P1-main"), ("imatinib-open", "A-P1-main")] {
+        let count = each_trial(name, analysis);
+        assert!(count < 15.0, "{name}: {count} allocations a trial");
+    }
+}
