@@ -19,7 +19,7 @@ mod sheet;
 mod standing;
 mod trace;
 
-pub use r_script::{expected_csv, r_script, recomputed_numbers};
+pub use r_script::{expected_csv, is_recomputed, r_script, recomputed_numbers};
 pub use results::{AnalysisResult, Format, Level, Number, PublishedNumber, Results, RowSet, rounded};
 pub use run::{PlanError, run};
 pub use trace::{Trace, TracedRows, trace};

@@ -10,8 +10,8 @@ use datasets::DataSets;
 use protocol::{
     expression::Expression,
     model::{
-        Analysis, AnalysisPlan, Arm, Between, BlindingIndex, Estimand, MarginalMeans, Measure, Method,
-        MissingRule, Quartiles, StoppingRule, Strategy, Subject, TwoSided, Zeros,
+        Analysis, AnalysisPlan, Arm, Between, BlindingIndex, CmhAssociation, Estimand, MarginalMeans,
+        Measure, Method, MissingRule, Quartiles, Scores, StoppingRule, Strategy, Subject, TwoSided, Zeros,
     },
 };
 use terms::Truth;
@@ -19,7 +19,7 @@ use terms::Truth;
 use crate::{
     Number, Results,
     outcome::{column_of, death_strategy},
-    population::{Choice, Population, first_level, flag_of},
+    population::{Choice, Population, first_level, flag_of, levels_of},
     scope::Row,
 };
 
@@ -65,10 +65,12 @@ fn recomputed(method: &Method) -> &'static [&'static str] {
             "limit_upper",
         ],
         Method::WeightedKappa(_) => &["n", "agree", "kappa", "lower", "upper", "p"],
-        // Not recomputed yet; plans of studies do not use them.
-        Method::Anova | Method::ChiSquared { .. } | Method::Cmh(_) | Method::KaplanMeier(_) => &[],
+        Method::Anova => &["n", "mean", "sd", "median", "min", "max", "f", "df", "df_residual", "p"],
+        Method::ChiSquared { .. } | Method::Cmh(_) => &["chi_squared", "df", "p"],
+        // Only data sets from elsewhere hold times, and these are at hand as they came.
+        Method::KaplanMeier(_) => &[],
         // Base R has no mixed models; the statistics crate's reference cases stand for these.
-        Method::Mmrm(_) | Method::MultipleImputation(_) => &[],
+        Method::Mmrm(_) | Method::MultipleImputation(_) | Method::PredictiveImputation(_) => &[],
         Method::Ancova(_) => &[
             "n",
             "mean",
@@ -96,6 +98,11 @@ fn recomputed(method: &Method) -> &'static [&'static str] {
             "term_p",
         ],
     }
+}
+
+/// Whether the script recomputes a method's numbers: what base R has functions for, or a few lines of it say.
+pub fn is_recomputed(method: &Method) -> bool {
+    !recomputed(method).is_empty()
 }
 
 /// Writes the script. It prints `id,key,value`, one line a number.
@@ -158,12 +165,24 @@ impl Call<'_> {
         let chosen = self.chosen();
         let call = match &self.analysis.method {
             Method::Count
-            | Method::Anova
-            | Method::ChiSquared { .. }
-            | Method::Cmh(_)
             | Method::KaplanMeier(_)
             | Method::Mmrm(_)
-            | Method::MultipleImputation(_) => return None,
+            | Method::MultipleImputation(_)
+            | Method::PredictiveImputation(_) => return None,
+            Method::ChiSquared { continuity_correction } => {
+                self.levels("chi_squared", &id, logical(*continuity_correction))?
+            }
+            Method::Cmh(options) => {
+                let association = match options.association {
+                    CmhAssociation::General => "general",
+                    CmhAssociation::RowMeanScores => "row mean scores",
+                    CmhAssociation::Correlation => "correlation",
+                };
+                let by_order = options.scores != Some(Scores::Values);
+                let call =
+                    format!("{}, {}, {}", names(&options.strata), text(association), logical(by_order));
+                self.levels("cmh", &id, &call)?
+            }
             Method::Fisher { .. } => self.fisher(&id)?,
             Method::Binomial { confidence, interval } => {
                 let call = format!("{confidence}, {}", text(&format!("{interval:?}")));
@@ -263,6 +282,7 @@ impl Call<'_> {
         Some(match method {
             Method::Describe { quartiles } => format!("describe{head}, {})", type_of(*quartiles)),
             Method::PairedT { confidence } => format!("paired_t{head}, {confidence}, {})", logical(changes)),
+            Method::Anova => format!("one_way{head})"),
             Method::TwoSampleT { confidence, equal_variances } => {
                 format!("two_sample_t{head}, {}, {confidence}, {})", self.pair()?, logical(*equal_variances))
             }
@@ -276,10 +296,6 @@ impl Call<'_> {
                 type_of(*quartiles)
             ),
             Method::Ancova(options) => {
-                let names = |names: &[String]| {
-                    let quoted: Vec<String> = names.iter().map(|name| text(name)).collect();
-                    format!("c({})", quoted.join(", "))
-                };
                 let groups = &self.population.groups;
                 let pair = |(first, second): (usize, usize)| {
                     format!("c({}, {})", text(&groups[first].id), text(&groups[second].id))
@@ -316,6 +332,16 @@ impl Call<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A test of a variable's levels between groups.
+    fn levels(&self, function: &str, id: &str, options: &str) -> Option<String> {
+        let Subject::Variable { variable } = &self.analysis.subject else { return None };
+        let (by, groups) = self.grouping();
+        let levels: Vec<String> =
+            levels_of(self.data.subjects.column(variable)?).into_iter().map(|level| level.id).collect();
+        let (variable, levels) = (text(variable), names(&levels));
+        Some(format!("{function}({id}, chosen, {variable}, {by}, {groups}, {levels}, {options})"))
     }
 
     fn blinding_index(&self, id: &str, options: &BlindingIndex) -> Option<String> {
@@ -397,6 +423,11 @@ impl Call<'_> {
 
 fn text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn names(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| text(name)).collect();
+    format!("c({})", quoted.join(", "))
 }
 
 fn logical(holds: bool) -> &'static str {

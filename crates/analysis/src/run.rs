@@ -2,8 +2,8 @@
 
 use datasets::{Cell, DataSets};
 use protocol::model::{
-    Analysis, AnalysisPlan, Arm, Estimand, Measure, Method, Parameter, Quartiles, Readings, Records,
-    RecordsOf, StatedFact, Strategy, Subject, TwoSided, Zeros,
+    Analysis, AnalysisPlan, Arm, Estimand, Imputation, Measure, Method, Parameter, Quartiles, Readings,
+    Records, RecordsOf, StatedFact, Strategy, Subject, TwoSided, Zeros,
 };
 use statistics::means::Variances;
 use terms::AnalysisId;
@@ -300,7 +300,10 @@ impl<'a> Task<'a> {
 
     /// Whether the method counts levels.
     fn takes_levels(&self) -> bool {
-        matches!(self.analysis.method, Method::Count | Method::ChiSquared { .. } | Method::Cmh(_))
+        matches!(
+            self.analysis.method,
+            Method::Count | Method::ChiSquared { .. } | Method::Cmh(_) | Method::PredictiveImputation(_)
+        )
     }
 
     fn write_categories(
@@ -320,6 +323,9 @@ impl<'a> Task<'a> {
                 Vec::new()
             }
             Method::Cmh(options) => methods::cmh(sheet, population, self.data, &categories, options),
+            Method::PredictiveImputation(options) => {
+                methods::predictive_imputation(sheet, population, self.data, &categories, options)
+            }
             _ => return Err(self.does_not_fit("levels")),
         };
         Ok(Written { levels: categories.levels, ..self.written(Vec::new(), without) })
@@ -391,7 +397,7 @@ impl<'a> Task<'a> {
             return Err(PlanError::NoVariable { analysis: self.analysis.id.clone(), variable });
         };
         match &self.analysis.method {
-            Method::Count | Method::ChiSquared { .. } | Method::Cmh(_) => {
+            Method::Count | Method::ChiSquared { .. } | Method::Cmh(_) | Method::PredictiveImputation(_) => {
                 self.write_categories(sheet, Categories::of_variable(self.data, &self.population, variable))
             }
             Method::Fisher { confidence: level } => {
@@ -464,7 +470,8 @@ impl<'a> Task<'a> {
             | Method::Cmh(_)
             | Method::KaplanMeier(_)
             | Method::Mmrm(_)
-            | Method::MultipleImputation(_) => {
+            | Method::MultipleImputation(_)
+            | Method::PredictiveImputation(_) => {
                 return Err(self.does_not_fit("a series of numbers"));
             }
         }
@@ -591,9 +598,17 @@ impl<'a> Task<'a> {
         let Some(estimand) = self.estimand else { return Ok(()) };
         // A model of those who stay estimates what would have been; it has no place for a death.
         let models = self.analysis.method.over_visits().is_some();
+        // Those who left go on as those who stayed; only a sensitivity analysis may assume otherwise.
+        let as_if_it_had_not_happened = match &self.analysis.method {
+            Method::MultipleImputation(options) => {
+                let mut all = options.strategies.iter().map(|(_, one)| *one).chain([options.strategy]);
+                self.analysis.role != "main" || all.all(|one| one == Imputation::MissingAtRandom)
+            }
+            _ => models,
+        };
         let can_follow = |event: &str, strategy: Strategy| match strategy {
             Strategy::TreatmentPolicy => true,
-            Strategy::Hypothetical if models => event != "death",
+            Strategy::Hypothetical if as_if_it_had_not_happened => event != "death",
             Strategy::WorstRank | Strategy::NotEstimated => event == "death",
             Strategy::Hypothetical | Strategy::Composite | Strategy::WhileOnTreatment => false,
         };
@@ -752,6 +767,7 @@ fn words_of(method: &Method) -> String {
         Method::KaplanMeier(options) => methods::kaplan_meier_words(options),
         Method::Mmrm(options) => methods::mmrm_words(options),
         Method::MultipleImputation(options) => methods::multiple_imputation_words(options),
+        Method::PredictiveImputation(options) => methods::predictive_imputation_words(options),
     }
 }
 

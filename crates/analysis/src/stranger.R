@@ -527,3 +527,68 @@ stopifnot(all(plain$change == plain$value - plain$baseline))
 ratio <- plain[!is.na(plain$relative_change), ]
 stopifnot(all(ratio$relative_change == (ratio$value - ratio$baseline) / ratio$baseline))
 
+
+one_way <- function(id, data, by, groups) {
+  data <- grouped(data, by)
+  for (cut in cuts(data, by, groups)) {
+    x <- data$values[cut$use]
+    of <- function(key, value) say(id, bracket(key, cut$name), value)
+    none <- length(x) == 0
+    of("n", length(x))
+    of("mean", if (none) NA else mean(x))
+    of("sd", if (length(x) < 2) NA else sd(x))
+    of("median", if (none) NA else median(x))
+    of("min", if (none) NA else min(x))
+    of("max", if (none) NA else max(x))
+  }
+  y <- data$values
+  group <- factor(level_of(by)[data$at], levels = groups)
+  fit <- if (any(table(group) == 0) || length(y) <= length(groups)) NULL else anova(lm(y ~ group))
+  say(id, "f", fit$`F value`[1])
+  say(id, "df", fit$Df[1])
+  say(id, "df_residual", fit$Df[2])
+  say(id, "p", fit$`Pr(>F)`[1])
+}
+
+# Groups by levels of those who have both; levels that nobody has are left out.
+level_table <- function(use, variable, by, groups, levels) {
+  table <- table(factor(level_of(by)[use], groups), factor(level_of(variable)[use], levels))
+  matrix(table, nrow = length(groups), dimnames = dimnames(table))
+}
+occurring <- function(use, variable, levels) levels[levels %in% level_of(variable)[use]]
+
+chi_squared <- function(id, chosen, variable, by, groups, levels, correct) {
+  use <- chosen & !is.na(level_of(by)) & !is.na(level_of(variable))
+  table <- level_table(use, variable, by, groups, occurring(chosen, variable, levels))
+  test <- if (any(dim(table) == 0) || any(rowSums(table) == 0) || any(colSums(table) == 0)) NULL else suppressWarnings(chisq.test(table, correct = correct))
+  say(id, "chi_squared", unname(test$statistic))
+  say(id, "df", unname(test$parameter))
+  say(id, "p", test$p.value)
+}
+
+# Landis, Heyman and Koch: linear functions of each stratum's deviations, their sum over its covariance.
+cmh <- function(id, chosen, variable, by, groups, levels, strata, association, by_order) {
+  use <- chosen & !is.na(level_of(by)) & !is.na(level_of(variable))
+  for (name in strata) use <- use & !is.na(level_of(name))
+  levels <- occurring(chosen, variable, levels)
+  scores <- if (by_order) seq_along(levels) else suppressWarnings(as.numeric(levels))
+  but_last <- function(n) diag(n)[-n, , drop = FALSE]
+  left <- if (association == "correlation") rbind(seq_along(groups)) else but_last(length(groups))
+  right <- if (association == "general") but_last(length(levels)) else rbind(scores)
+  stratum <- interaction(lapply(strata, level_of), drop = TRUE)
+  sum <- 0
+  covariance <- 0
+  for (one in unique(stratum[use])) {
+    n <- level_table(use & holds(stratum == one), variable, by, groups, levels)
+    total <- base::sum(n)
+    if (total < 2) next
+    spread <- function(t) diag(t, length(t)) - t %o% t / total
+    sum <- sum + c(left %*% (n - rowSums(n) %o% colSums(n) / total) %*% t(right))
+    covariance <- covariance + kronecker(right %*% spread(colSums(n)) %*% t(right), left %*% spread(rowSums(n)) %*% t(left)) / (total - 1)
+  }
+  q <- maybe(c(sum %*% solve(covariance, sum)))
+  df <- nrow(left) * nrow(right)
+  say(id, "chi_squared", q)
+  say(id, "df", if (is.na(q)) NA else df)
+  say(id, "p", pchisq(q, df, lower.tail = FALSE))
+}

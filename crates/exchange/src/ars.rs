@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use analysis::{AnalysisResult, Level, Number, Results};
 use protocol::{
     Study,
-    expression::Expression,
+    expression::{Comparison, Input, Term},
     model::{self, Measure, Records, RecordsOf, Shown, Subject},
 };
 use serde_json::{Map, Value as Json, json};
@@ -210,46 +210,97 @@ impl Event<'_> {
 
     /// Returns the id of the data subset that an analysis looks at, if it does not look at all rows.
     fn subset(&mut self, analysis: &model::Analysis, dataset: &str) -> Option<String> {
-        let mut clauses: Vec<(String, String, String)> = Vec::new();
+        let mut clauses: Vec<Option<Json>> = Vec::new();
         let mut words: Vec<String> = Vec::new();
         match &analysis.subject {
             Subject::Parameter { parameter, visit, .. } => {
-                clauses.push(("longitudinal".into(), "parameter".into(), parameter.to_string()));
-                clauses.push(("longitudinal".into(), "visit".into(), visit.to_string()));
+                clauses.push(Some(condition_of(self.condition(
+                    "longitudinal",
+                    "parameter",
+                    parameter.as_str(),
+                ))));
+                clauses.push(Some(condition_of(self.condition("longitudinal", "visit", visit.as_str()))));
                 words.push(format!("{parameter} at {visit}"));
             }
-            Subject::AdverseEvents { filter: Some(filter) } => words.push(filter.text.clone()),
-            Subject::Records(Records { filter: Some(filter), .. }) => words.push(filter.text.clone()),
+            Subject::AdverseEvents { filter: Some(filter) }
+            | Subject::Records(Records { filter: Some(filter), .. }) => {
+                clauses.push(self.clause(filter.root(), dataset));
+                words.push(filter.text.clone());
+            }
             _ => {}
         }
-        words.extend(analysis.only.as_ref().map(|only: &Expression| only.text.clone()));
+        if let Some(only) = &analysis.only {
+            clauses.push(self.clause(only.root(), "subjects"));
+            words.push(only.text.clone());
+        }
         if words.is_empty() {
             return None;
         }
         let name = words.join(" and ");
         let id = format!("DS_{}_{}", token(dataset), token(&name));
         let mut subset = json!({ "id": id, "name": name, "level": 1, "order": self.subsets.len() + 1 });
-        // Conditions beyond equality of a variable stand in words alone: the standard's where clauses
-        // know no arithmetic.
-        match clauses.as_slice() {
-            [] => subset["description"] = json!(name),
-            clauses => {
-                let wheres: Vec<Json> = clauses
-                    .iter()
-                    .enumerate()
-                    .map(|(place, (set, variable, value))| {
-                        json!({
-                            "level": 2,
-                            "order": place + 1,
-                            "condition": self.condition(set, variable, value),
-                        })
-                    })
-                    .collect();
-                subset["compoundExpression"] = json!({ "logicalOperator": "AND", "whereClauses": wheres });
+        let whole: Option<Vec<Json>> = clauses.into_iter().collect();
+        match whole
+            .map(|clauses| if clauses.len() == 1 { clauses[0].clone() } else { compound("AND", clauses) })
+        {
+            Some(clause) => {
+                for (key, value) in clause.as_object().into_iter().flatten() {
+                    subset[key] = value.clone();
+                }
             }
+            // The standard's where clauses know no arithmetic and no values at other visits: these stand in words.
+            None => subset["description"] = json!(name),
         }
         self.subsets.entry(id.clone()).or_insert(subset);
         Some(id)
+    }
+
+    /// A condition as the standard writes it: comparisons of a variable with constants, joined by and, or, not.
+    fn clause(&self, term: &Term, dataset: &str) -> Option<Json> {
+        let condition = |of: &Term, comparator: &str, values: Vec<String>| {
+            let Term::Input(Input::Variable(variable)) = without_number(of) else { return None };
+            Some(condition_of(json!({
+                "dataset": self.dataset(self.home(variable, dataset)),
+                "variable": variable,
+                "comparator": comparator,
+                "value": values,
+            })))
+        };
+        match term {
+            Term::Input(_) => condition(term, "EQ", vec!["true".to_owned()]),
+            Term::Missing(of) => condition(of, "EQ", Vec::new()),
+            Term::Compare(comparison, left, right, _) => match (constant(left), constant(right)) {
+                (None, Some(value)) => condition(left, comparator(*comparison), vec![value]),
+                (Some(value), None) => condition(right, comparator(turned(*comparison)), vec![value]),
+                _ => None,
+            },
+            Term::OneOf(of, values) => {
+                condition(of, "IN", values.iter().map(constant).collect::<Option<Vec<_>>>()?)
+            }
+            Term::Not(inner) => match &**inner {
+                Term::OneOf(of, values) => {
+                    condition(of, "NOTIN", values.iter().map(constant).collect::<Option<Vec<_>>>()?)
+                }
+                Term::Missing(of) => condition(of, "NE", Vec::new()),
+                other => Some(compound("NOT", vec![self.clause(other, dataset)?])),
+            },
+            Term::And(left, right, _) => {
+                Some(compound("AND", vec![self.clause(left, dataset)?, self.clause(right, dataset)?]))
+            }
+            Term::Or(left, right, _) => {
+                Some(compound("OR", vec![self.clause(left, dataset)?, self.clause(right, dataset)?]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The data set that a variable of a condition over rows is of: that of the rows, or the participants' where rows have no such column.
+    fn home<'d>(&self, variable: &str, dataset: &'d str) -> &'d str {
+        let declared = self.study.plan.data.iter().find(|set| set.name == dataset);
+        match declared {
+            Some(set) if set.columns.iter().all(|column| column.name != variable) => "subjects",
+            _ => dataset,
+        }
     }
 
     /// Returns the id of the method, its operations being the kinds of numbers that the result holds.
@@ -391,6 +442,82 @@ impl Event<'_> {
             "label": "In the order of the report",
             "contentsList": { "listItems": items },
         })
+    }
+}
+
+fn condition_of(condition: Json) -> Json {
+    json!({ "condition": condition })
+}
+
+/// Where clauses joined by an operator; one that is itself joined by the same operator is taken apart.
+fn compound(operator: &str, clauses: Vec<Json>) -> Json {
+    fn add(clauses: &[Json], operator: &str, level: u64, out: &mut Vec<Json>) {
+        for clause in clauses {
+            let own = &clause["compoundExpression"];
+            if operator != "NOT" && own["logicalOperator"] == json!(operator) {
+                add(own["whereClauses"].as_array().map_or(&[][..], Vec::as_slice), operator, level, out);
+                continue;
+            }
+            let mut one = clause.clone();
+            one["level"] = json!(level);
+            one["order"] = json!(out.len() + 1);
+            deepen(&mut one, level);
+            out.push(one);
+        }
+    }
+    fn deepen(clause: &mut Json, level: u64) {
+        let inner = clause.pointer_mut("/compoundExpression/whereClauses").and_then(Json::as_array_mut);
+        for one in inner.into_iter().flatten() {
+            one["level"] = json!(level + 1);
+            deepen(one, level + 1);
+        }
+    }
+    let mut wheres = Vec::new();
+    add(&clauses, operator, 2, &mut wheres);
+    json!({ "compoundExpression": { "logicalOperator": operator, "whereClauses": wheres } })
+}
+
+/// A code that is compared as a number, as itself.
+fn without_number(term: &Term) -> &Term {
+    match term {
+        Term::CodeNumber(inner) => inner,
+        other => other,
+    }
+}
+
+fn constant(term: &Term) -> Option<String> {
+    Some(match term {
+        Term::Number(number, _) => number.to_string(),
+        Term::Negate(inner) => match &**inner {
+            Term::Number(number, _) => (-*number).to_string(),
+            _ => return None,
+        },
+        Term::Flag(flag) => flag.to_string(),
+        Term::Word(word) => word.clone(),
+        Term::Date(date) => date.to_string(),
+        _ => return None,
+    })
+}
+
+fn comparator(of: Comparison) -> &'static str {
+    match of {
+        Comparison::Less => "LT",
+        Comparison::AtMost => "LE",
+        Comparison::Greater => "GT",
+        Comparison::AtLeast => "GE",
+        Comparison::Equal => "EQ",
+        Comparison::Unequal => "NE",
+    }
+}
+
+/// The comparison with its sides exchanged.
+fn turned(of: Comparison) -> Comparison {
+    match of {
+        Comparison::Less => Comparison::Greater,
+        Comparison::AtMost => Comparison::AtLeast,
+        Comparison::Greater => Comparison::Less,
+        Comparison::AtLeast => Comparison::AtMost,
+        same => same,
     }
 }
 

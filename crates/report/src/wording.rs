@@ -95,6 +95,10 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
             line.by_group("Least-squares mean", "ls_mean")?.say("; difference ").number("difference")?;
             line.say(&unit).ci(&ci)?.p()?.say(".");
         }
+        Method::PredictiveImputation(_) if result.groups.len() == 2 => {
+            line.by_group("Percent", "percent")?.say("; difference ").number("difference")?;
+            line.say(" points").ci(&ci)?.p()?.say(".");
+        }
         Method::Fisher { .. } => {
             line.by_group("Participants affected", "events")?.say("; odds ratio ").number("odds_ratio")?;
             line.ci(&ci)?.p()?.say(".");

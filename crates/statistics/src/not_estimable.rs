@@ -123,6 +123,9 @@ pub enum NotEstimable {
     /// No design fulfils the requirements within the limits given.
     #[error("no design meets the requirements")]
     NoDesign,
+    /// A conclusion is the same at both ends of the range that was searched.
+    #[error("the conclusion does not change within the range")]
+    NoTippingPoint,
     /// An argument lies outside the range in which the method is defined.
     #[error("{name} is out of range")]
     OutOfRange {

@@ -560,6 +560,19 @@ pub fn full_plan() -> AnalysisPlan {
         analysis("ancova-bare", ancova(&[], &[]), score(Change, LastObservation)),
         with(analysis("ancova-death", ancova(&["baseline"], &[]), score(Change, LastObservation)), "E-worst"),
     ];
+    let cmh = |association, scores| Method::Cmh(Cmh { association, scores, strata: vec!["ild".to_owned()] });
+    analyses.extend([
+        analysis("anova", Method::Anova, score(Change, LastObservation)),
+        analysis("chi", Method::ChiSquared { continuity_correction: true }, variable("sex")),
+        analysis("chi-plain", Method::ChiSquared { continuity_correction: false }, variable("end_reason")),
+        analysis("cmh", cmh(CmhAssociation::General, None), variable("end_reason")),
+        analysis(
+            "cmh-means",
+            cmh(CmhAssociation::RowMeanScores, Some(Scores::Order)),
+            variable("end_reason"),
+        ),
+        analysis("cmh-trend", cmh(CmhAssociation::Correlation, Some(Scores::Order)), variable("sex")),
+    ]);
     let Method::Ancova(mut observed) = ancova(&["baseline"], &["diagnosis", "ild"]) else { panic!() };
     observed.ls_means = MarginalMeans::AsObserved;
     observed.confidence = "0.9".parse().unwrap();

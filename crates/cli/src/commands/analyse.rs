@@ -17,6 +17,7 @@ use report::Provenance;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::SqliteReader;
+use terms::Date;
 
 use crate::{
     Outcome,
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// The encoding of text in CSV and XPT files: utf-8, windows-1252 or latin-1
     #[arg(long, default_value = "utf-8")]
     encoding: String,
+    /// Leave out the report on paper
+    #[arg(long)]
+    no_pdf: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -96,7 +100,10 @@ fn run_study(arguments: &Arguments) -> Result<Outcome> {
     let behind = report::Behind { events: &lines, files: &files };
     let report = report::build(&study, &data, &results, &provenance, behind, "en")?;
     let mut written = demo::write_data(&arguments.out, &study, &data, &results)?;
-    demo::write_report(&arguments.out, &report, &mut written)?;
+    let page = demo::write_report(&arguments.out, &report, &mut written)?;
+    if !arguments.no_pdf {
+        written.extend(demo::write_paper(&page, &report, demo::last_day(&events))?);
+    }
     let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
     said(arguments, &study, &results, &written);
     Ok(Outcome::Success)
@@ -147,6 +154,7 @@ fn run_plan(arguments: &Arguments) -> Result<Outcome> {
             return Ok(refused(arguments, &texts, &json!({ "errors": texts })));
         }
     };
+    let made = loaded.iter().map(|(_, source)| source.changed).max().unwrap_or(Date::MIN);
     let (sets, sources): (Vec<Dataset>, Vec<Source>) = loaded.into_iter().unzip();
     let data = datasets::from_elsewhere(&study.plan, sets);
     let results = analysis::run(&study.plan, &study.arms, &study.facts, &data)?;
@@ -175,11 +183,16 @@ fn run_plan(arguments: &Arguments) -> Result<Outcome> {
     for (name, drawing) in report.drawings() {
         keep(&format!("figures/{name}"), &drawing)?;
     }
+    let paper = match arguments.no_pdf {
+        true => None,
+        false => demo::write_paper(&out.join("report.html"), &report, made)?,
+    };
     keep("results.csv", &results_csv(&results))?;
     let event = exchange::ars::reporting_event(&study, &results);
     keep("results.ars.json", &(serde_json::to_string_pretty(&event)? + "\n"))?;
     let reported = Reported { data, results };
     keep(REPORTED, &(serde_json::to_string(&reported)? + "\n"))?;
+    written.extend(paper.map(|path| path.display().to_string()));
     said(arguments, &study, &reported.results, &written);
     Ok(Outcome::Success)
 }
@@ -201,6 +214,8 @@ struct Source {
     file: String,
     rows: usize,
     hash: String,
+    /// The day on which the file was last changed, in UTC.
+    changed: Date,
 }
 
 /// Reads every data set of a plan, or says all that keeps them from being read.
@@ -225,7 +240,11 @@ fn load(
             Ok(set) => {
                 let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
                 let rows = set.rows();
-                loaded.push((set, Source { file, rows, hash }));
+                let moment = fs::metadata(&path).and_then(|about| about.modified()).ok();
+                let moment = moment.and_then(|moment| jiff::Timestamp::try_from(moment).ok());
+                let changed =
+                    moment.map_or(Date::MIN, |moment| jiff::tz::TimeZone::UTC.to_datetime(moment).date());
+                loaded.push((set, Source { file, rows, hash, changed }));
             }
             Err(found) => faults.extend(found),
         }

@@ -308,25 +308,43 @@ pub fn write_report(folder: &Path, report: &Report, written: &mut Vec<PathBuf>) 
 }
 
 /// The day on which the last of these events was recorded, in UTC; the first of all days for none.
-fn last_day(events: &[Event]) -> Date {
+pub fn last_day(events: &[Event]) -> Date {
     events.last().map_or(Date::MIN, |last| jiff::tz::TimeZone::UTC.to_datetime(last.recorded.utc).date())
+}
+
+/// Writes a report as PDF beside its page; `made` is the day that its properties state.
+///
+/// # Errors
+/// The report breaks the rules of an accessible PDF, or the file can't be written.
+#[cfg(feature = "pdf")]
+pub fn write_paper(page: &Path, report: &Report, made: Date) -> Result<Option<PathBuf>> {
+    let path = page.with_extension("pdf");
+    let bytes = report_pdf::render(&report.document, Some(&report.trace), made)?;
+    fs::write(&path, bytes).with_context(|| format!("{} can't be written", path.display()))?;
+    Ok(Some(path))
+}
+
+/// Writes nothing: the program was built without the typesetter.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "pdf"))]
+pub fn write_paper(_: &Path, _: &Report, _: Date) -> Result<Option<PathBuf>> {
+    Ok(None)
 }
 
 /// Writes the report as PDF beside its page.
 ///
 /// # Errors
-/// The report breaks the rules of an accessible PDF, or the file can't be written.
+/// As [`write_paper`].
 #[cfg(feature = "pdf")]
 pub fn write_pdf(outcome: &mut Outcome) -> Result<()> {
     let mut clock = Stopwatch::start();
-    let path = outcome.page.with_extension("pdf");
     // What is not needed any more makes room for the other report.
     let Some(report) = outcome.report.take() else { return Ok(()) };
-    let bytes = report_pdf::render(&report.document, Some(&report.trace), outcome.last_day)?;
+    outcome.pdf = write_paper(&outcome.page, &report, outcome.last_day)?;
     drop(report);
-    fs::write(&path, bytes).with_context(|| format!("{} can't be written", path.display()))?;
-    outcome.files.push(path.clone());
-    outcome.pdf = Some(path);
+    outcome.files.extend(outcome.pdf.clone());
     clock.lap("pdf");
     outcome.seconds.append(&mut clock.laps);
     Ok(())

@@ -27,10 +27,15 @@ fn the_pilot_is_analysed_into_a_report_results_and_a_reporting_event() {
     assert!(results.contains("\"14-5.01/participants[Xanomeline High Dose]\",76,\"76\","));
     assert!(out.join("results.ars.json").exists() && out.join("results.json").exists());
     assert!(out.join("figures/figure-survival-figure-14-1.svg").exists());
-    // The same again gives the same bytes.
+    if cfg!(feature = "pdf") {
+        assert!(fs::read(out.join("report.pdf")).unwrap().starts_with(b"%PDF-"));
+        fs::remove_file(out.join("report.pdf")).unwrap();
+    }
+    // The same again gives the same bytes, and no paper where none is wanted.
     let first = fs::read(out.join("report.html")).unwrap();
-    assert!(run(&arguments).status.success());
+    assert!(run(&[&arguments[..], &["--no-pdf"]].concat()).status.success());
     assert_eq!(fs::read(out.join("report.html")).unwrap(), first);
+    assert!(!out.join("report.pdf").exists());
 }
 
 #[test]
@@ -90,6 +95,7 @@ fn a_study_s_plan_on_its_record_gives_the_numbers_of_the_demo() {
         study.to_str().unwrap(),
         "--data",
         folder.to_str().unwrap(),
+        "--no-pdf",
         "--out",
         out.path().to_str().unwrap(),
     ];

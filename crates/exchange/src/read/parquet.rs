@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::bytes::Bytes;
 use ::parquet::{
+    basic::{LogicalType, TimeUnit},
     errors::ParquetError,
     file::reader::{FileReader, SerializedFileReader},
     record::Field,
@@ -38,12 +39,21 @@ fn read_whole(file: &str, bytes: &[u8]) -> Result<RawTable, DataError> {
     };
     let reader = SerializedFileReader::new(Bytes::copy_from_slice(bytes)).map_err(refused)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
-    let mut columns = Vec::new();
+    let (mut columns, mut nanoseconds) = (Vec::new(), Vec::new());
     for field in schema.root_schema().get_fields() {
         if field.is_group() {
             let why = format!("column {} holds tables of its own; write flat columns", field.name());
             return Err(DataError::NotOfFormat { file: file.to_owned(), format: FORMAT, why });
         }
+        // The library hands nanoseconds on as whole numbers.
+        nanoseconds.push(match field.get_basic_info().logical_type_ref() {
+            Some(LogicalType::Timestamp(of)) if of.unit == TimeUnit::NANOS => true,
+            Some(LogicalType::Time(of)) if of.unit == TimeUnit::NANOS => {
+                let why = format!("column {} holds times of day; write them as text", field.name());
+                return Err(DataError::NotOfFormat { file: file.to_owned(), format: FORMAT, why });
+            }
+            _ => false,
+        });
         columns.push(RawColumn { name: field.name().to_owned(), label: String::new(), cells: Vec::new() });
     }
     let mut rows = 0;
@@ -54,8 +64,13 @@ fn read_whole(file: &str, bytes: &[u8]) -> Result<RawTable, DataError> {
             let (found, expected) = (row.len(), columns.len());
             return Err(DataError::RowWidth { file: file.to_owned(), row: rows, found, expected });
         }
-        for (column, (_, field)) in columns.iter_mut().zip(row.get_column_iter()) {
-            let cell = cell(field).ok_or_else(|| DataError::WrongType {
+        let fields = row.get_column_iter().map(|(_, field)| field);
+        for ((column, nanoseconds), field) in columns.iter_mut().zip(&nanoseconds).zip(fields) {
+            let moment = match field {
+                Field::Long(count) if *nanoseconds => Some(Field::TimestampMicros(count.div_euclid(1_000))),
+                _ => None,
+            };
+            let cell = cell(moment.as_ref().unwrap_or(field)).ok_or_else(|| DataError::WrongType {
                 file: file.to_owned(),
                 row: rows,
                 column: column.name.clone(),

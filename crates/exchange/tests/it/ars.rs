@@ -87,6 +87,39 @@ fn every_id_of_a_reporting_event_resolves() {
     });
 }
 
+/// The subset of one analysis.
+fn subset<'e>(event: &'e Json, analysis: &str) -> &'e Json {
+    let analyses = event["analyses"].as_array().unwrap();
+    let of = analyses.iter().find(|one| one["id"] == format!("AN_{analysis}")).unwrap();
+    let subsets = event["dataSubsets"].as_array().unwrap();
+    subsets.iter().find(|one| one["id"] == of["dataSubsetId"]).unwrap()
+}
+
+#[test]
+fn conditions_stand_in_the_standards_own_where_clauses() {
+    let event = event();
+    // PARAMCD == 'ACTOT' && ANL01FL == 'Y' && missing(DTYPE)
+    let own = subset(&event, "14-3.2e.11");
+    let joined = &own["compoundExpression"];
+    assert_eq!(joined["logicalOperator"], "AND");
+    let wheres: Vec<String> = joined["whereClauses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            assert_eq!(one["level"], 2);
+            let condition = &one["condition"];
+            format!("{} {} {}", condition["variable"], condition["comparator"], condition["value"])
+        })
+        .collect();
+    assert_eq!(wheres, [r#""PARAMCD" "EQ" ["ACTOT"]"#, r#""ANL01FL" "EQ" ["Y"]"#, r#""DTYPE" "EQ" []"#]);
+    // Whatever has no clause says so in words.
+    for one in event["dataSubsets"].as_array().unwrap() {
+        let clauses = ["condition", "compoundExpression", "description"];
+        assert_eq!(clauses.iter().filter(|key| one.get(**key).is_some()).count(), 1, "{one}");
+    }
+}
+
 #[test]
 fn a_reporting_event_passes_the_published_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");

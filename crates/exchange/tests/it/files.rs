@@ -66,6 +66,75 @@ fn parquet_is_read_in_each_common_compression() {
     }
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn every_flat_type_of_parquet_is_read_however_it_is_encoded() {
+    use RawCell::{Flag, Missing, Number};
+    let whole = |low: f64, high: f64| vec![Number(low), Missing, Number(high), Number(0.0), Number(5.0)];
+    let unsigned = |high: f64| vec![Number(high), Missing, Number(0.0), Number(1.0), Number(5.0)];
+    let texts = |all: [&str; 4]| {
+        let mut cells: Vec<RawCell> = all.iter().map(|one| text(one)).collect();
+        cells.insert(1, Missing);
+        cells
+    };
+    let numbers = |all: [f64; 4]| {
+        let mut cells: Vec<RawCell> = all.iter().map(|one| Number(*one)).collect();
+        cells.insert(1, Missing);
+        cells
+    };
+    let moments = || texts(["1959-12-31", "1970-01-01", "2026-02-28", "2000-02-29"]);
+    let expected = [
+        ("INT8", whole(-128.0, 127.0)),
+        ("INT16", whole(-32768.0, 32767.0)),
+        ("INT32", whole(-2147483648.0, 2147483647.0)),
+        ("INT64", whole(-9007199254740991.0, 9007199254740991.0)),
+        ("UINT8", unsigned(255.0)),
+        ("UINT16", unsigned(65535.0)),
+        ("UINT32", unsigned(4294967295.0)),
+        ("UINT64", unsigned(9007199254740991.0)),
+        ("FLOAT", vec![Number(0.5), Missing, Number(-2.25), Missing, Number(1e10)]),
+        ("DOUBLE", vec![Number(0.1), Missing, Number(-1e-300), Missing, Number(1e300)]),
+        ("DECIMAL", numbers([12345.678, -0.001, 0.0, 5.0])),
+        ("WIDE", numbers([-1234567890123456789.5, 0.1, 2.0, 5.0])),
+        ("BOOL", vec![Flag(true), Missing, Flag(false), Flag(true), Flag(false)]),
+        ("STRING", vec![text("å"), Missing, Missing, text("a,b"), text(&"x".repeat(300))]),
+        ("LARGE", texts(["one", "two", "three", "four"])),
+        ("CODED", texts(["low", "high", "low", "low"])),
+        ("DATE32", texts(["1582-10-15", "1970-01-01", "2026-02-28", "9999-12-31"])),
+        ("DATE64", moments()),
+        ("MILLIS", moments()),
+        ("MICROS", moments()),
+        ("NANOS", moments()),
+        ("ZONED", moments()),
+        ("NOTHING", vec![Missing; 5]),
+    ];
+    for file in ["plain", "coded", "delta", "empty"] {
+        let table = read("types.parquet", &bytes(&format!("types-{file}.parquet")), Encoding::Utf8).unwrap();
+        assert_eq!(table.columns.len(), expected.len());
+        for (name, cells) in &expected {
+            let cells = if file == "empty" { &[][..] } else { cells.as_slice() };
+            assert_eq!(column(&table, name), cells, "{file} {name}");
+        }
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn what_no_flat_table_holds_is_refused_with_its_column() {
+    for (name, wanted) in [
+        ("list", "column X holds tables of its own; write flat columns"),
+        ("struct", "column X holds tables of its own; write flat columns"),
+        ("map", "column X holds tables of its own; write flat columns"),
+        ("binary", "text, a number, a date, or true or false"),
+        ("time", "text, a number, a date, or true or false"),
+    ] {
+        let refused =
+            read("x.parquet", &bytes(&format!("refused-{name}.parquet")), Encoding::Utf8).unwrap_err();
+        let message = refused.to_string();
+        assert!(message.contains(wanted) && message.contains('X'), "{name}: {message}");
+    }
+}
+
 #[cfg(not(feature = "parquet"))]
 #[test]
 fn a_program_built_without_parquet_says_so() {

@@ -600,7 +600,34 @@ pub enum Imputation {
     LastMeanCarried,
 }
 
-/// Multiple imputation of missing visits, then analysis of covariance of one visit, pooled.
+/// How missing values are imputed, and where errors come from then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Imputing {
+    /// `bootstrap`, `normal`: drawn, and pooled by Rubin's rules.
+    Drawn {
+        /// Where the parameters of each imputation come from.
+        parameters: ParameterSource,
+        /// Number of imputations.
+        draws: u64,
+        /// The seed of their random numbers.
+        seed: u64,
+    },
+    /// `conditional mean`: set to their mean, with errors from leaving out each participant in turn.
+    ConditionalMean,
+}
+
+/// Where the parameters of one imputation come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterSource {
+    /// The fit to a bootstrap sample (approximate Bayes).
+    Bootstrap,
+    /// The asymptotic normal distribution of the fit to the data.
+    Normal,
+}
+
+/// Imputation of missing visits, then analysis of covariance of one visit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MultipleImputation {
     /// Confidence of the intervals.
@@ -613,12 +640,29 @@ pub struct MultipleImputation {
     pub reason: Option<String>,
     /// What is assumed of those who left for a reason, by its code; others follow `strategy`.
     pub strategies: Vec<(String, Imputation)>,
+    /// How values are imputed.
+    pub imputing: Imputing,
+    /// What is added to every imputed value outside the control group; in one group, to every imputed value.
+    pub delta: Decimal,
+    /// The range of what is added in which the conclusion is followed until it changes.
+    pub tipping_point: Option<[Decimal; 2]>,
+}
+
+/// Imputation of a missing level from a model of who has which, then shares, pooled.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PredictiveImputation {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// The levels whose share is estimated.
+    pub success: Vec<String>,
+    /// Numbers that predict the level, beside the group.
+    pub covariates: Vec<String>,
+    /// Groupings that predict it.
+    pub factors: Vec<String>,
     /// Number of imputations.
     pub draws: u64,
     /// The seed of their random numbers.
     pub seed: u64,
-    /// What is added to every imputed value outside the control group; in one group, to every imputed value.
-    pub delta: Decimal,
 }
 
 /// A method with every option that changes a number.
@@ -664,6 +708,8 @@ pub enum Method {
     Mmrm(Mmrm),
     /// `"multiple imputation"`: missing visits imputed, one visit analysed, results pooled.
     MultipleImputation(MultipleImputation),
+    /// `"predictive imputation"`: missing levels imputed from what predicts them, shares pooled.
+    PredictiveImputation(PredictiveImputation),
 }
 
 impl Method {
@@ -689,6 +735,7 @@ impl Method {
             Method::KaplanMeier(_) => "kaplan-meier",
             Method::Mmrm(_) => "mmrm",
             Method::MultipleImputation(_) => "multiple imputation",
+            Method::PredictiveImputation(_) => "predictive imputation",
         }
     }
 
@@ -722,7 +769,8 @@ impl Method {
             | Method::Ancova(Ancova { confidence, .. })
             | Method::KaplanMeier(KaplanMeier { confidence, .. })
             | Method::Mmrm(Mmrm { confidence, .. })
-            | Method::MultipleImputation(MultipleImputation { confidence, .. }) => Some(*confidence),
+            | Method::MultipleImputation(MultipleImputation { confidence, .. })
+            | Method::PredictiveImputation(PredictiveImputation { confidence, .. }) => Some(*confidence),
         }
     }
 }

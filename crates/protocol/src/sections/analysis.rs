@@ -743,6 +743,16 @@ fn check_fit(
             desk.error("type", &place, message, Some(help.into()));
         }
     }
+    if method == "predictive imputation"
+        && let (Some(options), Some(Type::Code(codes))) = (entry.section("options"), &kind)
+        && let Some(levels) = codes.among.clone()
+    {
+        for node in options.get("success").map_or(&[][..], Node::elements) {
+            if let Some(level) = node.text() {
+                desk.refer_among(Kind::Code, level, &Place::new(entry.file, node.text_span()), &levels);
+            }
+        }
+    }
     if method == "blinding index" {
         check_guesses(desk, entry, kind.as_ref(), by);
     }
@@ -903,6 +913,7 @@ fn check_repeated(
         let help = "add `by = \"arm\"`, or use \"missing at random\" or \"last mean carried\"".to_owned();
         desk.error("missing-key", &place, message, Some(help));
     }
+    check_imputing(desk, entry, imputation, by);
     match &imputation.reason {
         Some(reason) => {
             let known: Vec<String> = desk.subject_variables.keys().cloned().collect();
@@ -913,5 +924,39 @@ fn check_repeated(
             desk.error("missing-key", &place, message, Some("add `reason = \"end_reason\"`".into()));
         }
         None => {}
+    }
+}
+
+/// Reports random numbers that nothing is drawn with, and a tipping point that cannot be looked for.
+fn check_imputing(
+    desk: &mut Desk<'_>,
+    entry: &Section<'_>,
+    imputation: &MultipleImputation,
+    by: Option<&str>,
+) {
+    let Some(options) = entry.section("options") else { return };
+    if imputation.imputing == Imputing::ConditionalMean {
+        for key in ["draws", "seed"] {
+            if options.get(key).is_some() {
+                let message =
+                    format!("`{key}` has no meaning where missing values are set to their conditional mean");
+                let help = "leave it out, or write `imputation = \"bootstrap\"`".to_owned();
+                desk.error("ambiguous", &options.place_of(key), message, Some(help));
+            }
+        }
+    }
+    let Some(range) = options.get("tipping_point") else { return };
+    if imputation.tipping_point.is_none_or(|[from, to]| from == to) {
+        let message = "a tipping point is looked for between two numbers that differ".to_owned();
+        let help = format!("write `tipping_point = [0, 10]` (it has {} numbers)", range.elements().len());
+        desk.error("ambiguous", &options.place_of("tipping_point"), message, Some(help));
+    } else if by.is_none() {
+        let message = format!("{} looks for a tipping point, and compares no groups", entry.name());
+        desk.error(
+            "ambiguous",
+            &options.place_of("tipping_point"),
+            message,
+            Some("add `by = \"arm\"`".into()),
+        );
     }
 }

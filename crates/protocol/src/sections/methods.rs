@@ -121,6 +121,19 @@ words! { IMPUTATIONS, imputation -> Imputation {
     "last mean carried" => Imputation::LastMeanCarried,
 } }
 
+/// How imputed values come about; the numbers that go with draws are options of their own.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    Drawn(ParameterSource),
+    ConditionalMean,
+}
+
+words! { WAYS, way -> Way {
+    "bootstrap" => Way::Drawn(ParameterSource::Bootstrap),
+    "normal" => Way::Drawn(ParameterSource::Normal),
+    "conditional mean" => Way::ConditionalMean,
+} }
+
 /// What a method can be applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
@@ -526,8 +539,10 @@ pub(super) const METHODS: &[MethodRow] = &[
     },
     MethodRow {
         word: "multiple imputation",
-        needs: &["confidence", "visits", "covariance", "strategy", "draws", "seed"],
+        needs: &["confidence", "visits", "covariance", "strategy", "imputation"],
         may: &[
+            "draws",
+            "seed",
             "visit_column",
             "covariates",
             "covariates_by_visit",
@@ -535,6 +550,7 @@ pub(super) const METHODS: &[MethodRow] = &[
             "reason",
             "strategies",
             "delta",
+            "tipping_point",
         ],
         estimates: &[
             "n",
@@ -551,6 +567,7 @@ pub(super) const METHODS: &[MethodRow] = &[
             "t",
             "p",
             "missing_information",
+            "tipping_point",
         ],
         takes: Takes::Numbers,
         compares: false,
@@ -561,9 +578,48 @@ pub(super) const METHODS: &[MethodRow] = &[
                 strategy: options.word("strategy", imputation)?,
                 reason: options.text("reason"),
                 strategies: options.words("strategies", imputation),
+                imputing: match options.word("imputation", way)? {
+                    Way::Drawn(parameters) => Imputing::Drawn {
+                        parameters,
+                        draws: options.whole("draws")?,
+                        seed: options.whole("seed")?,
+                    },
+                    Way::ConditionalMean => Imputing::ConditionalMean,
+                },
+                delta: options.number("delta").unwrap_or(Decimal::ZERO),
+                tipping_point: <[Decimal; 2]>::try_from(options.numbers("tipping_point")).ok(),
+            }))
+        },
+    },
+    MethodRow {
+        word: "predictive imputation",
+        needs: &["confidence", "success", "draws", "seed"],
+        may: &["covariates", "factors"],
+        estimates: &[
+            "n",
+            "imputed",
+            "percent",
+            "percent_lower",
+            "percent_upper",
+            "difference",
+            "se",
+            "lower",
+            "upper",
+            "df",
+            "t",
+            "p",
+            "missing_information",
+        ],
+        takes: Takes::Levels,
+        compares: false,
+        read: |options| {
+            Some(Method::PredictiveImputation(PredictiveImputation {
+                confidence: options.confidence()?,
+                success: options.texts("success"),
+                covariates: options.texts("covariates"),
+                factors: options.texts("factors"),
                 draws: options.whole("draws")?,
                 seed: options.whole("seed")?,
-                delta: options.number("delta").unwrap_or(Decimal::ZERO),
             }))
         },
     },
@@ -673,12 +729,23 @@ pub(super) const OPTIONS: &[Field] = &[
         Shape::Map(Keys::Free, &Shape::Word(IMPUTATIONS)),
         "With `reason`: what is assumed by its code; others follow `strategy`.",
     ),
+    may(
+        "imputation",
+        Shape::Word(WAYS),
+        "How missing values are imputed: drawn, with parameters from a bootstrap sample or from their normal distribution; or set to their mean, with errors by the jackknife.",
+    ),
+    may("success", Shape::List(&Shape::Text), "The levels whose share is estimated."),
     may("draws", Shape::Integer { min: 2, max: 10_000 }, "The number of imputations."),
     may("seed", Shape::Integer { min: 0, max: 9_007_199_254_740_991 }, "The seed of their random numbers."),
     may(
         "delta",
         Shape::Number { min: None, max: None },
         "What is added to imputed values outside the control group.",
+    ),
+    may(
+        "tipping_point",
+        Shape::List(&Shape::Number { min: None, max: None }),
+        "From what to what `delta` is changed until the conclusion does.",
     ),
 ];
 
@@ -768,6 +835,11 @@ fn ambiguity(option: &str) -> (&'static str, &'static str) {
             "what is assumed of those who leave",
             "add `strategy = \"missing at random\"`, or `strategy = \"jump to reference\"` for no benefit after leaving",
         ),
+        "imputation" => (
+            "how missing values are imputed",
+            "add `imputation = \"bootstrap\"` or `imputation = \"normal\"` with `draws` and `seed`, or `imputation = \"conditional mean\"` (no draws, errors by the jackknife)",
+        ),
+        "success" => ("which levels' share it estimates", "add `success = [\"yes\"]`"),
         "draws" => ("how many imputations it makes", "add `draws = 100`"),
         "seed" => ("which random numbers it draws", "add `seed = ` with any whole number"),
         _ => ("how sure its interval is", "add `confidence = 0.95`"),
@@ -848,6 +920,9 @@ fn needed_too(row: &MethodRow, options: Option<&Section<'_>>) -> &'static [&'sta
         "cmh" if word("association").is_some_and(|word| word != "general") => &["scores"],
         "stopping boundary" if word("rule") == Some("beta-binomial") => &["prior", "threshold"],
         "stopping boundary" if word("rule") == Some("pocock") => &["alpha"],
+        "multiple imputation" if matches!(word("imputation"), Some("bootstrap" | "normal")) => {
+            &["draws", "seed"]
+        }
         _ => &[],
     }
 }

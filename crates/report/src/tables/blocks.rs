@@ -214,6 +214,7 @@ impl Shape<'_> {
                 | Method::KaplanMeier(_)
                 | Method::Mmrm(_)
                 | Method::MultipleImputation(_)
+                | Method::PredictiveImputation(_)
         );
         let mut cells: Vec<Vec<Inline>> = Vec::new();
         for &place in self.places {

@@ -148,6 +148,25 @@ const MULTIPLE_IMPUTATION: &[Estimate] = &[
     T_BETWEEN,
     P,
     full("Fraction of missing information", Comparison, &[Key("missing_information")]),
+    full("Tipping point", Comparison, &[Key("tipping_point")]),
+];
+const PREDICTIVE_IMPUTATION: &[Estimate] = &[
+    N,
+    full("Imputed", EachGroup, &[Key("imputed")]),
+    brief(
+        "Percent ({ci})",
+        EachGroup,
+        &[Key("percent"), Words(" ("), Key("percent_lower"), Words(" to "), Key("percent_upper"), Words(")")],
+    ),
+    brief(
+        "Difference in points ({ci})",
+        Comparison,
+        &[Key("difference"), Words(" ("), Key("lower"), Words(" to "), Key("upper"), Words(")")],
+    ),
+    full("Standard error", Comparison, &[Key("se")]),
+    full("t (degrees of freedom)", Comparison, &[Key("t"), Words(" ("), Key("df"), Words(")")]),
+    P,
+    full("Fraction of missing information", Comparison, &[Key("missing_information")]),
 ];
 const FISHER: &[Estimate] = &[
     brief(
@@ -247,6 +266,7 @@ pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimat
         (Method::KaplanMeier(_), _) => KAPLAN_MEIER,
         (Method::Mmrm(_), _) => MMRM,
         (Method::MultipleImputation(_), _) => MULTIPLE_IMPUTATION,
+        (Method::PredictiveImputation(_), _) => PREDICTIVE_IMPUTATION,
     }
 }
 

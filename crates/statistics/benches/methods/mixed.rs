@@ -3,7 +3,8 @@
 use divan::{Bencher, black_box};
 use statistics::Confidence;
 use statistics::imputation::{
-    Event, ImputationModel, Incomplete, IncompleteData, PooledDegrees, Strategy, draw_imputation, pool,
+    Event, ImputationModel, Incomplete, IncompleteData, ParameterDraw, PooledDegrees, Strategy,
+    draw_imputation, pool,
 };
 use statistics::mixed::{
     Covariance, DegreesOfFreedom, Likelihood, MixedModel, Panel, Workspace, mixed_model,
@@ -174,7 +175,9 @@ impl JumpToReference {
             ImputationModel { covariance: Covariance::Unstructured, likelihood: Likelihood::Restricted };
         let (mut estimates, mut errors) = (Vec::new(), Vec::new());
         for imputation in 0..draws {
-            let completed = draw_imputation(space, &self.data, model, 1, imputation).expect("a draw");
+            let completed =
+                draw_imputation(space, &self.data, model, ParameterDraw::Bootstrap, 1, imputation)
+                    .expect("a draw");
             let last: Vec<f64> = completed.at(3).collect();
             let one = linear_model(&design, &last).expect("a fit").coefficients(Confidence::C95)[1];
             estimates.push(one.estimate);

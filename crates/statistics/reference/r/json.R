@@ -31,14 +31,15 @@ tool <- function(...) {
   versions <- vapply(packages, function(p) paste(p, packageVersion(p)), "")
   paste(c(paste("R", getRversion()), versions), collapse = "; ")
 }
-# cases: a list of list(id, input, output)
-write_cases <- function(method, call, cases, packages = c(), rel = 1e-9, abs = 1e-12) {
+# cases: a list of list(id, input, output); tolerance: a list as it is written, in place of rel and abs
+write_cases <- function(method, call, cases, packages = c(), rel = 1e-9, abs = 1e-12, tolerance = list(rel = rel, abs = abs)) {
   text <- paste0("{\n \"method\": \"", method, "\",\n \"tool\": \"", tool(packages), "\",\n",
-    " \"tolerance\": {\"rel\": ", rel, ", \"abs\": ", abs, "},\n \"cases\": [\n",
+    " \"tolerance\": ", json(marked(tolerance)), ",\n \"cases\": [\n",
     paste(vapply(cases, function(case) paste0("  {\"id\": \"", case$id, "\", \"call\": \"", call, "\", \"input\": ",
       json(case$input), ", \"output\": ", json(case$output), "}"), ""), collapse = ",\n"), "\n ]\n}\n")
   writeLines(text, "cases.json", sep = "")
 }
 case <- function(id, input, output) list(id = id, input = input, output = output)
+marked <- function(x) if (is.list(x)) lapply(x, marked) else one(x)
 # Solves f(x) = 0 for a monotone f, as far as doubles allow.
 solve_root <- function(f, low, high) uniroot(f, c(low, high), tol = 1e-15, maxiter = 10000)$root

@@ -8,8 +8,11 @@
 use nalgebra::DMatrix;
 
 use super::streams::{Draws, Use, sample_within};
-use crate::NotEstimable;
-use crate::mixed::{Covariance, DegreesOfFreedom, Likelihood, MixedModel, Panel, Workspace, mixed_model};
+use crate::mixed::{
+    Covariance, DegreesOfFreedom, Fit, Likelihood, MixedModel, Panel, Workspace, mixed_model,
+};
+use crate::models::Coefficient;
+use crate::{Confidence, Interval, NotEstimable, distribution};
 
 /// What is assumed about visits from an event on (Carpenter, Roger and Kenward 2013).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -195,13 +198,15 @@ struct Parameters {
 }
 
 fn fit(space: &mut Workspace, panel: &Panel, model: ImputationModel) -> Result<Parameters, NotEstimable> {
-    let fit = mixed_model(space, panel, model.whole())?;
-    let visits = panel.visits();
-    let sigma = DMatrix::from_fn(visits, visits, |s, t| fit.covariance(0, s, t));
-    Ok(Parameters { coefficients: fit.coefficients_by_visit(), sigma })
+    Ok(Parameters::of(&mixed_model(space, panel, model.whole())?, panel.visits()))
 }
 
 impl Parameters {
+    fn of(fit: &Fit<'_>, visits: usize) -> Self {
+        let sigma = DMatrix::from_fn(visits, visits, |s, t| fit.covariance(0, s, t));
+        Self { coefficients: fit.coefficients_by_visit(), sigma }
+    }
+
     fn mean(&self, covariates: &[f64], visit: usize) -> f64 {
         let k = covariates.len();
         covariates.iter().zip(&self.coefficients[visit * k..(visit + 1) * k]).map(|(u, b)| u * b).sum()
@@ -322,31 +327,52 @@ fn complete(
     Ok(())
 }
 
-/// Attempts at a bootstrap sample that can be fitted, per imputation.
-const SAMPLES_MAX: u32 = 20;
+/// Where the parameters of one imputation come from; either stands for a draw from their posterior distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ParameterDraw {
+    /// The fit to a bootstrap sample of participants within strata (approximate Bayes).
+    Bootstrap,
+    /// The asymptotic normal distribution of the fit to the data themselves.
+    Normal,
+}
+
+/// Attempts at parameters that can be used, per imputation.
+const ATTEMPTS_MAX: u32 = 20;
 
 /// Draws one imputation.
 ///
-/// The parameters are those of a bootstrap sample of participants within strata, which stand for a draw from their
-/// distribution (approximate Bayes); the missing responses are drawn given these and the participant's own observed ones. A
-/// sample that cannot be fitted is followed by another, up to 20.
+/// The parameters are drawn first, then the missing responses given these and the participant's own observed ones. A bootstrap
+/// sample that cannot be fitted, or a covariance that is not positive definite, is followed by another, up to 20.
 ///
 /// # Errors
-/// The reason why the last sample could not be fitted.
+/// The reason why the data or the last sample could not be fitted.
 pub fn draw_imputation(
     space: &mut Workspace,
     data: &IncompleteData,
     model: ImputationModel,
+    from: ParameterDraw,
     seed: u64,
     imputation: usize,
 ) -> Result<Completed, NotEstimable> {
     let mut panel = data.observed.clone();
+    if from == ParameterDraw::Normal {
+        data.fitted(0..data.participants(), &mut panel)?;
+    }
     let mut last = NotEstimable::NoObservations;
-    for attempt in 0..SAMPLES_MAX {
-        let mut stream = Draws::of(seed, imputation, Use::Sample(attempt));
-        let sample = sample_within(&data.strata, &mut stream);
-        let fitted = data.fitted(sample.into_iter(), &mut panel).and_then(|()| fit(space, &panel, model));
-        match fitted {
+    for attempt in 0..ATTEMPTS_MAX {
+        let drawn = match from {
+            ParameterDraw::Bootstrap => {
+                let mut stream = Draws::of(seed, imputation, Use::Sample(attempt));
+                let sample = sample_within(&data.strata, &mut stream);
+                data.fitted(sample.into_iter(), &mut panel).and_then(|()| fit(space, &panel, model))
+            }
+            ParameterDraw::Normal => {
+                let mut stream = Draws::of(seed, imputation, Use::Parameters(attempt));
+                let mut fit = mixed_model(space, &panel, model.whole())?;
+                fit.move_to_draw(|| stream.normal()).map(|()| Parameters::of(&fit, data.visits()))
+            }
+        };
+        match drawn {
             Ok(parameters) => {
                 let mut out = Completed { visits: 0, responses: Vec::new() };
                 let stream = |i| Some(Draws::of(seed, imputation, Use::Responses(i)));
@@ -383,6 +409,26 @@ pub struct Jackknife {
     pub estimate: f64,
     /// √((n - 1)/n Σ (θ₍ᵢ₎ - mean)²); its distribution is taken as normal.
     pub se: f64,
+}
+
+impl Jackknife {
+    /// Test against zero and interval by the normal distribution.
+    ///
+    /// # Errors
+    /// [`NotEstimable::ZeroVariance`] without error.
+    pub fn coefficient(&self, confidence: Confidence) -> Result<Coefficient, NotEstimable> {
+        if self.se <= 0.0 {
+            return Err(NotEstimable::ZeroVariance);
+        }
+        let t = self.estimate / self.se;
+        Ok(Coefficient {
+            estimate: self.estimate,
+            se: self.se,
+            t,
+            p: distribution::normal_two_sided(t),
+            interval: Interval::around(self.estimate, confidence.z() * self.se),
+        })
+    }
 }
 
 /// Imputes by conditional means, analyses, and leaves out each participant in turn for the error.

@@ -15,7 +15,7 @@ mod streams;
 
 pub use categorical::{CategoricalData, draw_binary, draw_ordinal};
 pub use continuous::{
-    Completed, Event, ImputationModel, Incomplete, IncompleteData, Jackknife, Strategy, adjust_by_delta,
-    conditional_mean, draw_imputation, jackknife, tipping_point,
+    Completed, Event, ImputationModel, Incomplete, IncompleteData, Jackknife, ParameterDraw, Strategy,
+    adjust_by_delta, conditional_mean, draw_imputation, jackknife, tipping_point,
 };
 pub use pooling::{Pooled, PooledDegrees, pool};

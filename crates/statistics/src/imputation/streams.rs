@@ -13,6 +13,8 @@ use crate::distribution;
 pub(super) enum Use {
     /// Which participants a bootstrap sample has, on the attempt given.
     Sample(u32),
+    /// The parameters, on the attempt given.
+    Parameters(u32),
     /// The missing responses of one participant.
     Responses(usize),
 }
@@ -26,6 +28,7 @@ impl Draws {
         let (kind, of) = match what {
             Use::Sample(attempt) => (0u64, u64::from(attempt)),
             Use::Responses(participant) => (1, participant as u64),
+            Use::Parameters(attempt) => (2, u64::from(attempt)),
         };
         let mut key = [0u8; 32];
         for (slot, word) in key.chunks_mut(8).zip([seed, imputation as u64, kind, of]) {
@@ -73,6 +76,7 @@ fn a_stream_depends_on_all_of_its_key_and_on_nothing_else() {
         first(7, 1, Use::Responses(3)),
         first(7, 0, Use::Responses(4)),
         first(7, 0, Use::Sample(3)),
+        first(7, 0, Use::Parameters(3)),
     ] {
         assert!((one - other).abs() > 1e-9);
     }

@@ -11,7 +11,8 @@ use super::optimise::Converged;
 use super::panel::{DesignPanel, Panel};
 use super::workspace::Workspace;
 use crate::kernel::{
-    add_scaled, dot, invert_lower, lower_transposed_times_itself, multiply, solve_lower, whiten,
+    add_scaled, dot, invert_lower, lower_transposed_times_itself, multiply, solve_lower,
+    solve_lower_transposed, whiten,
 };
 use crate::models::Coefficient;
 use crate::{Confidence, Interval, NotEstimable, distribution};
@@ -297,6 +298,29 @@ impl Fit<'_> {
             }
         }
         self.space.result = result;
+    }
+
+    /// Moves to parameters drawn from their asymptotic normal distribution: θ from that of the observed information, then
+    /// the coefficients given θ. Coefficients and covariance are those drawn afterwards; estimates and tests have no meaning.
+    ///
+    /// # Errors
+    /// [`NotEstimable::SingularCovariance`] where the covariance at the θ drawn is not positive definite.
+    pub(crate) fn move_to_draw(&mut self, mut normal: impl FnMut() -> f64) -> Result<(), NotEstimable> {
+        let q = self.space.theta.len();
+        let mut factor = self.space.result.parameters.clone();
+        crate::kernel::cholesky(&mut factor, q).ok_or(NotEstimable::NotIdentified)?;
+        let mut theta = self.space.theta.clone();
+        let mut drawn: Vec<f64> = (0..q).map(|_| normal()).collect();
+        for (a, slot) in theta.iter_mut().enumerate() {
+            *slot += dot(&factor[a * q..a * q + a + 1], &drawn[..=a]);
+        }
+        self.space.evaluate(&theta).ok_or(NotEstimable::SingularCovariance)?;
+        let p = self.space.p;
+        drawn.clear();
+        drawn.extend((0..p).map(|_| normal()));
+        solve_lower_transposed(&self.space.factor, p, &mut drawn);
+        add_scaled(&mut self.space.gamma, 1.0, &drawn);
+        Ok(())
     }
 
     /// The whitened contrast of weights `visits` × `covariates`, and the value it estimates.

@@ -48,12 +48,16 @@ pub(super) struct Converged {
 impl Workspace {
     /// Searches the maximum; afterwards the workspace stands there with its derivatives.
     pub(super) fn maximise(&mut self) -> Result<Converged, NotEstimable> {
+        self.maximise_within(STEPS_MAX)
+    }
+
+    fn maximise_within(&mut self, steps_max: u32) -> Result<Converged, NotEstimable> {
         let mut search = std::mem::take(&mut self.search);
         self.set_moments(&mut search);
         let mut answer = Err(NotEstimable::NoConvergence { iterations: 0 });
         for shrink in SHRINKS {
             self.set_start(shrink, &mut search);
-            answer = self.search_from(&mut search);
+            answer = self.search_from(&mut search, steps_max);
             if answer.is_ok() {
                 break;
             }
@@ -107,12 +111,12 @@ impl Workspace {
         }
     }
 
-    fn search_from(&mut self, search: &mut Search) -> Result<Converged, NotEstimable> {
+    fn search_from(&mut self, search: &mut Search, steps_max: u32) -> Result<Converged, NotEstimable> {
         let Some(mut value) = self.evaluate(&search.from) else {
             return Err(NotEstimable::SingularCovariance);
         };
         let mut before = f64::INFINITY;
-        for steps in 0..STEPS_MAX {
+        for steps in 0..steps_max {
             self.derive();
             let damping = self.newton_step(search)?;
             let decrement = -dot(&search.step, &self.derivatives.gradient);
@@ -133,7 +137,7 @@ impl Workspace {
                 return Err(NotEstimable::SingularCovariance);
             }
         }
-        Err(self.reason_without_maximum(STEPS_MAX))
+        Err(self.reason_without_maximum(steps_max))
     }
 
     fn reason_without_maximum(&self, iterations: u32) -> NotEstimable {
@@ -199,4 +203,26 @@ impl Workspace {
         }
         None
     }
+}
+
+#[test]
+fn a_search_that_does_not_arrive_is_an_error_from_every_start() {
+    use super::{Covariance, Panel};
+    let mut state = 7u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut panel = Panel::new(2, &[true]).unwrap();
+    for i in 0..60 {
+        let level = noise();
+        let second = (i % 4 != 0).then(|| level + 2.0 * noise());
+        panel.push(&[1.0], &[Some(level + noise()), second], 0).unwrap();
+    }
+    let mut space = Workspace::new();
+    space.load(&panel, Covariance::Unstructured, false, true).unwrap();
+    let refused = space.maximise_within(0).unwrap_err();
+    assert_eq!(refused, NotEstimable::NoConvergence { iterations: 0 });
+    let arrived = space.maximise().unwrap();
+    assert!(arrived.steps >= 1 && arrived.decrement <= DECREMENT_ACCEPTED);
 }

@@ -1,6 +1,6 @@
 //! Pearson's chi-squared test of a table.
 //!
-//! Mathematics: `docs/methods/fisher_exact.md`.
+//! Mathematics: `docs/methods/chi_squared.md`.
 
 use super::Table;
 use crate::{NotEstimable, distribution};

@@ -1,8 +1,8 @@
 //! Imputation: what stays, what varies, and what the strategies mean.
 
 use statistics::imputation::{
-    Event, ImputationModel, Incomplete, IncompleteData, PooledDegrees, Strategy, adjust_by_delta,
-    conditional_mean, draw_imputation, pool, tipping_point,
+    Event, ImputationModel, Incomplete, IncompleteData, ParameterDraw, PooledDegrees, Strategy,
+    adjust_by_delta, conditional_mean, draw_imputation, pool, tipping_point,
 };
 use statistics::mixed::{Covariance, Likelihood, MixedModel, Panel, Workspace, mixed_model};
 use statistics::models::{Design, Term, Variable, linear_model};
@@ -64,11 +64,11 @@ impl Trial {
         (one.estimate, one.se)
     }
 
-    fn pooled(&self, count: usize, delta: f64) -> statistics::imputation::Pooled {
+    fn pooled(&self, count: usize, delta: f64, from: ParameterDraw) -> statistics::imputation::Pooled {
         let mut space = Workspace::new();
         let (mut estimates, mut errors) = (Vec::new(), Vec::new());
         for imputation in 0..count {
-            let mut completed = draw_imputation(&mut space, &self.data, MODEL, 77, imputation).unwrap();
+            let mut completed = draw_imputation(&mut space, &self.data, MODEL, from, 77, imputation).unwrap();
             let active = |i: usize, _: usize| delta * self.arm[i];
             adjust_by_delta(&mut completed, &self.data, active);
             let (estimate, error) = self.effect(&completed.at(3).collect::<Vec<_>>());
@@ -84,12 +84,16 @@ impl Trial {
 fn observed_responses_stay_and_draws_depend_on_seed_and_number_alone() {
     let trial = trial(1, 30, Some(Strategy::JumpToReference));
     let mut space = Workspace::new();
-    let later = draw_imputation(&mut space, &trial.data, MODEL, 5, 3).unwrap();
-    let first = draw_imputation(&mut space, &trial.data, MODEL, 5, 0).unwrap();
-    let again = draw_imputation(&mut Workspace::new(), &trial.data, MODEL, 5, 3).unwrap();
+    let later = draw_imputation(&mut space, &trial.data, MODEL, ParameterDraw::Bootstrap, 5, 3).unwrap();
+    let first = draw_imputation(&mut space, &trial.data, MODEL, ParameterDraw::Bootstrap, 5, 0).unwrap();
+    let again =
+        draw_imputation(&mut Workspace::new(), &trial.data, MODEL, ParameterDraw::Bootstrap, 5, 3).unwrap();
     assert_eq!(later, again);
     assert_ne!(later, first);
-    assert_ne!(later, draw_imputation(&mut space, &trial.data, MODEL, 6, 3).unwrap());
+    assert_ne!(
+        later,
+        draw_imputation(&mut space, &trial.data, MODEL, ParameterDraw::Bootstrap, 6, 3).unwrap()
+    );
     let mut imputed = 0;
     for i in 0..trial.data.participants() {
         for v in 0..4 {
@@ -111,9 +115,11 @@ fn missing_at_random_pools_to_the_mixed_model() {
     let mut weights = [0.0; 12];
     weights[10] = 1.0;
     let direct = fit.linear_function(&weights, Confidence::C95).coefficient;
-    let pooled = trial.pooled(200, 0.0).coefficient;
-    assert!((direct.estimate - pooled.estimate).abs() < 0.15 * direct.se, "{direct:?} {pooled:?}");
-    assert!((direct.se / pooled.se - 1.0).abs() < 0.1, "{direct:?} {pooled:?}");
+    for from in [ParameterDraw::Bootstrap, ParameterDraw::Normal] {
+        let pooled = trial.pooled(200, 0.0, from).coefficient;
+        assert!((direct.estimate - pooled.estimate).abs() < 0.15 * direct.se, "{direct:?} {pooled:?}");
+        assert!((direct.se / pooled.se - 1.0).abs() < 0.1, "{direct:?} {pooled:?}");
+    }
 }
 
 #[test]
@@ -121,8 +127,9 @@ fn draws_vary_about_the_conditional_mean() {
     let trial = trial(3, 60, Some(Strategy::CopyIncrements));
     let mut space = Workspace::new();
     let mean = conditional_mean(&mut space, &trial.data, MODEL).unwrap();
-    let draws: Vec<_> =
-        (0..300).map(|i| draw_imputation(&mut space, &trial.data, MODEL, 9, i).unwrap()).collect();
+    let draws: Vec<_> = (0..300)
+        .map(|i| draw_imputation(&mut space, &trial.data, MODEL, ParameterDraw::Bootstrap, 9, i).unwrap())
+        .collect();
     for i in 0..trial.data.participants() {
         if trial.data.response(i, 3).is_some() {
             continue;
@@ -155,7 +162,7 @@ fn strategies_shrink_the_effect_in_their_order() {
 fn delta_moves_imputed_values_alone_until_the_conclusion_tips() {
     let trial = trial(5, 60, None);
     let significant = |delta: f64| {
-        let one = trial.pooled(10, delta).coefficient;
+        let one = trial.pooled(10, delta, ParameterDraw::Bootstrap).coefficient;
         Ok(one.estimate < 0.0 && one.p < 0.05)
     };
     let tips = tipping_point(0.0, 100.0, 0.01, significant).unwrap().unwrap();
@@ -194,5 +201,8 @@ fn what_cannot_be_imputed_is_refused() {
     // Nobody has the second visit.
     let nobody = NotEstimable::TooFewAtVisit { visit: 1, found: 0 };
     assert_eq!(conditional_mean(&mut Workspace::new(), &data, MODEL), Err(nobody));
-    assert_eq!(draw_imputation(&mut Workspace::new(), &data, MODEL, 1, 0), Err(nobody));
+    assert_eq!(
+        draw_imputation(&mut Workspace::new(), &data, MODEL, ParameterDraw::Normal, 1, 0),
+        Err(nobody)
+    );
 }
