@@ -1,4 +1,6 @@
-//! Who was given which role, where and since when.
+//! Who was given which role, where, from when to when, and who was trained for it.
+
+use std::collections::BTreeMap;
 
 use protocol::model::{Power, Role, Sight, Study};
 use terms::{Date, PersonId, RoleId, SiteId};
@@ -14,12 +16,23 @@ pub struct Grant {
     pub site: Option<SiteId>,
     /// The first day.
     pub from: Date,
+    /// The last day, once it is known.
+    pub until: Option<Date>,
+}
+
+impl Grant {
+    /// Says whether the delegation is in force on a day.
+    pub fn is_in_force(&self, date: Date) -> bool {
+        self.from <= date && self.until.is_none_or(|until| date <= until)
+    }
 }
 
 /// The delegations of a study, as the record tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delegations {
     grants: Vec<Grant>,
+    training: BTreeMap<(PersonId, RoleId), Date>,
+    needs_training: bool,
 }
 
 impl Delegations {
@@ -33,9 +46,57 @@ impl Delegations {
         self.grants.iter().any(|grant| {
             grant.person == *person
                 && grant.role == *role
-                && grant.from <= date
+                && grant.is_in_force(date)
                 && (grant.site.is_none() || grant.site.as_ref() == site)
         })
+    }
+
+    /// Ends a person's delegations of a role at a site, or (none) for the whole study, after a day.
+    pub fn end(&mut self, person: &PersonId, role: &RoleId, site: Option<&SiteId>, until: Date) {
+        let same = |grant: &&mut Grant| {
+            grant.person == *person && grant.role == *role && grant.site.as_ref() == site
+        };
+        for grant in self.grants.iter_mut().filter(same) {
+            if grant.is_in_force(until) || grant.until.is_none() {
+                grant.until = Some(until);
+            }
+        }
+    }
+
+    /// From now on nobody acts in a role without a record of training for it, those who administer excepted.
+    pub fn require_training(&mut self) {
+        self.needs_training = true;
+    }
+
+    /// Records that a person was trained for a role on a day.
+    pub fn record_training(&mut self, person: &PersonId, role: &RoleId, date: Date) {
+        self.training.entry((person.clone(), role.clone())).or_insert(date);
+    }
+
+    /// Returns the day on which a person was first trained for a role.
+    pub fn trained_on(&self, person: &PersonId, role: &RoleId) -> Option<Date> {
+        self.training.get(&(person.clone(), role.clone())).copied()
+    }
+
+    /// Says whether a person has the training that a role asks for on a day. Whoever administers records the others'.
+    pub fn is_trained(&self, person: &PersonId, role: &Role, date: Date) -> bool {
+        !self.needs_training
+            || role.may.contains(&Power::Administer)
+            || self.trained_on(person, &role.id).is_some_and(|trained| trained <= date)
+    }
+
+    /// Returns a person's delegations of a role that give rights on a day: in force, and trained for.
+    pub fn effective<'a>(
+        &'a self,
+        person: &'a PersonId,
+        role: &'a Role,
+        date: Date,
+    ) -> impl Iterator<Item = &'a Grant> {
+        let trained = self.is_trained(person, role, date);
+        self.grants
+            .iter()
+            .filter(move |grant| trained && grant.person == *person && grant.role == role.id)
+            .filter(move |grant| grant.is_in_force(date))
     }
 
     /// Returns the roles that a person was ever given, anywhere.

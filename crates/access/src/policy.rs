@@ -15,6 +15,8 @@ pub enum Step {
     ActivateSite,
     LoadContentPack,
     DelegateRole,
+    EndDelegation,
+    RecordTraining,
     SealAllocation,
     ReceiveKits,
     SignConsent,
@@ -34,6 +36,14 @@ pub enum Step {
     OpenQuery,
     AnswerQuery,
     CloseQuery,
+    ReopenQuery,
+    PlanVerification,
+    VerifySource,
+    WithdrawVerification,
+    ReviewData,
+    ReviewMedically,
+    CloseData,
+    ReopenData,
     SignVisit,
     SignCasebook,
     ChangeDose,
@@ -50,6 +60,8 @@ pub enum Step {
     ClassifyDeviation,
     SignAnalysisSets,
     LockDatabase,
+    ProposeUnlock,
+    ApproveUnlock,
     UnblindAllocation,
 }
 
@@ -80,6 +92,8 @@ impl Step {
         Step::ActivateSite,
         Step::LoadContentPack,
         Step::DelegateRole,
+        Step::EndDelegation,
+        Step::RecordTraining,
         Step::SealAllocation,
         Step::ReceiveKits,
         Step::SignConsent,
@@ -99,6 +113,14 @@ impl Step {
         Step::OpenQuery,
         Step::AnswerQuery,
         Step::CloseQuery,
+        Step::ReopenQuery,
+        Step::PlanVerification,
+        Step::VerifySource,
+        Step::WithdrawVerification,
+        Step::ReviewData,
+        Step::ReviewMedically,
+        Step::CloseData,
+        Step::ReopenData,
         Step::SignVisit,
         Step::SignCasebook,
         Step::ChangeDose,
@@ -115,6 +137,8 @@ impl Step {
         Step::ClassifyDeviation,
         Step::SignAnalysisSets,
         Step::LockDatabase,
+        Step::ProposeUnlock,
+        Step::ApproveUnlock,
         Step::UnblindAllocation,
     ];
 }
@@ -122,9 +146,12 @@ impl Step {
 /// Returns what a step needs. This is the table.
 pub const fn needs(step: Step) -> Needs {
     match step {
-        Step::OpenStudy | Step::ActivateSite | Step::LoadContentPack | Step::DelegateRole => {
-            Needs::Power(Power::Administer)
-        }
+        Step::OpenStudy
+        | Step::ActivateSite
+        | Step::LoadContentPack
+        | Step::DelegateRole
+        | Step::EndDelegation
+        | Step::RecordTraining => Needs::Power(Power::Administer),
         Step::SealAllocation => Needs::Power(Power::SealAllocation),
         Step::ReceiveKits => Needs::Power(Power::ReceiveKits),
         Step::SignConsent | Step::WithdrawConsent => Needs::Power(Power::TakeConsent),
@@ -133,7 +160,10 @@ pub const fn needs(step: Step) -> Needs {
         Step::DecideEligibility => Needs::Power(Power::DecideEligibility),
         Step::EnrolSubject | Step::RandomiseSubject => Needs::Power(Power::Enrol),
         Step::DispenseKit | Step::RecordKitGiven | Step::ReturnKit => Needs::Power(Power::Dispense),
-        Step::OpenQuery | Step::CloseQuery => Needs::Power(Power::ManageQueries),
+        Step::OpenQuery | Step::CloseQuery | Step::ReopenQuery => Needs::Power(Power::ManageQueries),
+        Step::PlanVerification | Step::VerifySource | Step::WithdrawVerification => {
+            Needs::Power(Power::VerifySource)
+        }
         Step::AnswerQuery => Needs::AskedOr(Power::AnswerQueries),
         Step::SignVisit | Step::SignCasebook => Needs::Power(Power::Sign),
         Step::ChangeDose => Needs::Power(Power::ChangeDose),
@@ -145,8 +175,13 @@ pub const fn needs(step: Step) -> Needs {
         Step::BreakBlind => Needs::Power(Power::BreakBlind),
         Step::EndTreatment | Step::EndParticipation => Needs::Power(Power::EndParticipation),
         Step::RecordDeviation | Step::ClassifyDeviation => Needs::Power(Power::ClassifyDeviations),
-        Step::SignAnalysisSets => Needs::Power(Power::SignAnalysisSets),
-        Step::LockDatabase => Needs::Power(Power::Lock),
+        Step::ReviewData => Needs::Power(Power::ReviewData),
+        Step::ReviewMedically => Needs::Power(Power::ReviewMedically),
+        // Who signs the sets approves what would make them outdated.
+        Step::SignAnalysisSets | Step::ApproveUnlock => Needs::Power(Power::SignAnalysisSets),
+        Step::LockDatabase | Step::ProposeUnlock | Step::CloseData | Step::ReopenData => {
+            Needs::Power(Power::Lock)
+        }
         Step::UnblindAllocation => Needs::Power(Power::UnblindStudy),
     }
 }
@@ -158,13 +193,18 @@ pub const fn reach(step: Step) -> Reach {
         | Step::ActivateSite
         | Step::LoadContentPack
         | Step::DelegateRole
+        | Step::EndDelegation
+        | Step::RecordTraining
         | Step::SealAllocation
+        | Step::PlanVerification
         | Step::DrawReadingOrder
         | Step::ReadSpecimen
         | Step::LockReadings
         | Step::JoinReadingKey
         | Step::SignAnalysisSets
         | Step::LockDatabase
+        | Step::ProposeUnlock
+        | Step::ApproveUnlock
         | Step::UnblindAllocation => Reach::Study,
         _ => Reach::Site,
     }
@@ -193,6 +233,9 @@ pub enum Denied {
     /// The person was not given the role there and then.
     #[error("`{person}` was not delegated the role `{role}` {} on {date}; record the delegation first", at(site.as_ref()))]
     NotDelegated { person: PersonId, role: RoleId, site: Option<SiteId>, date: Date },
+    /// The person has no record of training for the role.
+    #[error("`{person}` has no record of training for the role `{role}` on {date}; record the training first")]
+    NotTrained { person: PersonId, role: RoleId, date: Date },
     /// A blinded role reached for the allocation.
     #[error("the role `{role}` is blinded and never acts on the allocation")]
     Blinded { role: RoleId },
@@ -222,7 +265,10 @@ impl fmt::Display for PowerName {
             Power::EndParticipation => "end participation",
             Power::ManageQueries => "manage queries",
             Power::AnswerQueries => "answer queries",
+            Power::VerifySource => "verify source data",
             Power::Sign => "sign",
+            Power::ReviewData => "review data",
+            Power::ReviewMedically => "review data medically",
             Power::BreakBlind => "break the blind",
             Power::KeepSpecimenKey => "keep the specimen key",
             Power::ReadSpecimens => "read specimens",
@@ -272,6 +318,9 @@ pub fn authorise(
     if step != Step::OpenStudy && !delegations.holds(person, role, site, date) {
         let (person, role) = (person.clone(), role.clone());
         return Err(Denied::NotDelegated { person, role, site: site.cloned(), date });
+    }
+    if step != Step::OpenStudy && !delegations.is_trained(person, known, date) {
+        return Err(Denied::NotTrained { person: person.clone(), role: role.clone(), date });
     }
     Ok(())
 }

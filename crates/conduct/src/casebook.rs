@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use record::{Actor, DeviationClass, DeviationKind, DoseStep, EndReason, FormKey, Source};
+use record::{
+    Actor, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, FormKey, Part, Review, Source,
+};
 use terms::*;
 
 /// Something that happened on a day, and the event that says so.
@@ -91,19 +93,43 @@ pub struct Entry {
     pub sequence: u64,
 }
 
+/// Who has compared a value with the source, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// Who.
+    pub by: Actor,
+    /// When and by which event.
+    pub verified: Dated,
+}
+
 /// An item's present value and all that it replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     history: Vec<Entry>,
+    verification: Option<Verification>,
 }
 
 impl Cell {
     pub(crate) fn new(first: Entry) -> Self {
-        Self { history: vec![first] }
+        Self { history: vec![first], verification: None }
     }
 
     pub(crate) fn replace(&mut self, entry: Entry) {
         self.history.push(entry);
+    }
+
+    pub(crate) fn verify(&mut self, verification: Option<Verification>) {
+        self.verification = verification;
+    }
+
+    /// Returns who has compared the present value with the source. A change undoes it.
+    pub fn verification(&self) -> Option<&Verification> {
+        self.verification.as_ref().filter(|done| done.verified.sequence > self.current().sequence)
+    }
+
+    /// Says whether an earlier value was verified, and the present one is not.
+    pub fn has_lost_verification(&self) -> bool {
+        self.verification.is_some() && self.verification().is_none()
     }
 
     /// Returns what the item holds now.
@@ -122,6 +148,15 @@ impl Cell {
     }
 }
 
+/// Who has looked a form through, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewed {
+    /// Who.
+    pub by: Actor,
+    /// When and by which event.
+    pub reviewed: Dated,
+}
+
 /// The filled items of a form, or of a row of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilledForm {
@@ -129,12 +164,20 @@ pub struct FilledForm {
     pub cells: BTreeMap<ItemId, Cell>,
     /// Who entered it first: the assessor.
     pub first_by: Actor,
+    /// The last review of each kind.
+    pub(crate) reviews: BTreeMap<Review, Reviewed>,
 }
 
 impl FilledForm {
     /// Returns the present answer of an item.
     pub fn answer(&self, item: &str) -> Option<&Answer> {
         self.cells.get(item).and_then(Cell::answer)
+    }
+
+    /// Returns who has reviewed the form as it is now. A change undoes it.
+    pub fn review(&self, review: Review) -> Option<&Reviewed> {
+        let changed = self.cells.values().map(|cell| cell.current().sequence).max().unwrap_or(0);
+        self.reviews.get(&review).filter(|done| done.reviewed.sequence > changed)
     }
 }
 
@@ -155,6 +198,10 @@ pub struct Query {
     pub by: Actor,
     /// The event that opened it.
     pub opened: u64,
+    /// The event that last opened it again.
+    pub reopened: Option<u64>,
+    /// Everything said in it, by event: asked, answered, closed, opened again.
+    pub said: Vec<u64>,
     /// The last answer's event.
     pub answered: Option<u64>,
     /// The event that closed it.
@@ -332,6 +379,8 @@ pub struct Casebook {
     pub serious_reports: BTreeMap<u32, SeriousReport>,
     /// Breaks of the blind.
     pub blind_breaks: Vec<BlindBreak>,
+    /// Parts that are closed: forms, visits, the whole.
+    pub closed: BTreeMap<Part, (Closure, Dated)>,
     /// Deviations in order.
     pub deviations: Vec<Deviation>,
     /// Treatment ended.
@@ -362,6 +411,7 @@ impl Casebook {
             specimens: BTreeMap::new(),
             serious_reports: BTreeMap::new(),
             blind_breaks: Vec::new(),
+            closed: BTreeMap::new(),
             deviations: Vec::new(),
             treatment_end: None,
             participation_end: None,

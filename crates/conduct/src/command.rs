@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use access::Step;
 use protocol::content_pack::ContentPack;
-use record::{Actor, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey};
+use record::{
+    Actor, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey, Part, Review,
+};
 use terms::*;
 
 /// One request.
@@ -44,12 +46,22 @@ pub enum Action {
     LoadContentPack { pack: ContentPack },
     /// Gives a person a role at a site, or (none) for the whole study.
     DelegateRole { person: PersonId, role: RoleId, site: Option<SiteId> },
+    /// Ends a person's delegation after a day, today's or another.
+    EndDelegation { person: PersonId, role: RoleId, site: Option<SiteId>, until: Date },
+    /// Records that a person was trained for a role, on the day it happened.
+    RecordTraining { person: PersonId, role: RoleId },
     /// Fixes the allocation list by its digest.
     SealAllocation { digest: String, scheme_digest: String },
+    /// Plans which part of the data is compared with the source; the sample's seed is drawn with it.
+    PlanVerification { percent: u8, first_subjects: u32, always: Vec<FormId> },
     /// Signs who belongs to which analysis set, blind. Every set of the plan is named.
     SignAnalysisSets { sets: BTreeMap<AnalysisSetId, Vec<SubjectId>> },
     /// Locks the database.
     LockDatabase,
+    /// Asks for the database to be unlocked. Needs a reason.
+    ProposeUnlock,
+    /// Unlocks the database, after another person has asked for it.
+    ApproveUnlock,
     /// Opens the allocation list after lock; the opened list is among the means.
     UnblindAllocation,
 
@@ -90,6 +102,18 @@ pub enum Action {
     AnswerQuery { query: QueryId, text: String },
     /// Closes a query.
     CloseQuery { query: QueryId },
+    /// Opens a closed query again, saying what is still to be settled.
+    ReopenQuery { query: QueryId, text: String },
+    /// Compares entered items of a form with the source: they agree.
+    VerifySource { key: FormKey, items: Vec<ItemId> },
+    /// Takes a verification back. Needs a reason.
+    WithdrawVerification { key: FormKey, items: Vec<ItemId> },
+    /// Looks forms through.
+    ReviewForms { review: Review, keys: Vec<FormKey> },
+    /// Freezes or locks a part of the data. Of a site and of the study it is about no participant.
+    CloseData { part: Part, closure: Closure },
+    /// Lets a closed part take entries again. Needs a reason.
+    ReopenData { part: Part },
     /// Signs a visit's forms.
     SignVisit { visit: VisitId, meaning: String },
     /// Signs the whole casebook.
@@ -146,9 +170,17 @@ impl Action {
             Action::ActivateSite { .. } => Step::ActivateSite,
             Action::LoadContentPack { .. } => Step::LoadContentPack,
             Action::DelegateRole { .. } => Step::DelegateRole,
+            Action::EndDelegation { .. } => Step::EndDelegation,
+            Action::RecordTraining { .. } => Step::RecordTraining,
             Action::SealAllocation { .. } => Step::SealAllocation,
             Action::SignAnalysisSets { .. } => Step::SignAnalysisSets,
             Action::LockDatabase => Step::LockDatabase,
+            Action::ProposeUnlock => Step::ProposeUnlock,
+            Action::ApproveUnlock => Step::ApproveUnlock,
+            Action::ReviewForms { review: Review::Data, .. } => Step::ReviewData,
+            Action::ReviewForms { review: Review::Medical, .. } => Step::ReviewMedically,
+            Action::CloseData { .. } => Step::CloseData,
+            Action::ReopenData { .. } => Step::ReopenData,
             Action::UnblindAllocation => Step::UnblindAllocation,
             Action::ReceiveKits { .. } => Step::ReceiveKits,
             Action::SignConsent { .. } => Step::SignConsent,
@@ -165,6 +197,10 @@ impl Action {
             Action::OpenQuery { .. } => Step::OpenQuery,
             Action::AnswerQuery { .. } => Step::AnswerQuery,
             Action::CloseQuery { .. } => Step::CloseQuery,
+            Action::ReopenQuery { .. } => Step::ReopenQuery,
+            Action::PlanVerification { .. } => Step::PlanVerification,
+            Action::VerifySource { .. } => Step::VerifySource,
+            Action::WithdrawVerification { .. } => Step::WithdrawVerification,
             Action::SignVisit { .. } => Step::SignVisit,
             Action::SignCasebook { .. } => Step::SignCasebook,
             Action::DispenseKit { .. } => Step::DispenseKit,
@@ -193,9 +229,16 @@ impl Action {
                 | Action::ActivateSite { .. }
                 | Action::LoadContentPack { .. }
                 | Action::DelegateRole { .. }
+                | Action::EndDelegation { .. }
+                | Action::RecordTraining { .. }
                 | Action::SealAllocation { .. }
+                | Action::PlanVerification { .. }
                 | Action::SignAnalysisSets { .. }
                 | Action::LockDatabase
+                | Action::ProposeUnlock
+                | Action::ApproveUnlock
+                | Action::CloseData { part: Part::Site(_) | Part::Study, .. }
+                | Action::ReopenData { part: Part::Site(_) | Part::Study }
                 | Action::UnblindAllocation
                 | Action::ReceiveKits { .. }
                 | Action::SignConsent { .. }

@@ -8,7 +8,7 @@ use access::Reach;
 use allocation::{OpenVault, OpenedList};
 use protocol::model::Study;
 use rand_core::CryptoRng;
-use record::{Actor, Content, DeviationKind, Draft, Fact, Stream};
+use record::{Actor, Content, DeviationKind, Draft, Fact, Part, Stream};
 use terms::*;
 
 use crate::{
@@ -77,9 +77,9 @@ pub fn decide(
         record: opened.study.clone(),
         files: study.id.clone(),
     })?;
-    if let Some(locked) = state.locked
-        && command.action != Action::UnblindAllocation
-    {
+    let undone =
+        matches!(command.action, Action::UnblindAllocation | Action::ProposeUnlock | Action::ApproveUnlock);
+    if let Some(locked) = state.locked.filter(|_| !undone) {
         need(false, || Refusal::Locked { since: locked.date })?;
     }
     let stream = stream_of(command);
@@ -93,9 +93,13 @@ pub fn decide(
         let casebook = state.casebook(subject.as_str());
         let casebook = found(casebook, || Refusal::UnknownSubject { subject: subject.clone() })?;
         authorise(study, state, command, Some(&casebook.site))?;
+        crate::close_data::need_open(state, casebook, command.action.step())?;
         crate::steps::decide_for_subject(Case::new(study, state, command, casebook), means)
     } else {
         authorise(study, state, command, site_of(&command.action))?;
+        if let Action::SignConsent { site, .. } = &command.action {
+            crate::close_data::need_open_site(state, site)?;
+        }
         crate::steps::decide_for_study(study, state, command, means)
     }
 }
@@ -110,7 +114,10 @@ fn stream_of(command: &Command) -> Stream {
 
 fn site_of(action: &Action) -> Option<&SiteId> {
     match action {
-        Action::ReceiveKits { site, .. } | Action::SignConsent { site, .. } => Some(site),
+        Action::ReceiveKits { site, .. }
+        | Action::SignConsent { site, .. }
+        | Action::CloseData { part: Part::Site(site), .. }
+        | Action::ReopenData { part: Part::Site(site) } => Some(site),
         _ => None,
     }
 }

@@ -15,6 +15,11 @@ use crate::{casebook::Casebook, decide_eligibility::Verdict};
 /// A SHA-256 over fields, each preceded by its length.
 pub(crate) struct Digest(Sha256);
 
+/// Returns the digest of a casebook's present values, by the events that set them; a manifest of a lock lists it.
+pub fn casebook_digest(casebook: &Casebook) -> String {
+    Digest::of("casebook").casebook(casebook).hex()
+}
+
 impl Digest {
     pub fn of(purpose: &str) -> Self {
         Self(Sha256::new()).text("equipoise/conduct/1").text(purpose)

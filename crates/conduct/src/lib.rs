@@ -13,6 +13,7 @@ mod casebook;
 mod change_dose;
 mod checks;
 mod classify_deviation;
+mod close_data;
 mod command;
 mod compliance;
 mod decide;
@@ -40,22 +41,26 @@ mod state;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod verify_source;
 mod view;
 
 pub use adverse_events::{AdverseEvent, Grading, adverse_events};
 pub use casebook::{
     Allocated, BlindBreak, Casebook, Cell, Consent, Dated, Deviation, DoseChange, DoseInterval,
-    EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, ParticipationEnd, Query, SeriousReport,
-    Signature, Specimen, TreatmentEnd, Withdrawal,
+    EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, ParticipationEnd, Query, Reviewed,
+    SeriousReport, Signature, Specimen, TreatmentEnd, Verification, Withdrawal,
 };
 pub use classify_deviation::proposed_class;
+pub use close_data::{Closed, closed, is_locked};
 pub use command::{Action, Command};
 pub use compliance::{Compliance, compliance};
 pub use decide::{Means, current_consent, decide, program};
 pub use decide_eligibility::{Verdict, decision_visits, eligibility};
+pub use digest::casebook_digest;
 pub use engine::{Counts, Engine, EngineError, Receipt};
 pub use read_specimens::disputed_slides;
-pub use refusal::Refusal;
+pub use refusal::{ClosureName, PartName, Refusal};
 pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
 pub use state::{Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading};
+pub use verify_source::{is_drawn, unverified, verified_by};
 pub use view::{View, is_shown, reference_range, unfilled};

@@ -12,8 +12,9 @@ use crate::{
     adverse_events::adverse_events,
     casebook::Casebook,
     checks::open_hard_queries,
-    decide::{Case, found, need, study_draft},
+    decide::{Case, found, need, need_reason, study_draft},
     digest::Digest,
+    verify_source::{is_drawn, unverified},
 };
 
 pub(crate) fn sign_analysis_sets(
@@ -58,6 +59,22 @@ pub(crate) fn lock_database(study: &Study, state: &State, command: &Command) -> 
     let manifest = state.casebooks.values().fold(Digest::of("manifest"), Digest::casebook);
     let fact = Fact::DatabaseLocked { manifest_digest: manifest.number(state.sequence).hex() };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+/// Asks for the lock to be undone. While the allocation is open nobody may: what was unblinded would no longer be what was locked.
+pub(crate) fn propose_unlock(state: &State, command: &Command) -> Result<Vec<Draft>, Refusal> {
+    need(state.locked.is_some(), || Refusal::NotLocked)?;
+    need(state.arms.is_none(), || Refusal::AllocationOpen)?;
+    need(state.unlock_proposed.is_none(), || Refusal::UnlockAlreadyProposed)?;
+    need_reason(command, "unlocking the database")?;
+    Ok(vec![study_draft(command, Stream::Study, None, Fact::UnlockProposed)])
+}
+
+pub(crate) fn approve_unlock(state: &State, command: &Command) -> Result<Vec<Draft>, Refusal> {
+    let (by, _) = found(state.unlock_proposed.as_ref(), || Refusal::UnlockNotProposed)?;
+    need(by.person != command.by.person, || Refusal::SamePersonApproves)?;
+    need(state.arms.is_none(), || Refusal::AllocationOpen)?;
+    Ok(vec![study_draft(command, Stream::Study, None, Fact::DatabaseUnlocked)])
 }
 
 /// Names every participant's arm, from the list that its holders opened together after the lock.
@@ -113,6 +130,14 @@ fn need_closed(study: &Study, state: &State, command: &Command, casebook: &Caseb
     for event in adverse_events(study, casebook) {
         let settled = event.serious != Some(true) || event.reported.is_some();
         need(settled, || Refusal::SeriousNotReported { subject: subject(), row: event.row })?;
+    }
+    for key in casebook.forms.keys().filter(|key| is_drawn(study, state, casebook, key)) {
+        let items: Vec<ItemId> = unverified(casebook, key).cloned().collect();
+        need(items.is_empty(), || Refusal::SourceNotVerified {
+            subject: subject(),
+            form: key.form.clone(),
+            items,
+        })?;
     }
     let queries = open_hard_queries(&Case::new(study, state, command, casebook), None);
     need(queries.is_empty(), || Refusal::HardQueriesOpen { queries })?;

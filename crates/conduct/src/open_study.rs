@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use access::Delegations;
-use protocol::{content_pack::ContentPack, model::Study};
+use protocol::{
+    content_pack::ContentPack,
+    model::{Power, Study},
+};
 use record::{Draft, Environment, Fact, Stream};
 use terms::*;
 
 use crate::{
     Command, Refusal, State,
-    decide::{need, study_draft, whole_date},
+    decide::{found, need, study_draft, whole_date},
 };
 
 /// Opens the record. The opener's role, which must be able to administer, is delegated with it.
@@ -97,6 +100,57 @@ pub(crate) fn delegate_role(
     }
     let fact = Fact::RoleDelegated { person: person.clone(), role: role.clone(), site: site.cloned() };
     Ok(vec![study_draft(command, Stream::Study, site.cloned(), fact)])
+}
+
+/// Ends a delegation. What was done under it stays as it is. Somebody must be left who administers the study.
+pub(crate) fn end_delegation(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    (person, role, site): (&PersonId, &RoleId, Option<&SiteId>),
+    until: Date,
+) -> Result<Vec<Draft>, Refusal> {
+    let today = whole_date(command)?;
+    let standing = |grant: &&access::Grant| {
+        grant.person == *person && grant.role == *role && grant.site.as_ref() == site && grant.until.is_none()
+    };
+    let missing = || Refusal::NoDelegation { person: person.clone(), role: role.clone() };
+    let grant = found(state.delegations.grants().iter().find(standing), missing)?;
+    need(until >= grant.from, || Refusal::EndsBeforeBegin { from: grant.from, until })?;
+    let administers =
+        |role: &RoleId| study.role(role.as_str()).is_some_and(|role| role.may.contains(&Power::Administer));
+    if administers(role) {
+        let mut others = state.delegations.grants().iter();
+        let stays = others.any(|other| {
+            administers(&other.role)
+                && other.person != *person
+                && other.until.is_none()
+                && other.from <= today
+        });
+        need(stays, || Refusal::LastAdministrator)?;
+    }
+    let (person, role) = (person.clone(), role.clone());
+    let fact = Fact::DelegationEnded { person, role, site: site.cloned(), until };
+    Ok(vec![study_draft(command, Stream::Study, site.cloned(), fact)])
+}
+
+pub(crate) fn record_training(
+    study: &Study,
+    state: &State,
+    command: &Command,
+    person: &PersonId,
+    role: &RoleId,
+) -> Result<Vec<Draft>, Refusal> {
+    whole_date(command)?;
+    need(study.role(role.as_str()).is_some(), || {
+        Refusal::Denied(access::Denied::UnknownRole { role: role.clone() })
+    })?;
+    if let Some(date) = state.delegations.trained_on(person, role) {
+        let (person, role) = (person.clone(), role.clone());
+        need(false, || Refusal::TrainedAlready { person, role, date })?;
+    }
+    let fact = Fact::TrainingRecorded { person: person.clone(), role: role.clone() };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
 
 pub(crate) fn seal_allocation(

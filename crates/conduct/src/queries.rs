@@ -7,6 +7,7 @@ use crate::{
     Refusal,
     casebook::Query,
     checks::is_hard,
+    close_data::need_unlocked,
     decide::{Case, found, need},
     save_form::need_form,
 };
@@ -24,6 +25,7 @@ pub(crate) fn open_query(
     if let Some(visit) = &key.visit {
         case.need_held(visit)?;
     }
+    need_unlocked(&case, key)?;
     let role = case.study.role(addressed_to.as_str()).is_some();
     need(role, || Refusal::UnknownAddressee { role: addressed_to.clone() })?;
     need(!text.trim().is_empty(), || Refusal::ReasonMissing { what: "a query" })?;
@@ -58,6 +60,19 @@ pub(crate) fn close_query(mut case: Case<'_>, id: &QueryId) -> Result<Vec<Draft>
     }
     need(query.answered.is_some(), || Refusal::QueryUnanswered { query: id.clone() })?;
     case.say(Fact::QueryClosed { query: id.clone(), by_check: false });
+    Ok(case.drafts)
+}
+
+pub(crate) fn reopen_query(mut case: Case<'_>, id: &QueryId, text: &str) -> Result<Vec<Draft>, Refusal> {
+    let query = found(case.casebook.query(id), || Refusal::UnknownQuery { query: id.clone() })?;
+    need(query.closed.is_some(), || Refusal::QueryOpen { query: id.clone() })?;
+    need_unlocked(&case, &query.key)?;
+    need(!text.trim().is_empty(), || Refusal::ReasonMissing { what: "opening a query again" })?;
+    if let Some(check) = &query.check {
+        let open = case.casebook.open_query(&query.key, check);
+        need(open.is_none(), || Refusal::CheckAsksAlready { check: check.clone() })?;
+    }
+    case.say(Fact::QueryReopened { query: id.clone(), text: Content::new(text.to_owned()) });
     Ok(case.drafts)
 }
 

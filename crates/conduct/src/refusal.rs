@@ -5,7 +5,7 @@
 
 use access::Denied;
 use allocation::AllocationError;
-use record::EndReason;
+use record::{Closure, EndReason, Part};
 use terms::*;
 
 /// Why a command is refused.
@@ -47,6 +47,14 @@ pub enum Refusal {
     RolesConflict { person: PersonId, held: RoleId, role: RoleId, why: &'static str },
     #[error("`{person}` has the role `{role}` there already")]
     RoleAlreadyDelegated { person: PersonId, role: RoleId },
+    #[error("`{person}` has no standing delegation of the role `{role}` there")]
+    NoDelegation { person: PersonId, role: RoleId },
+    #[error("the delegation began on {from}; it cannot end before, on {until}")]
+    EndsBeforeBegin { from: Date, until: Date },
+    #[error("nobody else administers the study; delegate that role to another person first")]
+    LastAdministrator,
+    #[error("`{person}` was trained for the role `{role}` on {date}")]
+    TrainedAlready { person: PersonId, role: RoleId, date: Date },
     #[error("the study has no allocation")]
     NoAllocation,
     #[error("the allocation list is sealed already, with digest {digest}")]
@@ -236,6 +244,10 @@ pub enum Refusal {
     QueryClosed { query: QueryId },
     #[error("query {query} is addressed to the role `{asked}`")]
     NotAsked { query: QueryId, asked: RoleId },
+    #[error("query {query} is open already")]
+    QueryOpen { query: QueryId },
+    #[error("check {check} has another query open there")]
+    CheckAsksAlready { check: CheckId },
     #[error("query {query} has no answer yet; it is answered before it is closed")]
     QueryUnanswered { query: QueryId },
     #[error("query {query} closes by itself once {check} is satisfied; correct the data")]
@@ -256,6 +268,54 @@ pub enum Refusal {
     CasebookAlreadySigned { subject: SubjectId },
     #[error("the casebook of {subject} is not signed; sign it first")]
     CasebookNotSigned { subject: SubjectId },
+
+    // ---- source verification ----
+    #[error("the share of visits is at most 100 in 100, not {percent}")]
+    ShareTooLarge { percent: u8 },
+    #[error("form {form} shows no values to the role `{role}`, so they cannot be compared with the source")]
+    ValuesNotSeen { form: FormId, role: RoleId },
+    #[error("item {item} holds nothing that was entered")]
+    NothingToVerify { item: ItemId },
+    #[error("item {item} is verified already")]
+    AlreadyVerified { item: ItemId },
+    #[error("item {item} is not verified")]
+    NotVerified { item: ItemId },
+    #[error("no item is named")]
+    NoItems,
+    #[error(
+        "of participant {subject} {} of form {form} {} not compared with the source, as the plan asks",
+        list(items),
+        if items.len() == 1 { "is" } else { "are" }
+    )]
+    SourceNotVerified { subject: SubjectId, form: FormId, items: Vec<ItemId> },
+
+    // ---- review, freezing, locking ----
+    #[error("no form is named")]
+    NoForms,
+    #[error("form {form} holds nothing to review")]
+    NothingToReview { form: FormId },
+    #[error("form {form} is reviewed as it is")]
+    AlreadyReviewed { form: FormId },
+    #[error("{part} {closure} since {since}; the data manager can open it, with a reason")]
+    DataClosed { part: PartName, closure: ClosureName, since: Date },
+    #[error("{part} is not closed")]
+    NotClosed { part: PartName },
+    #[error("{part} {closure} already")]
+    AlreadyClosed { part: PartName, closure: ClosureName },
+    #[error("the study is locked with the whole database; use the lock before the end")]
+    LockIsOfTheDatabase,
+    #[error("nothing was entered on form {form} there")]
+    FormNotBegun { form: FormId },
+    #[error("queries are open: {}; close them first", list(queries))]
+    QueriesOpen { queries: Vec<QueryId> },
+    #[error("the allocation is open since the analysis; the data behind it cannot change any more")]
+    AllocationOpen,
+    #[error("nobody asked for the database to be unlocked; ask first, with a reason")]
+    UnlockNotProposed,
+    #[error("another person than the one who asked approves that the database is unlocked")]
+    SamePersonApproves,
+    #[error("it was asked already that the database is unlocked")]
+    UnlockAlreadyProposed,
 
     // ---- dosing and ends ----
     #[error("visit {visit} comes before the first dose; hold it first")]
@@ -390,6 +450,38 @@ pub enum Refusal {
     ListNotOpen { threshold: u32 },
     #[error("the opened list does not confirm the allocation of participant {subject}")]
     ListDoesNotConfirm { subject: SubjectId },
+}
+
+/// A part of the data in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartName(pub Part);
+
+impl std::fmt::Display for PartName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Part::Form(key) => match &key.visit {
+                Some(visit) => write!(f, "form {} at visit {visit}", key.form),
+                None => write!(f, "form {}", key.form),
+            },
+            Part::Visit(visit) => write!(f, "visit {visit}"),
+            Part::Subject => f.write_str("the participant"),
+            Part::Site(site) => write!(f, "site {site}"),
+            Part::Study => f.write_str("the study"),
+        }
+    }
+}
+
+/// A closure in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosureName(pub Closure);
+
+impl std::fmt::Display for ClosureName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            Closure::Frozen => "is frozen",
+            Closure::Locked => "is locked",
+        })
+    }
 }
 
 fn list<T: ToString>(items: &[T]) -> String {

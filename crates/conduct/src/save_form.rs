@@ -15,6 +15,7 @@ use crate::{
     Refusal,
     adverse_events::{as_truth, need_sound_row},
     checks::run_checks,
+    close_data::need_open_form,
     decide::{Case, found, need},
     decide_eligibility::eligibility,
     derive::derive,
@@ -88,6 +89,7 @@ fn need_fillable<'a>(case: &Case<'a>, key: &FormKey) -> Result<&'a Form, Refusal
             visit: visit.clone(),
         })?;
     }
+    need_open_form(case, key)?;
     need_after_consent(case, case.command.happened.latest())?;
     case.need_consent_kept(case.command.happened.earliest())?;
     if let Some(withdrawal) = case.casebook.withdrawn {
@@ -146,7 +148,7 @@ fn enter(
         need_sound_row(&case, form, key, &view)?;
     }
     deviations_of_entry(&mut case, form, key, &pending);
-    say_changes(&mut case, key, &mut pending, entering);
+    say_changes(&mut case, key, &mut pending, entering)?;
     void_signatures(&mut case, &pending);
     run_checks(&mut case, &pending);
     if entering == Entering::Correction {
@@ -264,7 +266,12 @@ fn near_terms(value: &Value) -> String {
 }
 
 /// Says the changes, derived ones included: those of the form itself in one event.
-fn say_changes(case: &mut Case<'_>, key: &FormKey, pending: &mut Pending, entering: Entering) {
+fn say_changes(
+    case: &mut Case<'_>,
+    key: &FormKey,
+    pending: &mut Pending,
+    entering: Entering,
+) -> Result<(), Refusal> {
     let casebook = case.casebook;
     let change = |key: &FormKey, item: &ItemId, answer: &Answer, source| {
         let old = casebook.cell(key, item.as_str()).and_then(|cell| cell.answer().cloned());
@@ -293,8 +300,10 @@ fn say_changes(case: &mut Case<'_>, key: &FormKey, pending: &mut Pending, enteri
         _ => saved(key.clone(), own),
     });
     for (other, changes) in changes {
+        need_open_form(case, &other)?;
         case.follow(saved(other, changes));
     }
+    Ok(())
 }
 
 /// A signature is void once what it signed has changed.

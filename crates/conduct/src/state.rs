@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 
 use access::{Delegations, Grant};
-use record::{Actor, Content, Environment, Event, Fact, FormKey, ItemChange, SpecimenKey, Stream};
+use record::{
+    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, Part, SpecimenKey, Stream,
+    VerificationPlan,
+};
 use terms::*;
 
 use crate::casebook::*;
@@ -125,10 +128,16 @@ pub struct State {
     pub kits: BTreeMap<KitNumber, StockedKit>,
     /// Blind reading.
     pub reading: BlindReadingState,
+    /// Which part of the data is compared with the source.
+    pub verification_plan: Option<VerificationPlan>,
     /// Signed analysis sets.
     pub sets: Option<SignedSets>,
+    /// Sites, and the study, that are closed.
+    pub closed: BTreeMap<Part, (Closure, Dated)>,
     /// The lock.
     pub locked: Option<Dated>,
+    /// Who asked for the database to be unlocked, until it is.
+    pub unlock_proposed: Option<(Actor, Dated)>,
     /// Arms, after unblinding.
     pub arms: Option<Arms>,
     /// Participants.
@@ -224,6 +233,9 @@ impl State {
         match &event.fact {
             Fact::StudyOpened { study, environment, seed } => {
                 let (study, environment, seed) = (study.clone(), *environment, *seed);
+                if environment == Environment::Live {
+                    self.delegations.require_training();
+                }
                 self.opened = Some(Opened { study, environment, seed, opened: dated });
             }
             Fact::SiteActivated { site } => {
@@ -236,16 +248,31 @@ impl State {
             }
             Fact::RoleDelegated { person, role, site } => {
                 let (person, role, site) = (person.clone(), role.clone(), site.clone());
-                self.delegations.add(Grant { person, role, site, from: dated.date });
+                self.delegations.add(Grant { person, role, site, from: dated.date, until: None });
+            }
+            Fact::DelegationEnded { person, role, site, until } => {
+                self.delegations.end(person, role, site.as_ref(), *until);
+            }
+            Fact::TrainingRecorded { person, role } => {
+                self.delegations.record_training(person, role, dated.date);
             }
             Fact::AllocationListSealed { digest, scheme_digest } => {
                 let (digest, scheme_digest) = (digest.clone(), scheme_digest.clone());
                 self.allocation = Some(SealedList { digest, scheme_digest, sequence });
             }
+            Fact::SourceVerificationPlanned { plan } => self.verification_plan = Some(plan.clone()),
             Fact::AnalysisSetsSigned { sets, .. } => {
                 self.sets = Some(SignedSets { sets: sets.clone(), sequence, stale: false });
             }
             Fact::DatabaseLocked { .. } => self.locked = Some(dated),
+            Fact::UnlockProposed => self.unlock_proposed = Some((event.by.clone(), dated)),
+            Fact::DatabaseUnlocked => (self.locked, self.unlock_proposed) = (None, None),
+            Fact::DataClosed { part, closure } => {
+                self.closed.insert(part.clone(), (*closure, dated));
+            }
+            Fact::DataReopened { part } => {
+                self.closed.remove(part);
+            }
             Fact::AllocationUnblinded { arms, .. } => {
                 let arms =
                     arms.iter().filter_map(|(subject, arm)| Some((subject.clone(), arm.get()?.clone())));
@@ -296,12 +323,23 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
             | Fact::DatabaseLocked { .. }
             | Fact::AllocationUnblinded { .. }
             | Fact::RoleDelegated { .. }
+            | Fact::DelegationEnded { .. }
+            | Fact::TrainingRecorded { .. }
             | Fact::SiteActivated { .. }
             | Fact::ContentPackLoaded { .. }
             | Fact::KitsReceived { .. }
             | Fact::QueryOpened { .. }
             | Fact::QueryAnswered { .. }
             | Fact::QueryClosed { .. }
+            | Fact::QueryReopened { .. }
+            | Fact::SourceVerificationPlanned { .. }
+            | Fact::SourceVerified { .. }
+            | Fact::SourceVerificationWithdrawn { .. }
+            | Fact::FormsReviewed { .. }
+            | Fact::DataClosed { .. }
+            | Fact::DataReopened { .. }
+            | Fact::UnlockProposed
+            | Fact::DatabaseUnlocked
             | Fact::VisitSigned { .. }
             | Fact::CasebookSigned { .. }
     )
@@ -313,8 +351,28 @@ impl Casebook {
             Fact::FormSectionSaved { key, changes } | Fact::FormSectionCorrected { key, changes } => {
                 self.apply_changes(key, changes, event);
             }
-            Fact::QueryOpened { .. } | Fact::QueryAnswered { .. } | Fact::QueryClosed { .. } => {
-                self.apply_query(event);
+            Fact::QueryOpened { .. }
+            | Fact::QueryAnswered { .. }
+            | Fact::QueryClosed { .. }
+            | Fact::QueryReopened { .. } => self.apply_query(event),
+            Fact::SourceVerified { key, items } => {
+                let verification = Verification { by: event.by.clone(), verified: dated };
+                self.verify(key, items, Some(&verification));
+            }
+            Fact::SourceVerificationWithdrawn { key, items } => self.verify(key, items, None),
+            Fact::FormsReviewed { review, keys } => {
+                let reviewed = Reviewed { by: event.by.clone(), reviewed: dated };
+                for key in keys {
+                    if let Some(form) = self.forms.get_mut(key) {
+                        form.reviews.insert(*review, reviewed.clone());
+                    }
+                }
+            }
+            Fact::DataClosed { part, closure } => {
+                self.closed.insert(part.clone(), (*closure, dated));
+            }
+            Fact::DataReopened { part } => {
+                self.closed.remove(part);
             }
             Fact::DoseChanged { .. }
             | Fact::KitDispensed { .. }
@@ -391,10 +449,11 @@ impl Casebook {
     }
 
     fn apply_changes(&mut self, key: &FormKey, changes: &[ItemChange], event: &Event) {
-        let form = self
-            .forms
-            .entry(key.clone())
-            .or_insert_with(|| FilledForm { cells: BTreeMap::new(), first_by: event.by.clone() });
+        let form = self.forms.entry(key.clone()).or_insert_with(|| FilledForm {
+            cells: BTreeMap::new(),
+            first_by: event.by.clone(),
+            reviews: BTreeMap::new(),
+        });
         for change in changes {
             let entry = Entry {
                 answer: change.new.get().cloned(),
@@ -411,9 +470,19 @@ impl Casebook {
         }
     }
 
+    fn verify(&mut self, key: &FormKey, items: &[ItemId], verification: Option<&Verification>) {
+        let Some(form) = self.forms.get_mut(key) else { return };
+        for item in items {
+            if let Some(cell) = form.cells.get_mut(item) {
+                cell.verify(verification.cloned());
+            }
+        }
+    }
+
     fn apply_query(&mut self, event: &Event) {
         let find = |queries: &mut Vec<Query>, id: &QueryId, change: &dyn Fn(&mut Query)| {
             if let Some(query) = queries.iter_mut().find(|query| query.id == *id) {
+                query.said.push(event.sequence);
                 change(query);
             }
         };
@@ -426,6 +495,8 @@ impl Casebook {
                 addressed_to: addressed_to.clone(),
                 by: event.by.clone(),
                 opened: event.sequence,
+                reopened: None,
+                said: vec![event.sequence],
                 answered: None,
                 closed: None,
                 closed_by_check: false,
@@ -436,6 +507,10 @@ impl Casebook {
             Fact::QueryClosed { query, by_check } => find(&mut self.queries, query, &|query| {
                 query.closed = Some(event.sequence);
                 query.closed_by_check = *by_check;
+            }),
+            Fact::QueryReopened { query, .. } => find(&mut self.queries, query, &|query| {
+                (query.closed, query.answered, query.closed_by_check) = (None, None, false);
+                query.reopened = Some(event.sequence);
             }),
             _ => {}
         }

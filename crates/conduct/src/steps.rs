@@ -4,9 +4,9 @@ use protocol::model::Study;
 use record::Draft;
 
 use crate::{
-    Action, Command, Means, Refusal, State, break_blind, change_dose, classify_deviation, decide::Case,
-    decide_eligibility, dispense_kit, end_treatment, enrol_subject, hold_visit, lock_database, open_study,
-    queries, read_specimens, save_form, screen_subject, sign_consent, sign_visit,
+    Action, Command, Means, Refusal, State, break_blind, change_dose, classify_deviation, close_data,
+    decide::Case, decide_eligibility, dispense_kit, end_treatment, enrol_subject, hold_visit, lock_database,
+    open_study, queries, read_specimens, save_form, screen_subject, sign_consent, sign_visit, verify_source,
 };
 
 /// Steps about one participant.
@@ -29,6 +29,12 @@ pub(crate) fn decide_for_subject(case: Case<'_>, means: &mut Means<'_>) -> Resul
         }
         Action::AnswerQuery { query, text } => queries::answer_query(case, query, text),
         Action::CloseQuery { query } => queries::close_query(case, query),
+        Action::ReopenQuery { query, text } => queries::reopen_query(case, query, text),
+        Action::VerifySource { key, items } => verify_source::verify_source(case, key, items),
+        Action::WithdrawVerification { key, items } => verify_source::withdraw_verification(case, key, items),
+        Action::ReviewForms { review, keys } => close_data::review_forms(case, *review, keys),
+        Action::CloseData { part, closure } => close_data::close_part(case, part, *closure),
+        Action::ReopenData { part } => close_data::reopen_part(case, part),
         Action::SignVisit { visit, meaning } => sign_visit::sign_visit(case, visit, meaning),
         Action::SignCasebook { meaning } => sign_visit::sign_casebook(case, meaning),
         Action::DispenseKit { visit, kit } => dispense_kit::dispense_kit(case, means, visit, kit.as_ref()),
@@ -69,6 +75,15 @@ pub(crate) fn decide_for_study(
         Action::DelegateRole { person, role, site } => {
             open_study::delegate_role(study, state, command, (person, role, site.as_ref()))
         }
+        Action::PlanVerification { percent, first_subjects, always } => {
+            verify_source::plan_verification(study, command, means, (*percent, *first_subjects, always))
+        }
+        Action::EndDelegation { person, role, site, until } => {
+            open_study::end_delegation(study, state, command, (person, role, site.as_ref()), *until)
+        }
+        Action::RecordTraining { person, role } => {
+            open_study::record_training(study, state, command, person, role)
+        }
         Action::SealAllocation { digest, scheme_digest } => {
             open_study::seal_allocation(study, state, command, digest, scheme_digest)
         }
@@ -83,6 +98,10 @@ pub(crate) fn decide_for_study(
         Action::LockReadings => read_specimens::lock_readings(study, state, command),
         Action::JoinReadingKey => read_specimens::join_reading_key(study, state, command),
         Action::SignAnalysisSets { sets } => lock_database::sign_analysis_sets(study, state, command, sets),
+        Action::CloseData { part, closure } => close_data::close(study, state, command, part, *closure),
+        Action::ReopenData { part } => close_data::reopen(state, command, part),
+        Action::ProposeUnlock => lock_database::propose_unlock(state, command),
+        Action::ApproveUnlock => lock_database::approve_unlock(state, command),
         Action::LockDatabase => lock_database::lock_database(study, state, command),
         Action::UnblindAllocation => lock_database::unblind_allocation(study, state, command, means),
         other => unreachable!("{:?} is about a participant or opens the study", other.step()),

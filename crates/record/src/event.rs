@@ -230,6 +230,55 @@ pub struct Reading {
     pub answers: BTreeMap<ItemId, Content<Answer>>,
 }
 
+/// Which part of the data is compared with the source. Whoever has the record can draw the sample again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationPlan {
+    /// What the sample is drawn with.
+    pub seed: u64,
+    /// Of a hundred visits (and forms that run through the trial), how many are drawn.
+    pub percent: u8,
+    /// The participants of each site, from its first, of whom everything is verified.
+    pub first_subjects: u32,
+    /// Forms that are verified of everyone.
+    pub always: Vec<FormId>,
+}
+
+/// A part of the data that is closed as one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// A form, or a row of one.
+    Form(FormKey),
+    /// The forms of a visit.
+    Visit(VisitId),
+    /// A participant.
+    Subject,
+    /// The participants of a site.
+    Site(SiteId),
+    /// All of them.
+    Study,
+}
+
+/// How a part of the data is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closure {
+    /// Takes no entry; queries, verification, review and signatures go on.
+    Frozen,
+    /// Takes nothing at all.
+    Locked,
+}
+
+/// What data are reviewed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Review {
+    /// Completeness and plausibility.
+    Data,
+    /// The participant's safety and the medical sense.
+    Medical,
+}
+
 /// What happened. One variant a kind of fact; names are in the past tense.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -242,6 +291,10 @@ pub enum Fact {
     SiteActivated { site: SiteId },
     /// A person was given a role at a site (or at all sites).
     RoleDelegated { person: PersonId, role: RoleId, site: Option<SiteId> },
+    /// A person's delegation of a role at a site (or at all sites) ends after a day.
+    DelegationEnded { person: PersonId, role: RoleId, site: Option<SiteId>, until: Date },
+    /// A person was trained for a role.
+    TrainingRecorded { person: PersonId, role: RoleId },
     /// The licensed wording of an instrument was loaded, by language and version; the wording itself stands apart.
     ContentPackLoaded {
         instrument: String,
@@ -252,10 +305,16 @@ pub enum Fact {
     },
     /// The allocation list was sealed; the digest fixes it.
     AllocationListSealed { digest: String, scheme_digest: String },
+    /// It was planned which part of the data is compared with the source, from now on.
+    SourceVerificationPlanned { plan: VerificationPlan },
     /// Deviations were classified and the analysis sets signed, blind.
     AnalysisSetsSigned { sets: BTreeMap<AnalysisSetId, Vec<SubjectId>>, digest: String },
     /// Every form is closed and no value may change any more.
     DatabaseLocked { manifest_digest: String },
+    /// Somebody asked for the database to be unlocked; the event's reason says why.
+    UnlockProposed,
+    /// The database was unlocked, by a second person.
+    DatabaseUnlocked,
     /// The list was opened after lock. Arms by participant.
     AllocationUnblinded { arms: BTreeMap<SubjectId, Content<ArmId>>, list_digest: String },
 
@@ -303,6 +362,18 @@ pub enum Fact {
     QueryAnswered { query: QueryId, text: Content<String> },
     /// A query was closed, by a person or because its check no longer fires.
     QueryClosed { query: QueryId, by_check: bool },
+    /// A closed query was opened again; the text says what is still to be settled.
+    QueryReopened { query: QueryId, text: Content<String> },
+    /// Entered items of a form were compared with the source and agree with it. A later change undoes it.
+    SourceVerified { key: FormKey, items: Vec<ItemId> },
+    /// A verification was taken back; the event's reason says why.
+    SourceVerificationWithdrawn { key: FormKey, items: Vec<ItemId> },
+    /// Forms were looked through in a review. A later change of a form undoes it.
+    FormsReviewed { review: Review, keys: Vec<FormKey> },
+    /// A part of the data was closed (in the participant's stream, or the study's for a site and the study).
+    DataClosed { part: Part, closure: Closure },
+    /// A part that was closed takes entries again; the event's reason says why.
+    DataReopened { part: Part },
     /// A visit's forms were signed. The digest binds the signature to what it signed.
     VisitSigned { visit: VisitId, meaning: String, content_digest: String },
     /// The participant's whole casebook was signed.

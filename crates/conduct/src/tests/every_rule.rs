@@ -19,11 +19,13 @@ type Script = (&'static str, fn() -> Seen);
 fn scripts() -> Vec<Script> {
     [
         super::adverse_events::SCRIPTS,
+        super::closing::SCRIPTS,
         super::dosing::SCRIPTS,
         super::forms::SCRIPTS,
         super::lock::SCRIPTS,
         super::out_of_order::SCRIPTS,
         super::specimens::SCRIPTS,
+        super::verification::SCRIPTS,
         super::visits::SCRIPTS,
         super::way_in::SCRIPTS,
     ]

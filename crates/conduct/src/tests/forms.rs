@@ -193,8 +193,21 @@ scripts! {
         assert!(trial.open_queries().is_empty());
         trial.corrects("Scr", "vital_signs", &[("height_again", number("171.0"))]);
         assert_eq!(trial.open_queries(), ["height_differs"]);
+        // A closed query is opened again by who manages queries, while its check has no other open.
+        let reopening = |id: &terms::QueryId, text: &str| Action::ReopenQuery { query: id.clone(), text: text.into() };
+        refused!(trial, reopening(&query, "again"), Refusal::CheckAsksAlready { .. });
+        let newer = trial.casebook().queries[1].id.clone();
+        refused!(trial, reopening(&newer, "again"), Refusal::QueryOpen { .. });
+        refused!(trial, reopening(&"no".into(), "again"), Refusal::UnknownQuery { .. });
         trial.corrects("Scr", "demography", &[("height", number("171.0"))]);
         assert!(trial.open_queries().is_empty(), "the other form settles it");
+        refused!(trial, reopening(&query, " "), Refusal::ReasonMissing { .. });
+        trial.does(reopening(&query, "which of the two was measured?"));
+        let again = &trial.casebook().queries[0];
+        assert_eq!((again.closed, again.answered, again.said.len()), (None, None, 4));
+        refused!(trial, Action::CloseQuery { query: query.clone() }, Refusal::QueryUnanswered { .. });
+        trial.does(Action::AnswerQuery { query: query.clone(), text: "the second".into() });
+        trial.does(Action::CloseQuery { query });
     }
 
     people_ask_about_items_of_held_visits(trial = Trial::open(study_b())) {

@@ -32,7 +32,7 @@ scripts! {
         let long_ago = Command { happened: day("2008-01-01").into(), ..trial.command(deviating("a", None)) };
         let statistician = long_ago.by.clone();
         trial.state.delegations.add(access::Grant {
-            person: statistician.person, role: statistician.role, site: None, from: day("2007-01-01"),
+            person: statistician.person, role: statistician.role, site: None, from: day("2007-01-01"), until: None,
         });
         assert!(matches!(trial.refuses_command(&long_ago), Refusal::BeforeConsent { .. }));
         trial.state = crate::State::replay(&trial.events);

@@ -1,6 +1,7 @@
 //! Whole trials, step by step: what is refused, what follows, and that every rule is missed when it is gone.
 
 mod adverse_events;
+mod closing;
 mod dosing;
 mod engine;
 mod every_rule;
@@ -10,6 +11,7 @@ mod out_of_order;
 mod random_walk;
 mod specimens;
 mod trial;
+mod verification;
 mod views;
 mod visits;
 mod way_in;

@@ -152,7 +152,12 @@ impl Trial {
         for role in self.study.roles.clone() {
             let person = PersonId::from(role.id.as_str());
             if !self.state.delegations.holds(&person, &role.id, None, self.today) {
-                self.does(Action::DelegateRole { person, role: role.id.clone(), site: None });
+                self.does(Action::DelegateRole { person: person.clone(), role: role.id.clone(), site: None });
+            }
+            let live =
+                self.state.opened.as_ref().is_some_and(|opened| opened.environment == Environment::Live);
+            if live && self.state.delegations.trained_on(&person, &role.id).is_none() {
+                self.does(Action::RecordTraining { person, role: role.id.clone() });
             }
         }
     }

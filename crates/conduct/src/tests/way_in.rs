@@ -55,6 +55,8 @@ scripts! {
             Action::TakeSpecimen { visit: "M0".into() },
             Action::ActivateSite { site: "05".into() },
             Action::DelegateRole { person: "somebody".into(), role: "coordinator".into(), site: None },
+            Action::RecordTraining { person: "somebody".into(), role: "coordinator".into() },
+            Action::EndDelegation { person: "coordinator".into(), role: "coordinator".into(), site: None, until: day },
             Action::ReceiveKits { site: SITE.into(), kits: vec![kit] },
         ] {
             let month = PartialDate::of_month(day.year(), day.month()).unwrap();
@@ -187,6 +189,31 @@ scripts! {
         assert_eq!(trial.refuses_command(&unnamed), Refusal::SubjectMissing);
     }
 
+    rights_need_training_in_a_live_trial_and_end_with_the_delegation(trial = Trial::of(study_a())) {
+        let investigator = "principal_investigator";
+        let training = |role: &str| Action::RecordTraining { person: investigator.into(), role: role.into() };
+        let ending = |role: &str, until: &str| Action::EndDelegation {
+            person: role.into(), role: role.into(), site: None, until: day(until),
+        };
+        trial.does(Action::OpenStudy { environment: Environment::Live, seed: None });
+        trial.does(Action::DelegateRole { person: investigator.into(), role: investigator.into(), site: None });
+        trial.does(Action::ActivateSite { site: SITE.into() });
+        refused!(trial, consenting(&trial, SITE), Refusal::Denied(Denied::NotTrained { .. }));
+        refused!(trial, training("surgeon"), Refusal::Denied(Denied::UnknownRole { .. }));
+        trial.does(training(investigator));
+        refused!(trial, training(investigator), Refusal::TrainedAlready { .. });
+        trial.consents();
+        let subject = trial.subject.take();
+        refused!(trial, ending("coordinator", "2009-03-02"), Refusal::NoDelegation { .. });
+        refused!(trial, ending(investigator, "2009-03-01"), Refusal::EndsBeforeBegin { .. });
+        refused!(trial, ending("administrator", "2009-03-02"), Refusal::LastAdministrator);
+        trial.does(ending(investigator, "2009-03-02"));
+        trial.subject = subject;
+        trial.does(Action::ScreenSubject);
+        trial.later(1);
+        refused!(trial, Action::WithdrawConsent { keep_data: true }, Refusal::Denied(Denied::NotDelegated { .. }));
+    }
+
     a_form_of_licensed_wording_waits_for_its_content_pack(trial = Trial::of(study_b())) {
         let form = trial.study.forms.iter_mut().find(|form| form.id == "examination").unwrap();
         form.instrument = Some("dlqi".to_owned());
@@ -263,7 +290,7 @@ scripts! {
         let early = Command { happened: before.into(), ..command };
         // The investigator is delegated since today; another one was before.
         trial.state.delegations.add(access::Grant {
-            person: early.by.person.clone(), role: early.by.role.clone(), site: None, from: before,
+            person: early.by.person.clone(), role: early.by.role.clone(), site: None, from: before, until: None,
         });
         let delegations = trial.state.delegations.clone();
         assert!(matches!(trial.refuses_command(&early), Refusal::BeforeConsent { .. }));

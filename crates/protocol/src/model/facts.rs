@@ -190,8 +190,14 @@ pub enum Power {
     ManageQueries,
     /// Answers queries.
     AnswerQueries,
+    /// Compares entered values with the source, and plans which.
+    VerifySource,
     /// Signs visits and casebooks.
     Sign,
+    /// Reviews data for completeness and plausibility.
+    ReviewData,
+    /// Reviews data medically.
+    ReviewMedically,
     /// Breaks the blind of one participant in an emergency.
     BreakBlind,
     /// Takes and codes specimens, holds the key.
@@ -202,7 +208,7 @@ pub enum Power {
     ClassifyDeviations,
     /// Signs the analysis sets.
     SignAnalysisSets,
-    /// Locks the database.
+    /// Freezes and locks parts of the data, and the database.
     Lock,
     /// Opens the allocation list after lock.
     UnblindStudy,
