@@ -10,9 +10,12 @@ use allocation::{
 use conduct::Action;
 use protocol::model::{AllocationPlan, Power, Study};
 use rand_chacha::ChaCha20Rng;
-use terms::PersonId;
+use terms::{PersonId, RoleId};
 
 use crate::{Rehearsal, Trial, allocation_list, streams::Streams};
+
+/// The holder of the key in the safe that an investigator can reach at any hour: it opens envelopes and nothing else.
+pub const EMERGENCY_SAFE: &str = "key-of-emergency_safe";
 
 /// Digits of a kit's number: four.
 const KIT_NUMBERS: KitRange = KitRange { first: 1000, last: 9999 };
@@ -85,6 +88,14 @@ impl Custody {
             holders.push(Holder { person: person.clone(), role: role.clone(), key: key.public(), rights });
             keys.push((person, key));
         }
+        let safe = PrivateKey::draw(secrets);
+        holders.push(Holder {
+            person: PersonId::new(EMERGENCY_SAFE),
+            role: RoleId::new("emergency_safe"),
+            key: safe.public(),
+            rights: HolderRights { unlock: false, break_blind: true, open_list: false },
+        });
+        keys.push((PersonId::new(EMERGENCY_SAFE), safe));
         let length = allocation_list::length(study);
         // Whole target at any one site, a kit each visit: no site runs out whoever comes.
         let sites = u32::try_from(study.sites.len()).unwrap_or(u32::MAX).max(1);
@@ -123,12 +134,17 @@ impl Custody {
         self.holders.iter().map(|(person, key)| (person, key))
     }
 
+    /// Those who unlock and open the list: everybody but the safe.
+    fn people(&self) -> impl Iterator<Item = &(PersonId, PrivateKey)> {
+        self.holders.iter().filter(|(person, _)| person != EMERGENCY_SAFE)
+    }
+
     /// Unlocks the vault with the first holder's key, as after each start of a server.
     ///
     /// # Errors
     /// The vault was altered.
     pub fn unlock(&self) -> Result<OpenVault, CustodyError> {
-        let (person, key) = self.holders.first().ok_or(CustodyError::Holders { holders: 0, threshold: 1 })?;
+        let (person, key) = self.people().next().ok_or(CustodyError::Holders { holders: 0, threshold: 1 })?;
         Ok(self.sealed.unlock(person, key)?)
     }
 
@@ -139,8 +155,7 @@ impl Custody {
     pub fn open_list(&self) -> Result<OpenedList, CustodyError> {
         let needed = usize::from(self.sealed.list_threshold());
         let shares: Vec<ListShare> = self
-            .holders
-            .iter()
+            .people()
             .take(needed)
             .map(|(person, key)| self.sealed.open_share(person, key))
             .collect::<Result<_, VaultError>>()?;

@@ -25,5 +25,5 @@ mod staff;
 pub mod streams;
 
 pub use conducted::{Audience, ConductedTrial, Nobody};
-pub use custody::{Custody, CustodyError};
+pub use custody::{Custody, CustodyError, EMERGENCY_SAFE};
 pub use rehearsal::{Rehearsal, Rehearsed, Trial};
