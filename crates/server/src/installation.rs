@@ -6,6 +6,8 @@
 //! DIR/studies/ID/study/*.toml   the study's files
 //! DIR/studies/ID/record/        the record
 //! DIR/studies/ID/allocation.sealed.json
+//! DIR/studies/ID/locks/         signed manifests of locks
+//! DIR/signing.key               what signs them
 //! ```
 //! The environment (live or training) is part of every file and can't be mixed.
 
@@ -158,6 +160,16 @@ impl Installation {
     /// Returns the file of a study's sealed allocation list.
     pub fn sealed_list(&self, study: &StudyId) -> PathBuf {
         self.folder.join("studies").join(study.as_str()).join(training::SEALED_LIST)
+    }
+
+    /// Returns the folder of a study's signed manifests of locks.
+    pub fn manifests(&self, study: &StudyId) -> PathBuf {
+        self.folder.join("studies").join(study.as_str()).join("locks")
+    }
+
+    /// Returns the file of the key that signs manifests.
+    pub fn signing_key(&self) -> PathBuf {
+        self.folder.join("signing.key")
     }
 
     /// Returns the time.

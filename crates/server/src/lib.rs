@@ -13,6 +13,7 @@ pub mod gate;
 pub mod http;
 pub mod installation;
 pub mod languages;
+pub mod manifest;
 mod page;
 mod pages;
 pub mod routes;

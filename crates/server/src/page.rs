@@ -90,6 +90,11 @@ impl Page {
         translate(&self.language, english)
     }
 
+    /// Returns a sentence in the page's language, where names, numbers and dates stand in it.
+    pub fn say<'a>(&self, english: &'a str) -> std::borrow::Cow<'a, str> {
+        crate::languages::say(&self.language, english)
+    }
+
     /// Returns the hidden field that every form carries.
     pub fn token(&self) -> String {
         format!("<input type=\"hidden\" name=\"{TOKEN_FIELD}\" value=\"{}\">", self.form_token)
@@ -119,6 +124,9 @@ fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Fail
     let keeps = [Power::SealAllocation, Power::UnblindStudy, Power::Dispense, Power::ReceiveKits];
     if study.allocation.is_some() && keeps.iter().any(|power| seat.may(*power)) {
         ways.push((format!("{path}/allocation"), "List and kits"));
+    }
+    if seat.may(Power::VerifySource) {
+        ways.push((format!("{path}/verification"), "Verification"));
     }
     if [Power::ClassifyDeviations, Power::SignAnalysisSets, Power::Lock].iter().any(|power| seat.may(*power))
     {

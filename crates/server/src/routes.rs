@@ -171,6 +171,12 @@ const ALLOCATION: Right = Right::Seat(&[Need::MayAny(&[
     Power::Dispense,
     Power::ReceiveKits,
 ])]);
+const MANAGES_QUERIES: Right = Right::Seat(&[Need::Participants, Need::May(Power::ManageQueries)]);
+const BREAKS: Right = Right::Seat(&[Need::Subject, Need::May(Power::BreakBlind)]);
+const SHEET: Right = Right::Seat(&[
+    Need::Subject,
+    Need::MayAny(&[Power::VerifySource, Power::ReviewData, Power::ReviewMedically, Power::Lock]),
+]);
 const SUBJECT: Right = Right::Seat(&[Need::Subject]);
 
 /// The table.
@@ -259,6 +265,18 @@ pub const ROUTES: &[Route] = &[
         "Delegates a role",
         pages::administration::delegate,
     ),
+    act(
+        "/administration/studies/{study}/delegations/end",
+        Right::Administrator,
+        "Ends a delegation after a day",
+        pages::administration::end_delegation,
+    ),
+    act(
+        "/administration/studies/{study}/training",
+        Right::Administrator,
+        "Records that a person was trained for a role",
+        pages::administration::record_training,
+    ),
     // ---- a study ----
     get("/studies", Right::Account, "The studies in which one has a role", pages::home::studies),
     get("/studies/{study}", Right::Seat(&[]), "What is due, overdue, in query, to sign", pages::home::show),
@@ -324,6 +342,18 @@ pub const ROUTES: &[Route] = &[
         "A step of the participant's course",
         pages::steps::take,
     ),
+    read(
+        "/studies/{study}/participants/{subject}/break-blind",
+        BREAKS,
+        "Asks for what an emergency unblinding needs",
+        pages::break_blind::show,
+    ),
+    secret(act(
+        "/studies/{study}/participants/{subject}/break-blind",
+        BREAKS,
+        "Opens the participant's envelope in an emergency",
+        pages::break_blind::open,
+    )),
     // ---- forms ----
     read(
         "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}",
@@ -356,6 +386,30 @@ pub const ROUTES: &[Route] = &[
         "The list of queries",
         pages::queries::list,
     ),
+    get(
+        "/studies/{study}/queries.csv",
+        Right::Seat(&[Need::Participants]),
+        "The list of queries as a file",
+        pages::queries::export,
+    ),
+    act(
+        "/studies/{study}/queries/close",
+        MANAGES_QUERIES,
+        "Closes the answered queries that were ticked",
+        pages::queries::close_ticked,
+    ),
+    get(
+        "/studies/{study}/queries/bulk",
+        MANAGES_QUERIES,
+        "A listing of an item, to ask one question in many places",
+        pages::bulk_queries::show,
+    ),
+    act(
+        "/studies/{study}/queries/bulk",
+        MANAGES_QUERIES,
+        "Tries or opens the same query in many places",
+        pages::bulk_queries::take,
+    ),
     act(
         "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/queries",
         Right::Seat(&[Need::Subject, Need::FormValues, Need::May(Power::ManageQueries)]),
@@ -373,6 +427,38 @@ pub const ROUTES: &[Route] = &[
         Right::Seat(&[Need::Subject, Need::Query, Need::May(Power::ManageQueries)]),
         "Closes a query",
         pages::queries::close,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/queries/{query}/reopen",
+        Right::Seat(&[Need::Subject, Need::Query, Need::May(Power::ManageQueries)]),
+        "Opens a closed query again",
+        pages::queries::reopen,
+    ),
+    // ---- source verification ----
+    get(
+        "/studies/{study}/verification",
+        Right::Seat(&[Need::Participants, Need::May(Power::VerifySource)]),
+        "The plan of source verification and how far it has come",
+        pages::verification::show,
+    ),
+    act(
+        "/studies/{study}/verification",
+        Right::Seat(&[Need::Step(Step::PlanVerification)]),
+        "Plans source verification and draws the sample",
+        pages::verification::plan,
+    ),
+    // ---- verification, review and closing of a visit ----
+    read(
+        "/studies/{study}/participants/{subject}/sheet/{visit}",
+        SHEET,
+        "A visit's sheet, for who verifies, reviews, freezes or locks",
+        pages::sheet::show,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/sheet/{visit}",
+        SHEET,
+        "Verifies, reviews, freezes, locks or opens items, a form or the visit",
+        pages::sheet::act,
     ),
     // ---- signatures ----
     read(
@@ -420,10 +506,16 @@ pub const ROUTES: &[Route] = &[
         "What is open before the lock, and the lock",
         pages::closing::show,
     ),
+    get(
+        "/studies/{study}/closing/manifest/{file}",
+        CLOSING,
+        "A signed manifest of a lock, its signature, or the public key",
+        pages::closing::file,
+    ),
     secret(act(
         "/studies/{study}/closing/{step}",
         CLOSING,
-        "Classifies deviations, signs analysis sets, locks",
+        "Classifies deviations, signs analysis sets, freezes, locks, unlocks",
         pages::closing::take,
     )),
     // ---- audit ----

@@ -55,12 +55,7 @@ pub fn seats<'a>(study: &'a Study, state: &State, person: &PersonId, today: Date
         .iter()
         .filter(|role| role.id != *PARTICIPANT)
         .filter_map(|role| {
-            let grants: Vec<_> = state
-                .delegations
-                .grants()
-                .iter()
-                .filter(|grant| grant.person == *person && grant.role == role.id && grant.from <= today)
-                .collect();
+            let grants: Vec<_> = state.delegations.effective(person, role, today).collect();
             if grants.is_empty() {
                 return None;
             }

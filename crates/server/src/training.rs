@@ -97,6 +97,16 @@ pub fn custody(folder: &Path) -> Option<Custody> {
     Some(Custody::of(sealed, holders.collect()))
 }
 
+/// The holder of the key in the emergency safe.
+pub const EMERGENCY_SAFE: &str = simulation::EMERGENCY_SAFE;
+
+/// Returns a holder's key that lies beside a training copy's list.
+pub fn key_of(folder: &Path, holder: &str) -> Option<String> {
+    let keys = fs::read_to_string(folder.join(TRAINING_KEYS)).ok()?;
+    let keys: BTreeMap<String, String> = serde_json::from_str(&keys).ok()?;
+    keys.get(holder).cloned()
+}
+
 /// Returns the day on which a training copy's trial opened, so that today lies in its middle.
 pub fn opened_before(today: Date, months: i32) -> Date {
     today.saturating_sub(Span::new().months(months))

@@ -37,9 +37,16 @@ struct StudyLine {
     roles: Vec<(String, String)>,
     grants: Vec<Delegated>,
     may_administer: bool,
+    live: bool,
+    today: String,
 }
 
 struct Delegated {
+    person_id: String,
+    role_id: String,
+    site_id: String,
+    until: String,
+    trained: String,
     person: String,
     role: String,
     place: String,
@@ -97,12 +104,13 @@ pub fn show(context: &Context<'_>) -> Outcome {
         .house
         .studies
         .values()
-        .map(|running| study_line(running, account, &page.language, &name))
+        .map(|running| study_line(context, running, account, &page.language, &name))
         .collect();
     Ok(Reply::page(AdministrationPage { page, studies, people }.render()?))
 }
 
 fn study_line(
+    context: &Context<'_>,
     running: &RunningStudy,
     account: &Account,
     language: &str,
@@ -134,15 +142,21 @@ fn study_line(
             .delegations
             .grants()
             .iter()
-            .map(|grant| delegated(running, grant, language, name))
+            .map(|grant| {
+                let trained = state.delegations.trained_on(&grant.person, &grant.role);
+                delegated(running, grant, trained, language, name)
+            })
             .collect(),
         may_administer,
+        live: context.house.environment == record::Environment::Live,
+        today: context.today(None).to_string(),
     }
 }
 
 fn delegated(
     running: &RunningStudy,
     grant: &access::Grant,
+    trained: Option<terms::Date>,
     language: &str,
     name: &dyn Fn(&PersonId) -> String,
 ) -> Delegated {
@@ -154,6 +168,11 @@ fn delegated(
         role: role.to_owned(),
         place: site.map_or_else(String::new, |site| site.label.clone()),
         from: grant.from.to_string(),
+        until: grant.until.map_or_else(String::new, |until| until.to_string()),
+        trained: trained.map_or_else(String::new, |trained| trained.to_string()),
+        person_id: grant.person.to_string(),
+        role_id: grant.role.to_string(),
+        site_id: grant.site.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }
 
@@ -204,7 +223,8 @@ pub fn person(context: &Context<'_>) -> Outcome {
         let state = running.state();
         for grant in state.delegations.grants().iter().filter(|grant| grant.person == id) {
             let title = running.study().title.get(&page.language).to_owned();
-            all.push((title, delegated(running, grant, &page.language, &|_| String::new())));
+            let trained = state.delegations.trained_on(&grant.person, &grant.role);
+            all.push((title, delegated(running, grant, trained, &page.language, &|_| String::new())));
         }
     }
     let log = context.house.accounts().log(Some(id.as_str()), 50)?;
@@ -333,6 +353,26 @@ pub fn delegate(context: &Context<'_>) -> Outcome {
         last = Ok(administer(context, running, action)?);
     }
     last
+}
+
+/// Ends a delegation after a day.
+pub fn end_delegation(context: &Context<'_>) -> Outcome {
+    let running = context.running.ok_or(Failure::NotFound)?;
+    let form = &context.request.form;
+    let until = form.get("until").parse();
+    let until =
+        until.map_err(|_| Failure::Bad("Give the day as year-month-day, such as 2009-03-14.".to_owned()))?;
+    let site = Some(form.get("site")).filter(|site| !site.is_empty()).map(SiteId::from);
+    let (person, role) = (PersonId::from(form.get("person")), RoleId::from(form.get("role")));
+    administer(context, running, Action::EndDelegation { person, role, site, until })
+}
+
+/// Records that a person was trained for a role.
+pub fn record_training(context: &Context<'_>) -> Outcome {
+    let running = context.running.ok_or(Failure::NotFound)?;
+    let form = &context.request.form;
+    let (person, role) = (PersonId::from(form.get("person")), RoleId::from(form.get("role")));
+    administer(context, running, Action::RecordTraining { person, role })
 }
 
 fn administer(context: &Context<'_>, running: &RunningStudy, action: Action) -> Outcome {

@@ -218,7 +218,9 @@ fn seal(context: &Context<'_>, study: &Study, plan: &AllocationPlan, path: Strin
     let page = Page::new(context, "The holders' keys");
     let label = |person: &PersonId| {
         let role = person.as_str().trim_start_matches("key-of-");
-        study.role(role).map_or_else(|| role.to_owned(), |role| role.label.get(&page.language).to_owned())
+        let safe =
+            page.t("Emergency safe: seal this key in an envelope that investigators can reach at any hour");
+        study.role(role).map_or(safe, |role| role.label.get(&page.language)).to_owned()
     };
     let keys = custody.keys().map(|(person, key)| (label(person), hex(key.expose()))).collect();
     Ok(Reply::page(KeysPage { path, keys, page }.render()?))

@@ -44,9 +44,11 @@ const KINDS: &[(&str, &str)] = &[
     ("correction", "corrections"),
     ("entry", "entries"),
     ("query", "queries"),
+    ("verification", "source verification"),
     ("signature", "signatures"),
     ("course", "steps of the course"),
     ("deviation", "deviations"),
+    ("closing", "freezing and locking"),
     ("study", "study and people"),
 ];
 
@@ -127,8 +129,12 @@ pub fn may_know(seat: &Seat<'_>, state: &conduct::State, event: &Event) -> bool 
     match &event.fact {
         Fact::FormSectionSaved { key, .. }
         | Fact::FormSectionCorrected { key, .. }
+        | Fact::SourceVerified { key, .. }
+        | Fact::SourceVerificationWithdrawn { key, .. }
         | Fact::QueryOpened { key, .. } => form(key),
-        Fact::QueryAnswered { query, .. } | Fact::QueryClosed { query, .. } => casebook
+        Fact::QueryAnswered { query, .. }
+        | Fact::QueryClosed { query, .. }
+        | Fact::QueryReopened { query, .. } => casebook
             .and_then(|casebook| Some((casebook, casebook.query(query)?)))
             .is_some_and(|(casebook, query)| seat.sees_query(casebook, query)),
         Fact::DoseChanged { .. } | Fact::TreatmentEnded { .. } => seat.reads("dose"),
@@ -158,6 +164,8 @@ fn describe(event: &Event) -> (&'static str, String) {
     let items = |changes: &[record::ItemChange]| {
         changes.iter().map(|change| change.item.to_string()).collect::<Vec<_>>().join(", ")
     };
+    let names =
+        |items: &[terms::ItemId]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match &event.fact {
         Fact::StudyOpened { environment, .. } => ("study", format!("record opened ({environment})")),
         Fact::SiteActivated { site } => ("study", format!("site {site} activated")),
@@ -165,12 +173,16 @@ fn describe(event: &Event) -> (&'static str, String) {
             let at = site.as_ref().map_or_else(|| "all sites".to_owned(), |site| format!("site {site}"));
             ("study", format!("role {role} delegated to {person}, {at}"))
         }
+        Fact::DelegationEnded { person, role, until, .. } => {
+            ("study", format!("role {role} of {person} ends after {until}"))
+        }
+        Fact::TrainingRecorded { person, role } => ("study", format!("{person} trained for the role {role}")),
         Fact::ContentPackLoaded { instrument, language, version, .. } => {
             ("study", format!("wording of {instrument} loaded, {language}, version {version}"))
         }
         Fact::AllocationListSealed { .. } => ("study", "allocation list sealed".to_owned()),
         Fact::AnalysisSetsSigned { .. } => ("signature", "analysis sets signed".to_owned()),
-        Fact::DatabaseLocked { .. } => ("study", "database locked".to_owned()),
+        Fact::DatabaseLocked { .. } => ("closing", "database locked".to_owned()),
         Fact::AllocationUnblinded { .. } => ("study", "allocation list opened".to_owned()),
         Fact::KitsReceived { kits } => ("study", format!("{} kits received", kits.len())),
         Fact::ConsentSigned { consent_version } => {
@@ -198,6 +210,35 @@ fn describe(event: &Event) -> (&'static str, String) {
             let how = if *by_check { " by its check" } else { "" };
             ("query", format!("{query} closed{how}"))
         }
+        Fact::QueryReopened { query, .. } => ("query", format!("{query} opened again")),
+        Fact::SourceVerificationPlanned { plan } => (
+            "study",
+            format!(
+                "source verification planned: {} % of visits, all of the first {} participants of each site",
+                plan.percent, plan.first_subjects
+            ),
+        ),
+        Fact::SourceVerified { key, items } => {
+            ("verification", format!("{} verified: {}", place(key), names(items)))
+        }
+        Fact::SourceVerificationWithdrawn { key, items } => {
+            ("verification", format!("verification of {} taken back: {}", place(key), names(items)))
+        }
+        Fact::FormsReviewed { review, keys } => {
+            let what = match review {
+                record::Review::Data => "data review",
+                record::Review::Medical => "medical review",
+            };
+            ("verification", format!("{what} of {}", keys.iter().map(place).collect::<Vec<_>>().join("; ")))
+        }
+        Fact::DataClosed { part, closure } => {
+            ("closing", format!("{} {}", conduct::PartName(part.clone()), conduct::ClosureName(*closure)))
+        }
+        Fact::DataReopened { part } => {
+            ("closing", format!("{} opened again", conduct::PartName(part.clone())))
+        }
+        Fact::UnlockProposed => ("closing", "asked for the database to be unlocked".to_owned()),
+        Fact::DatabaseUnlocked => ("closing", "database unlocked".to_owned()),
         Fact::VisitSigned { visit, .. } => ("signature", format!("visit {visit} signed")),
         Fact::CasebookSigned { .. } => ("signature", "casebook signed".to_owned()),
         Fact::SignatureVoided { visit } => {

@@ -1,17 +1,22 @@
 //! Closing: what is still open before the lock, deviations to classify, analysis sets to sign, the lock itself.
 
 use askama::Template;
-use conduct::{Action, Casebook, State, adverse_events, proposed_class};
+use conduct::{Action, Casebook, State, adverse_events, is_drawn, proposed_class};
 use protocol::model::{Power, Severity, Study};
-use record::{DeviationClass, Fact};
-use terms::{DeviationId, SubjectId};
+use record::{Closure, DeviationClass, Fact, Part, Review};
+use terms::{DeviationId, SiteId, SubjectId};
 
 use crate::{
     context::{Context, Failure, Outcome},
     course::subject_path,
     http::{Reply, segment},
+    manifest,
     page::Page,
-    pages::{account::prove, form::site_moment},
+    pages::{
+        account::prove,
+        form::{names, site_moment},
+        sheet::closing_action,
+    },
 };
 
 /// Deviations that are classified at a time.
@@ -30,6 +35,27 @@ struct Deviation {
     text: String,
     recorded: String,
     major: bool,
+}
+
+/// A site, or the study, and how it is closed.
+struct Place {
+    id: String,
+    label: String,
+    participants: usize,
+    signed: usize,
+    data_reviews: usize,
+    medical_reviews: usize,
+    forms: usize,
+    closed: Option<(&'static str, String)>,
+    is_study: bool,
+}
+
+/// Somebody asked for the database to be unlocked.
+struct Proposal {
+    name: String,
+    at: String,
+    why: String,
+    own: bool,
 }
 
 struct Lock {
@@ -53,6 +79,12 @@ struct ClosingPage {
     signs_sets: bool,
     locks: bool,
     lock: Option<Lock>,
+    places: Vec<Place>,
+    closes: bool,
+    proposal: Option<Proposal>,
+    proposes: bool,
+    approves: bool,
+    manifests: Vec<String>,
 }
 
 /// What is still open, in the order in which it is closed.
@@ -82,11 +114,16 @@ fn checks(study: &Study, state: &State) -> Vec<Check> {
             .iter()
             .any(|event| event.serious == Some(true) && event.reported.is_none())
     };
+    let unverified = |casebook: &Casebook| {
+        let mut drawn = casebook.forms.keys().filter(|key| is_drawn(study, state, casebook, key));
+        drawn.any(|key| conduct::unverified(casebook, key).next().is_some())
+    };
     let specimens = state.casebooks.values().any(|casebook| !casebook.specimens.is_empty());
     let mut all = vec![
         of("Participation has ended", &|casebook| !over(&casebook)),
         of("Serious events are reported", &unreported),
         of("No query of a hard check is open", &hard),
+        of("Source is verified as planned", &unverified),
         of("Visits and casebooks are signed", &|casebook| {
             casebook.enrolled.is_some() && casebook.casebook_signature.is_none()
         }),
@@ -105,11 +142,45 @@ fn checks(study: &Study, state: &State) -> Vec<Check> {
     all
 }
 
+/// How far each site, and the study, is closed.
+fn places(study: &Study, state: &State, language: &str) -> Vec<Place> {
+    let word = |closure| match closure {
+        Closure::Frozen => "frozen",
+        Closure::Locked => "locked",
+    };
+    let place = |part: Part, id: &str, label: &str| {
+        let site = if let Part::Site(site) = &part { Some(site) } else { None };
+        let own = |casebook: &&Casebook| site.is_none_or(|site| casebook.site == *site);
+        let casebooks: Vec<&Casebook> = state.casebooks.values().filter(own).collect();
+        let forms = || casebooks.iter().flat_map(|casebook| casebook.forms.values());
+        Place {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            participants: casebooks.len(),
+            signed: casebooks.iter().filter(|casebook| casebook.casebook_signature.is_some()).count(),
+            data_reviews: forms().filter(|form| form.review(Review::Data).is_some()).count(),
+            medical_reviews: forms().filter(|form| form.review(Review::Medical).is_some()).count(),
+            forms: forms().count(),
+            closed: state.closed.get(&part).map(|(closure, since)| (word(*closure), since.date.to_string())),
+            is_study: site.is_none(),
+        }
+    };
+    let mut places: Vec<Place> = study
+        .sites
+        .iter()
+        .map(|site| place(Part::Site(site.id.clone()), site.id.as_str(), &site.label))
+        .filter(|place| place.participants > 0)
+        .collect();
+    places.push(place(Part::Study, "-", crate::languages::translate(language, "The whole study")));
+    places
+}
+
 /// The state of closing.
 pub fn show(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let study = running.study();
     let page = Page::new(context, "Closing");
+    let names = names(context)?;
     let state = running.state();
     let checks = checks(study, &state);
     let classifies = seat.may(Power::ClassifyDeviations);
@@ -151,7 +222,24 @@ pub fn show(context: &Context<'_>) -> Outcome {
             head: String::from(head.hash),
         })
     });
+    let proposal = state.unlock_proposed.as_ref().and_then(|(by, asked)| {
+        let event = running.event(asked.sequence)?;
+        let person = by.person.as_str();
+        Some(Proposal {
+            name: names.get(person).cloned().unwrap_or_else(|| person.to_owned()),
+            at: site_moment(&event.recorded),
+            why: event.reason.and_then(|why| why.get().cloned()).unwrap_or_default(),
+            own: by.person == seat.person,
+        })
+    });
+    let locked = state.locked.is_some() && state.arms.is_none();
     let view = ClosingPage {
+        places: places(study, &state, &page.language),
+        closes: seat.may(Power::Lock) && state.locked.is_none(),
+        proposes: locked && proposal.is_none() && seat.may(Power::Lock),
+        approves: locked && seat.may(Power::SignAnalysisSets),
+        proposal,
+        manifests: manifest::files(&context.house.manifests(&study.id)),
         path: format!("/studies/{}/closing", segment(study.id.as_str())),
         ready: checks.iter().all(|check| check.open.is_empty()),
         checks,
@@ -168,7 +256,16 @@ pub fn show(context: &Context<'_>) -> Outcome {
     Ok(Reply::page(view.render()?))
 }
 
-/// Classifies deviations, signs the sets, or locks. Signing and locking ask for the password.
+/// A signed manifest, its signature, or the public key.
+pub fn file(context: &Context<'_>) -> Outcome {
+    let (running, _) = context.seated()?;
+    let name = context.request.param("file");
+    let bytes = manifest::read(&context.house.manifests(&running.study().id), name);
+    let bytes = bytes.ok_or(Failure::NotFound)?;
+    Ok(Reply::download(name, "application/octet-stream", bytes))
+}
+
+/// Classifies deviations, signs the sets, closes and opens, locks, or unlocks in two steps. Signing and locking ask for the password.
 pub fn take(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let study = running.study();
@@ -187,7 +284,43 @@ pub fn take(context: &Context<'_>) -> Outcome {
                 return Err(Failure::NotFound);
             }
             prove(context)?;
-            vec![context.command(None, None, None, Action::LockDatabase)?]
+            let command = context.command(None, None, None, Action::LockDatabase)?;
+            context.give(vec![command], None)?;
+            // The lock stands whether or not its manifest could be written; it can be asked for again.
+            manifest::write(context, running)?;
+            context.notice("The database is locked, and the manifest is signed.");
+            return Ok(Reply::see(&format!("/studies/{}/closing", segment(study.id.as_str()))));
+        }
+        "manifest" => {
+            if !seat.may_take(access::Step::LockDatabase) {
+                return Err(Failure::NotFound);
+            }
+            manifest::write(context, running)?;
+            context.notice("The manifest is signed.");
+            return Ok(Reply::see(&format!("/studies/{}/closing", segment(study.id.as_str()))));
+        }
+        "close" => {
+            if !seat.may_take(access::Step::CloseData) {
+                return Err(Failure::NotFound);
+            }
+            let chosen = || Failure::Bad("Choose what to close or to open.".to_owned());
+            let (how, what) = context.request.form.get("close").split_once(' ').ok_or_else(chosen)?;
+            let part = if what == "-" { Part::Study } else { Part::Site(SiteId::from(what)) };
+            vec![context.command(None, None, None, closing_action(part, how).ok_or_else(chosen)?)?]
+        }
+        "propose-unlock" => {
+            if !seat.may_take(access::Step::ProposeUnlock) {
+                return Err(Failure::NotFound);
+            }
+            prove(context)?;
+            vec![context.command(None, None, None, Action::ProposeUnlock)?]
+        }
+        "approve-unlock" => {
+            if !seat.may_take(access::Step::ApproveUnlock) {
+                return Err(Failure::NotFound);
+            }
+            prove(context)?;
+            vec![context.command(None, None, None, Action::ApproveUnlock)?]
         }
         _ => return Err(Failure::NotFound),
     };

@@ -275,7 +275,7 @@ fn page(
 }
 
 /// Whom a query on a form may ask: who fills it, and who answers for the site.
-fn addressees(study: &Study, form: &Form, language: &str) -> Vec<(String, String)> {
+pub fn addressees(study: &Study, form: &Form, language: &str) -> Vec<(String, String)> {
     study
         .roles
         .iter()
@@ -358,7 +358,7 @@ fn item_view(
         // Once a conflict was shown, what is shown is what is now.
         was: cell.map_or(0, |cell| cell.current().sequence),
         edits: cell.map_or(0, |cell| cell.history().len().saturating_sub(1)),
-        queries: of_item(running, seat, casebook, key, &item.id),
+        queries: of_item(running, seat, casebook, key, &item.id, language),
         fault: read.faults.get(&item.id).cloned(),
         theirs: overtaken.then(|| {
             let by = cell.map_or("", |cell| cell.current().by.role.as_str());

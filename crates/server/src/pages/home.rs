@@ -10,6 +10,7 @@ use crate::{
     course::{Standing, VisitLine, status, subject_path, visits},
     http::{Reply, segment},
     page::Page,
+    pages::verification,
     seat::{Seat, seats},
 };
 
@@ -114,6 +115,14 @@ pub fn show(context: &Context<'_>) -> Outcome {
     for casebook in seat.subjects(&state) {
         counts.take(study, casebook);
         gather(&mut gathered, seat, casebook, today, &page.language);
+        if seat.may(Power::VerifySource) {
+            let subject = casebook.subject.to_string();
+            let lines = verification::waiting(seat, &state, casebook).into_iter().map(|(path, visit)| {
+                let what = if visit == "-" { page.t("Through the trial").to_owned() } else { visit };
+                Line { path, subject: subject.clone(), what, when: String::new(), urgent: false }
+            });
+            gathered.verify.extend(lines);
+        }
     }
     let lists = gathered.lists(seat);
     let path = format!("/studies/{}", segment(study.id.as_str()));
@@ -173,6 +182,7 @@ struct Gathered {
     dispense: Vec<Line>,
     report: Vec<Line>,
     sign: Vec<Line>,
+    verify: Vec<Line>,
 }
 
 fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) {
@@ -298,6 +308,13 @@ impl Gathered {
             (seat.may(Power::Dispense), "To dispense", "wait", self.dispense, ""),
             (fills, "Forms to fill", "wait", self.forms, "Every form is complete."),
             (seat.sees_participants(), "Queries for you", "ask", self.queries, "No query waits for you."),
+            (
+                seat.may(Power::VerifySource),
+                "To verify",
+                "ask",
+                self.verify,
+                "Nothing of the sample is left to verify.",
+            ),
             (seat.may(Power::Sign), "To sign", "ask", self.sign, "Nothing is ready to sign."),
             (seat.follows_course(), "In the next two weeks", "calm", self.ahead, "No visit opens."),
         ];

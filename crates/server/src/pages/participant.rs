@@ -3,7 +3,7 @@
 use askama::Template;
 use conduct::{Casebook, View, adverse_events, current_consent, decision_visits, eligibility};
 use protocol::model::{DoseAction, Power, Timing};
-use record::DoseStep;
+use record::{Closure, DoseStep, Part};
 use terms::{Date, VisitId};
 
 use crate::{
@@ -58,6 +58,9 @@ struct Steps {
     withdraw: bool,
     specimens: Vec<String>,
     break_blind: bool,
+    /// `frozen` or `locked`, if it is; and whether the seat closes and opens.
+    closed: Option<&'static str>,
+    closes: bool,
 }
 
 #[derive(Template)]
@@ -80,6 +83,7 @@ struct ParticipantPage {
     steps: Steps,
     any_steps: bool,
     sign: bool,
+    sheets: bool,
     course: bool,
     as_of: Option<String>,
 }
@@ -134,6 +138,10 @@ pub fn show(context: &Context<'_>) -> Outcome {
         any_steps,
         steps,
         sign: open && seat.may(Power::Sign),
+        sheets: state.day().is_none()
+            && [Power::VerifySource, Power::ReviewData, Power::ReviewMedically, Power::Lock]
+                .iter()
+                .any(|power| seat.may(*power)),
         visits: lines,
         course,
         as_of: state.day().map(|day| day.to_string()),
@@ -239,6 +247,7 @@ impl Steps {
             || self.withdraw
             || !self.specimens.is_empty()
             || self.break_blind
+            || self.closes
     }
 }
 
@@ -327,6 +336,11 @@ fn steps(seat: &Seat<'_>, casebook: &Casebook, today: Date, lines: &[VisitLine],
         };
         steps.specimens = lines.iter().filter(asked).map(|line| line.id.to_string()).collect();
     }
+    steps.closes = seat.may(Power::Lock);
+    steps.closed = casebook.closed.get(&Part::Subject).map(|(closure, _)| match closure {
+        Closure::Frozen => "frozen",
+        Closure::Locked => "locked",
+    });
     steps.break_blind = study.blinded && study.allocation.is_some() && entered && seat.may(Power::BreakBlind);
     steps
 }

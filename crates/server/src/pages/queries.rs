@@ -1,7 +1,7 @@
 //! Queries: the list, and what is done with one.
 
 use askama::Template;
-use conduct::{Action, Casebook, Query};
+use conduct::{Action, Casebook, Query, State};
 use protocol::model::Power;
 use record::{Fact, FormKey};
 use terms::{ItemId, QueryId, RoleId};
@@ -11,12 +11,25 @@ use crate::{
     course::{form_path, subject_path},
     http::{Reply, segment},
     page::Page,
+    pages::{form::site_moment, participants::csv_field},
     running::RunningStudy,
     seat::Seat,
 };
 
 /// Queries on a page of the list.
 const ON_A_PAGE: usize = 50;
+
+/// What was said in a query, in order.
+pub struct Said {
+    /// `asked`, `answered`, `opened again` or `closed`.
+    pub what: &'static str,
+    /// The role that said it; none: a check.
+    pub by: String,
+    /// When, on the site's clock.
+    pub at: String,
+    /// The words, where there are some.
+    pub text: String,
+}
 
 /// A query on a page.
 pub struct QueryView {
@@ -26,16 +39,20 @@ pub struct QueryView {
     pub text: String,
     /// The last answer.
     pub answer: String,
-    /// `open`, `answered` or `closed`.
+    /// `open`, `reopened`, `answered` or `closed`.
     pub state: &'static str,
     /// Who is asked.
     pub asked: String,
+    /// Everything said in it.
+    pub said: Vec<Said>,
     /// The path below which it is answered and closed.
     pub path: String,
     /// Whether the seat may answer.
     pub may_answer: bool,
     /// Whether the seat may close it.
     pub may_close: bool,
+    /// Whether the seat may open it again.
+    pub may_reopen: bool,
 }
 
 struct Row {
@@ -44,6 +61,7 @@ struct Row {
     to: String,
     place: String,
     days: i64,
+    pick: String,
 }
 
 #[derive(Template)]
@@ -51,127 +69,258 @@ struct Row {
 struct QueriesPage {
     page: Page,
     path: String,
-    wanted: String,
+    wanted: &'static str,
+    search: String,
+    site: String,
+    sites: Vec<(String, String)>,
+    form: String,
+    forms: Vec<(String, String)>,
+    oldest: bool,
     rows: Vec<Row>,
     all: usize,
     from: usize,
     to: usize,
     before: Option<String>,
     after: Option<String>,
+    export: String,
+    manages: bool,
+    closes: bool,
 }
+
+/// The states by which the list is filtered.
+const STATES: [&str; 5] = ["open", "mine", "answered", "closed", "all"];
 
 fn state_of(query: &Query) -> &'static str {
-    match (query.closed, query.answered) {
-        (Some(_), _) => "closed",
-        (None, Some(_)) => "answered",
-        (None, None) => "open",
+    match (query.closed, query.answered, query.reopened) {
+        (Some(_), _, _) => "closed",
+        (None, Some(_), _) => "answered",
+        (None, None, Some(_)) => "reopened",
+        (None, None, None) => "open",
     }
 }
 
-fn text_of(running: &RunningStudy, sequence: u64) -> String {
-    match running.event(sequence).map(|event| event.fact) {
-        Some(Fact::QueryOpened { text, .. } | Fact::QueryAnswered { text, .. }) => {
-            text.get().cloned().unwrap_or_default()
-        }
-        _ => String::new(),
-    }
+fn said(running: &RunningStudy, language: &str, sequence: u64) -> Option<Said> {
+    let event = running.event(sequence)?;
+    let (what, text) = match event.fact {
+        Fact::QueryOpened { text, .. } => ("asked", Some(text)),
+        Fact::QueryAnswered { text, .. } => ("answered", Some(text)),
+        Fact::QueryReopened { text, .. } => ("opened again", Some(text)),
+        Fact::QueryClosed { .. } => ("closed", None),
+        _ => return None,
+    };
+    let role = running.study().role(event.by.role.as_str());
+    Some(Said {
+        what,
+        by: role.map_or_else(String::new, |role| role.label.get(language).to_owned()),
+        at: site_moment(&event.recorded),
+        text: text.and_then(|text| text.get().cloned()).unwrap_or_default(),
+    })
 }
 
-fn view(running: &RunningStudy, seat: &Seat<'_>, casebook: &Casebook, query: &Query) -> QueryView {
+fn view(
+    running: &RunningStudy,
+    seat: &Seat<'_>,
+    casebook: &Casebook,
+    query: &Query,
+    language: &str,
+) -> QueryView {
     let study = seat.study;
     let open = query.closed.is_none();
     let asked = study.role(query.addressed_to.as_str());
+    let said: Vec<Said> =
+        query.said.iter().filter_map(|sequence| said(running, language, *sequence)).collect();
+    let last = |what: &[&str]| {
+        let found = said.iter().rev().find(|one| what.contains(&one.what));
+        found.map_or_else(String::new, |one| one.text.clone())
+    };
+    let manages = seat.may(Power::ManageQueries);
     QueryView {
         id: query.id.to_string(),
-        text: text_of(running, query.opened),
-        answer: query.answered.map_or_else(String::new, |answered| text_of(running, answered)),
+        text: last(&["asked", "opened again"]),
+        answer: if query.answered.is_some() { last(&["answered"]) } else { String::new() },
         state: state_of(query),
-        asked: asked.map_or_else(String::new, |role| role.label.en().to_owned()),
+        asked: asked.map_or_else(String::new, |role| role.label.get(language).to_owned()),
         path: format!("{}/queries/{}", subject_path(study, casebook), segment(query.id.as_str())),
         may_answer: open && (query.addressed_to == seat.role.id || seat.may(Power::AnswerQueries)),
-        may_close: open && query.answered.is_some() && seat.may(Power::ManageQueries),
+        may_close: open && query.answered.is_some() && manages,
+        may_reopen: !open && manages,
+        said,
     }
 }
 
-/// Returns the queries on an item that the seat sees, open ones and the last closed one.
+/// Returns the queries on an item that the seat sees: open ones first, then those that are closed.
 pub fn of_item(
     running: &RunningStudy,
     seat: &Seat<'_>,
     casebook: &Casebook,
     key: &FormKey,
     item: &ItemId,
+    language: &str,
 ) -> Vec<QueryView> {
-    casebook
+    let mut found: Vec<&Query> = casebook
         .queries
         .iter()
-        .filter(|query| query.key == *key && query.item == *item && query.closed.is_none())
+        .filter(|query| query.key == *key && query.item == *item)
         .filter(|query| seat.sees_query(casebook, query))
-        .map(|query| view(running, seat, casebook, query))
-        .collect()
+        .collect();
+    found.sort_by_key(|query| query.closed.is_some());
+    found.into_iter().map(|query| view(running, seat, casebook, query, language)).collect()
 }
 
-/// The list: open ones first asked first, filtered by state.
+/// Returns the queries that the seat sees and the request's filters leave, in the order asked for.
+fn found<'s>(context: &Context<'_>, seat: &'s Seat<'_>, state: &'s State) -> Vec<(&'s Casebook, &'s Query)> {
+    let filter = &context.request.query;
+    let wanted = wanted(context);
+    let (search, site, form) = (filter.get("search").to_uppercase(), filter.get("site"), filter.get("form"));
+    let mut found: Vec<(&Casebook, &Query)> = seat
+        .subjects(state)
+        .filter(|casebook| site.is_empty() || casebook.site == *site)
+        .filter(|casebook| casebook.subject.as_str().to_uppercase().contains(&search))
+        .flat_map(|casebook| casebook.queries.iter().map(move |query| (casebook, query)))
+        .filter(|(_, query)| form.is_empty() || query.key.form == *form)
+        .filter(|(_, query)| match wanted {
+            "all" => true,
+            "mine" => query.closed.is_none() && query.addressed_to == seat.role.id,
+            "open" => matches!(state_of(query), "open" | "reopened"),
+            wanted => state_of(query) == wanted,
+        })
+        .filter(|(casebook, query)| seat.sees_query(casebook, query))
+        .collect();
+    if filter.get("sort") == "oldest" {
+        found.sort_by_key(|(_, query)| query.opened);
+    }
+    found
+}
+
+fn wanted(context: &Context<'_>) -> &'static str {
+    let wanted = context.request.query.get("state");
+    STATES.into_iter().find(|state| *state == wanted).unwrap_or("open")
+}
+
+/// The list: open ones first asked first, filtered by state, site, form and participant.
 pub fn list(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let page = Page::new(context, "Queries");
     let study = running.study();
     let query = &context.request.query;
-    let wanted = match query.get("state") {
-        state @ ("answered" | "closed" | "all" | "mine") => state,
-        _ => "open",
-    };
     let state = running.state();
-    let found: Vec<(&Casebook, &Query)> = seat
-        .subjects(&state)
-        .flat_map(|casebook| casebook.queries.iter().map(move |query| (casebook, query)))
-        .filter(|(_, query)| match wanted {
-            "all" => true,
-            "mine" => query.closed.is_none() && query.addressed_to == seat.role.id,
-            wanted => state_of(query) == wanted,
-        })
-        .filter(|(casebook, query)| seat.sees_query(casebook, query))
-        .collect();
+    let found = found(context, seat, &state);
     let all = found.len();
     let last = all.saturating_sub(1) / ON_A_PAGE;
     let number = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, last + 1) - 1;
     let path = format!("/studies/{}/queries", segment(study.id.as_str()));
     let to_page = |number: usize| format!("{path}?{}", query.with(&[("page", &(number + 1).to_string())]));
-    let today = context.today(None);
-    let rows = found
+    let rows: Vec<Row> = found
         .into_iter()
         .skip(number * ON_A_PAGE)
         .take(ON_A_PAGE)
-        .map(|(casebook, query)| {
-            let form = study.form(query.key.form.as_str());
-            let item = form.and_then(|form| form.item(query.item.as_str()));
-            let opened = running.event(query.opened).map(|event| event.recorded.local_date);
-            Row {
-                subject: casebook.subject.to_string(),
-                to: format!("{}#item-{}", form_path(study, casebook, &query.key), query.item),
-                place: format!(
-                    "{}{}: {}",
-                    query.key.visit.as_ref().map_or_else(String::new, |visit| format!("{visit} · ")),
-                    form.map_or("", |form| form.title.get(&page.language)),
-                    item.map_or("", |item| item.label.get(&page.language)),
-                ),
-                days: opened.map_or(0, |opened| i64::from(terms::days_between(opened, today))),
-                view: view(running, seat, casebook, query),
-            }
-        })
+        .map(|(casebook, query)| row(context, running, seat, casebook, query, &page.language))
         .collect();
+    let manages = seat.may(Power::ManageQueries) && state.locked.is_none();
     drop(state);
+    let forms =
+        study.forms.iter().filter(|form| seat.sight(form.data_class.as_str()) > protocol::model::Sight::None);
     let list = QueriesPage {
-        wanted: wanted.to_owned(),
+        wanted: wanted(context),
+        search: query.get("search").to_owned(),
+        site: query.get("site").to_owned(),
+        sites: seat.own_sites().map(|site| (site.id.to_string(), site.label.clone())).collect(),
+        form: query.get("form").to_owned(),
+        forms: forms.map(|form| (form.id.to_string(), form.title.get(&page.language).to_owned())).collect(),
+        oldest: query.get("sort") == "oldest",
+        closes: manages && rows.iter().any(|row| row.view.may_close),
+        manages,
         rows,
         from: if all == 0 { 0 } else { number * ON_A_PAGE + 1 },
         to: ((number + 1) * ON_A_PAGE).min(all),
         before: (number > 0).then(|| to_page(number - 1)),
         after: (number < last).then(|| to_page(number + 1)),
+        export: format!("{path}.csv?{}", query.with(&[("page", "")])),
         all,
         path,
         page,
     };
     Ok(Reply::page(list.render()?))
+}
+
+fn row(
+    context: &Context<'_>,
+    running: &RunningStudy,
+    seat: &Seat<'_>,
+    casebook: &Casebook,
+    query: &Query,
+    language: &str,
+) -> Row {
+    let study = seat.study;
+    let form = study.form(query.key.form.as_str());
+    let item = form.and_then(|form| form.item(query.item.as_str()));
+    let opened = running.event(query.opened).map(|event| event.recorded.local_date);
+    let today = context.today(Some(&casebook.site));
+    Row {
+        subject: casebook.subject.to_string(),
+        to: format!("{}#item-{}", form_path(study, casebook, &query.key), query.item),
+        place: format!(
+            "{}{}: {}",
+            query.key.visit.as_ref().map_or_else(String::new, |visit| format!("{visit} · ")),
+            form.map_or("", |form| form.title.get(language)),
+            item.map_or("", |item| item.label.get(language)),
+        ),
+        days: opened.map_or(0, |opened| i64::from(terms::days_between(opened, today))),
+        pick: format!("{}/{}", casebook.subject, query.id),
+        view: view(running, seat, casebook, query, language),
+    }
+}
+
+/// The filtered list as a file.
+pub fn export(context: &Context<'_>) -> Outcome {
+    let (running, seat) = context.seated()?;
+    let state = running.state();
+    let mut text = String::from("query,participant,where,question,answer,asked_of,state,days\r\n");
+    for (casebook, query) in found(context, seat, &state) {
+        let row = row(context, running, seat, casebook, query, "en");
+        let (view, days) = (&row.view, row.days.to_string());
+        let fields =
+            [&view.id, &row.subject, &row.place, &view.text, &view.answer, &view.asked, view.state, &days];
+        text.push_str(&fields.map(|field| csv_field(field)).join(","));
+        text.push_str("\r\n");
+    }
+    Ok(Reply::download("queries.csv", "text/csv; charset=utf-8", text.into_bytes()))
+}
+
+/// Closes the answered queries that were ticked in the list.
+pub fn close_ticked(context: &Context<'_>) -> Outcome {
+    let (running, seat) = context.seated()?;
+    let mut wanted = Vec::new();
+    {
+        let state = running.state();
+        for pick in context.request.form.all("pick") {
+            let Some((subject, query)) = pick.split_once('/') else { continue };
+            let casebook = state.casebook(subject).filter(|casebook| seat.sees_subject(casebook));
+            let query = casebook.and_then(|casebook| {
+                casebook.query(&QueryId::from(query)).filter(|query| seat.sees_query(casebook, query))
+            });
+            if let (Some(casebook), Some(query)) = (casebook, query) {
+                wanted.push((casebook.subject.clone(), query.id.clone()));
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return Err(Failure::Bad("Tick one query at least.".to_owned()));
+    }
+    let (mut closed, mut kept) = (0, Vec::new());
+    for (subject, query) in wanted {
+        let id = query.to_string();
+        let command = context.command(Some(&subject), None, None, Action::CloseQuery { query })?;
+        match context.give(vec![command], None) {
+            Ok(_) => closed += 1,
+            Err(crate::running::CommandError::Refused(refusal)) => kept.push(format!("{id}: {refusal}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut said = vec![format!("Queries closed: {closed}.")];
+    said.extend(kept);
+    context.notice(said.join(" "));
+    Ok(Reply::see(&format!("/studies/{}/queries?state=answered", segment(running.study().id.as_str()))))
 }
 
 /// Opens a query.
@@ -199,6 +348,14 @@ pub fn close(context: &Context<'_>) -> Outcome {
     let query = QueryId::from(context.request.param("query"));
     let back = back(context, &query)?;
     give(context, Action::CloseQuery { query }, "The query is closed.", &back)
+}
+
+/// Opens a closed query again.
+pub fn reopen(context: &Context<'_>) -> Outcome {
+    let query = QueryId::from(context.request.param("query"));
+    let text = context.request.form.get("text").to_owned();
+    let back = back(context, &query)?;
+    give(context, Action::ReopenQuery { query, text }, "The query is open again.", &back)
 }
 
 /// The page of the form that a query is about.

@@ -9,6 +9,7 @@ use crate::{
     context::{Context, Failure, Outcome},
     course::subject_path,
     http::{Fields, Reply},
+    pages::sheet::closing_action,
 };
 
 /// Takes the step that the path names.
@@ -125,6 +126,10 @@ fn action(context: &Context<'_>, form: &Fields) -> Result<(Action, Option<Date>)
             (Action::EndParticipation { reason: end_reason(form.get("end-reason"))? }, on()?)
         }
         "specimen" => (Action::TakeSpecimen { visit }, on()?),
+        "close" => {
+            let action = closing_action(record::Part::Subject, form.get("close"));
+            (action.ok_or_else(|| Failure::Bad("Choose what to close or to open.".to_owned()))?, None)
+        }
         "break-blind" => (Action::BreakBlind { shown_to: context.account()?.person.clone() }, None),
         _ => return Err(Failure::NotFound),
     })
@@ -174,6 +179,8 @@ fn said(action: &Action) -> &'static str {
         Action::EndParticipation { .. } => "The end of participation is recorded.",
         Action::TakeSpecimen { .. } => "The specimen has its code.",
         Action::BreakBlind { .. } => "The break is recorded.",
+        Action::CloseData { .. } => "The participant's data are closed.",
+        Action::ReopenData { .. } => "The participant's data are open again.",
         _ => "Done.",
     }
 }

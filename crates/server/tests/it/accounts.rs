@@ -39,7 +39,7 @@ fn a11d_15_the_first_start_asks_for_its_own_administrator_and_has_no_default_sec
 }
 
 #[test]
-fn a_person_is_invited_by_a_link_that_works_once_and_gets_a_role() {
+fn p11_10i_e6_4_3_8_a_person_is_invited_once_delegated_trained_and_loses_the_role_at_its_end() {
     let (world, token) = World::empty();
     set_up(&world, &token);
     let mut administrator = world.browser();
@@ -65,8 +65,19 @@ fn a_person_is_invited_by_a_link_that_works_once_and_gets_a_role() {
     administrator.get("/administration");
     let fields = [("person", person.as_str()), ("role", "coordinator"), ("site", site.as_str())];
     administrator.send("/administration/studies/imatinib-open/delegations", &fields);
+    // P11-10i: without the training there is no seat; both are in the record.
+    assert!(text(&guest.get("/studies")).contains("no role"));
+    let trained = [("person", person.as_str()), ("role", "coordinator")];
+    administrator.send("/administration/studies/imatinib-open/training", &trained);
     assert_eq!(location(&guest.get("/studies")), "/studies/imatinib-open");
     assert!(text(&guest.get("/studies/imatinib-open")).contains("Study coordinator"));
+    // E6-4.3.8: the delegation ends with its last day, for every page at once.
+    let ended = [fields[0], fields[1], fields[2], ("until", "2031-05-20")];
+    administrator.send("/administration/studies/imatinib-open/delegations/end", &ended);
+    assert_eq!(guest.get("/studies/imatinib-open").status, 200);
+    world.wait(24 * 60 * 60);
+    let mut guest = world.seated(&person.to_string());
+    assert_eq!(guest.get("/studies/imatinib-open").status, 404);
 }
 
 #[test]

@@ -79,7 +79,8 @@ fn a_form_is_saved_checked_and_corrected_with_a_reason() {
     ];
     assert_eq!(fill(&mut coordinator, &path, &corrected).status, 303);
     let page = text(&coordinator.get(&path));
-    assert!(!page.contains("Diastolic pressure is not below"), "the check has closed its query");
+    assert!(!page.contains("<p class=\"query open\">"), "the check has closed its query");
+    assert!(page.contains("<details class=\"query closed\">"), "and what was asked can be read");
     let history = text(&coordinator.get(&format!("{path}/history")));
     assert!(history.contains("Typing error") && history.contains(">80<") && history.contains(">120<"));
 }
@@ -314,4 +315,58 @@ fn bld_4_a_pharmacist_hands_out_the_chosen_kit_and_no_page_says_what_it_holds() 
     let mut coordinator = world.seated(&format!("coordinator.{site}"));
     assert_eq!(coordinator.get(&format!("/studies/{study}/allocation")).status, 404);
     assert_eq!(coordinator.post(&unlock, &[("key", &"ab".repeat(32))]).status, 404);
+}
+
+#[test]
+fn e6_4_1_4_an_investigator_opens_one_envelope_in_an_emergency_and_the_others_stay_sealed() {
+    let world = World::training(8);
+    let study = "imatinib-controlled";
+    let running = &world.house.studies[study];
+    let (subject, site, stratum, position) = {
+        let state = running.state();
+        let casebook = state.casebooks.values().find(|casebook| casebook.allocated.is_some()).unwrap();
+        let place = casebook.allocated.as_ref().unwrap();
+        let site = casebook.site.to_string();
+        (casebook.subject.to_string(), site, place.stratum.clone(), place.list_position)
+    };
+    let sealed = world.house.sealed_list(&study.into());
+    let folder = sealed.parent().unwrap();
+    let list = server::training::custody(folder).unwrap().open_list().unwrap();
+    let arm = list.arm(&stratum, position).unwrap().reveal().clone();
+    let label = running.study().arms.iter().find(|known| known.id == arm).unwrap().label.en().to_owned();
+    let path = format!("/studies/{study}/participants/{subject}/break-blind");
+    let mut coordinator = world.seated(&format!("coordinator.{site}"));
+    assert_eq!(coordinator.get(&path).status, 404);
+    assert_eq!(coordinator.post(&path, &[("reason", "x")]).status, 404);
+    let mut investigator = world.seated(&format!("principal_investigator.{site}"));
+    assert!(!text(&investigator.get(&path)).contains("class=\"arm\""));
+    let safe = server::training::EMERGENCY_SAFE;
+    let key = server::training::key_of(folder, safe).unwrap();
+    let head = running.head();
+    let asks =
+        |reason, password, key| [("reason", reason), ("password", password), ("holder", safe), ("key", key)];
+    let strange = "ab".repeat(32);
+    for (reason, password, key) in [
+        ("", PASSWORD, key.as_str()),
+        ("bleeding", "wrong password here", key.as_str()),
+        ("bleeding", PASSWORD, "zz"),
+        ("bleeding", PASSWORD, strange.as_str()),
+    ] {
+        let refused = investigator.post(&path, &asks(reason, password, key));
+        assert_eq!(refused.status, 400, "{}", text(&refused));
+        assert!(!text(&refused).contains(&label));
+    }
+    assert_eq!(running.head(), head, "what does not open breaks nothing");
+    let log = world.house.accounts().log(None, 20).unwrap();
+    assert!(log.iter().any(|line| line.what == "a key did not open an emergency envelope"));
+    let opened = investigator.post(&path, &asks("bleeding before surgery", PASSWORD, &key));
+    assert!(text(&opened).contains(&format!("<strong class=\"arm\">{label}</strong>")), "{}", text(&opened));
+    assert_eq!(opened.headers.iter().find(|(name, _)| *name == "cache-control").unwrap().1, "no-store");
+    let again = text(&investigator.get(&path));
+    assert!(again.contains("bleeding before surgery") && !again.contains("class=\"arm\""));
+    // The record says who, when and why, and names no arm.
+    let events = running.record(|reader| reader.read(head.unwrap().sequence + 1)).unwrap();
+    assert!(matches!(events[0].fact, record::Fact::BlindBroken { .. }));
+    assert!(!serde_json::to_string(&events).unwrap().contains(arm.as_str()));
+    assert_eq!(running.state().casebooks[subject.as_str()].blind_breaks.len(), 1);
 }

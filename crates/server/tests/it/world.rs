@@ -16,6 +16,8 @@ use server::{
     http::{Fields, Method, Reply, Request},
     training,
 };
+use simulation::{ConductedTrial, Nobody, Rehearsal, streams::Streams};
+use store::SqliteStore;
 use terms::{Date, Timestamp};
 
 /// The password of the ready accounts.
@@ -67,6 +69,35 @@ impl World {
         for id in STUDIES {
             training::make(&studies, &study_files(id), 7, opened, today).unwrap();
         }
+        let mut world = Self::open(folder, Environment::Rehearsal, today).0;
+        world.house.make_ready_accounts(PASSWORD).unwrap();
+        world
+    }
+
+    /// A training copy of the open trial that is over for everyone: all slides are read, nothing is closed.
+    pub fn finished() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let today = Date::constant(2031, 5, 20);
+        let id = STUDIES[1];
+        let files = study_files(id);
+        let mut study = protocol::compile(&files).unwrap().study;
+        study.virtual_cohort.cohort.opens = Some(training::opened_before(today, 72));
+        let own = folder.path().join("studies").join(id);
+        for (name, text) in &files {
+            let path = own.join("study").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let streams = Streams::new(7);
+        let store = SqliteStore::create(&own.join("record"), Environment::Rehearsal).unwrap();
+        let mut trial =
+            ConductedTrial::begin(&study, &streams, Box::new(store), None, None, &Nobody).unwrap();
+        let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
+        rehearsal.open(7).unwrap();
+        let last = rehearsal.run().unwrap().last_day;
+        rehearsal.read_specimens(last).unwrap();
+        trial.commit().unwrap();
+        drop(trial);
         let mut world = Self::open(folder, Environment::Rehearsal, today).0;
         world.house.make_ready_accounts(PASSWORD).unwrap();
         world
