@@ -85,7 +85,7 @@ const journeys = {
     await page.locator("input[name=reason]").first().fill("Typing error");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("Saved.").first().waitFor();
-    check(!(await page.getByText("Diastolic pressure is not below").count()), "the check has closed its query");
+    check(!(await page.locator("p.query", { hasText: "Diastolic pressure is not below" }).count()), "the check has closed its query");
     await fits(page);
     await page.goto(server.url + path);
     check(await page.locator("#visit-Scr a.form.complete").count() >= 1, "the form shows as complete");
@@ -201,7 +201,108 @@ const journeys = {
     await page.goto(server.url + form);
     await page.getByRole("button", { name: "Close the query" }).first().click();
     await page.getByText("The query is closed.").waitFor();
+    await page.locator("summary", { hasText: "Open again" }).first().click();
+    await page.getByLabel("What is still to be settled").first().fill("And the height?");
+    await page.getByRole("button", { name: "Open the query again" }).first().click();
+    await page.getByText("The query is open again.").waitFor();
+    await fits(page);
     return page;
+  },
+
+  /** A monitor plans source verification and verifies a visit; a correction of the site undoes what it touches. */
+  async verification(browser, server, how) {
+    const page = await logIn(browser, server, "monitor", how);
+    await page.goto(`${server.url}${A}/verification`);
+    await fits(page);
+    const plan = page.locator("summary", { hasText: /Plan the verification|Change the plan/ });
+    if (!(await page.getByLabel("Visits drawn, in 100").isVisible())) await plan.click();
+    await page.getByLabel("Visits drawn, in 100").fill("30");
+    await page.getByLabel("Everything of the first participants").fill("1");
+    await page.getByLabel("Vital signs").check();
+    await page.getByRole("button", { name: "Put the plan in force" }).click();
+    await page.getByText("its sample is drawn").waitFor();
+    const row = page.locator("tbody tr", { hasText: "Scr" }).first();
+    await row.locator("th a").click();
+    await fits(page);
+    const sheet = new URL(page.url()).pathname;
+    const subject = sheet.split("/sheet/")[0];
+    await page.locator("input[name=item][value='vital_signs.0.weight']").check();
+    await page.getByRole("button", { name: "What is ticked agrees with the source" }).click();
+    await page.getByText("Verified: 1 item(s).").waitFor();
+    await page.getByRole("button", { name: "The whole visit agrees" }).click();
+    await page.getByText(/Verified: \d+ item/).waitFor();
+    check(!(await page.getByRole("button", { name: "The whole visit agrees" }).count()), "nothing of the visit is left");
+    const site = subject.split("/").at(-1).split("-")[0];
+    const coordinator = await logIn(browser, server, `coordinator.${site}`, how);
+    await coordinator.goto(`${server.url}${subject}/forms/vital_signs/Scr/0`);
+    await coordinator.locator("input[name='i.weight']").fill("71.3");
+    await coordinator.locator("input[name=reason]").first().fill("Typing error");
+    await coordinator.getByRole("button", { name: "Save", exact: true }).click();
+    await coordinator.getByText("Saved.").first().waitFor();
+    await page.goto(server.url + sheet);
+    check(await page.locator("tr", { has: page.locator("input[value='vital_signs.0.weight']") }).getByText("changed since").count() >= 1, "the change undid the verification");
+    return page;
+  },
+
+  /** A data manager asks many at once after trying, reviews a visit, freezes it and opens it again. */
+  async cleaning(browser, server, how) {
+    const page = await logIn(browser, server, "data_manager", how);
+    await page.goto(`${server.url}${A}/queries`);
+    await fits(page);
+    await page.getByRole("link", { name: "One question to many" }).click();
+    await page.locator("select[name=form]").selectOption("vital_signs");
+    await page.getByRole("button", { name: "List" }).click();
+    await page.locator("select[name=item]").selectOption("weight");
+    await page.locator("select[name=which]").selectOption("value");
+    await page.getByRole("button", { name: "List" }).click();
+    await fits(page);
+    for (const box of (await page.locator("input[name=pick]").all()).slice(2)) await box.uncheck();
+    await page.getByLabel("Question").fill("With shoes?");
+    await page.getByLabel("Asked of").selectOption("coordinator");
+    await page.getByRole("button", { name: "Try, without opening" }).click();
+    await page.getByText("Would be opened:").waitFor();
+    await page.getByRole("button", { name: "Open these queries" }).click();
+    await page.getByText(/Queries opened: \d+/).waitFor();
+    await page.goto(`${server.url}${A}/participants`);
+    await page.locator("tbody th a").first().click();
+    await page.locator("#visit-Scr").getByRole("link", { name: "Visit sheet" }).click();
+    await fits(page);
+    await page.getByRole("button", { name: "Everything here is reviewed" }).click();
+    await page.getByText(/Reviewed: \d+ form/).waitFor();
+    await page.getByRole("button", { name: "Freeze the visit" }).click();
+    await page.getByText("Done.").waitFor();
+    await page.getByLabel("Why, where something is taken back or opened again").fill("The source was found");
+    await page.getByRole("button", { name: "Open the visit again" }).click();
+    await page.getByText("Done.").waitFor();
+    return page;
+  },
+
+  /** In an emergency an investigator opens one participant's envelope with the key from the safe. */
+  async emergency(browser, server, how) {
+    for (const site of ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10"]) {
+      const page = await logIn(browser, server, `principal_investigator.${site}`, how);
+      await page.goto(`${server.url}${B}/participants?status=on+treatment`);
+      const first = page.locator("tbody th a").first();
+      if (!(await first.count())) { await page.context().close(); continue; }
+      await first.click();
+      await page.getByRole("link", { name: "Emergency: break the blind" }).click();
+      await fits(page);
+      await page.getByLabel("Why").first().fill("Emergency surgery, bleeding");
+      await page.getByLabel("Password").fill("not the right password");
+      await page.getByRole("button", { name: "Open the envelope and record the break" }).click();
+      await page.getByText("The password is not right").waitFor();
+      await page.goBack();
+      await page.getByLabel("Why").first().fill("Emergency surgery, bleeding");
+      await page.getByLabel("Password").fill(server.password);
+      await page.getByRole("button", { name: "Open the envelope and record the break" }).click();
+      await page.getByText("The treatment of this participant is:").waitFor();
+      check(/imatinib|placebo/i.test(await page.locator(".arm").innerText()), "the arm is named");
+      await page.goto(page.url());
+      check(!(await page.locator(".arm").count()), "it is shown once");
+      await page.getByText("Emergency surgery, bleeding").waitFor();
+      return page;
+    }
+    throw new Error("nobody is on treatment");
   },
 
   /** An investigator signs a visit: name and password first, printed name, time and meaning afterwards. */
@@ -325,6 +426,14 @@ const journeys = {
         if (!(await first.count())) continue;
         const subject = await first.getAttribute("href");
         await look(subject);
+        // One page of each kind that the participant's page leads to, and what is not there.
+        const ways = await page.locator("main a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+        for (const kind of ["/sheet/", "/sign/", "/trends", "/break-blind"]) {
+          const way = ways.find((href) => href?.includes(kind));
+          if (way) await look(way);
+        }
+        await look(`${study}/participants/00-000`);
+        await page.goto(server.url + subject);
         const forms = await page.locator("a.form").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
         const kinds = new Map(forms.map((form) => [form.split("/forms/")[1].split("/")[0], form]));
         for (const form of [...kinds.values()].slice(0, name.startsWith("coordinator") ? 40 : 4)) await look(form);

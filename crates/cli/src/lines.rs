@@ -86,6 +86,11 @@ fn describe(fact: &Fact, changes: &mut Vec<ChangeLine>) -> String {
             format!("{query} on {item} of {}: {}", place(key), shown(text.get()))
         }
         Fact::QueryAnswered { query, text } => format!("{query}: {}", shown(text.get())),
+        Fact::QueryReopened { query, text } => format!("{query}: {}", shown(text.get())),
+        Fact::SourceVerified { key, items } | Fact::SourceVerificationWithdrawn { key, items } => {
+            let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+            format!("{} of {}", items.join(", "), place(key))
+        }
         Fact::QueryClosed { query, .. } => query.to_string(),
         Fact::KitDispensed { kit, visit, tablets } | Fact::KitReturned { kit, visit, tablets } => {
             format!("kit {kit} at {visit}, {tablets} tablets")

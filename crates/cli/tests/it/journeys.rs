@@ -25,6 +25,9 @@ fn each_role_does_its_day_at_a_desk() {
         "pharmacist",
         "pathologist",
         "monitor",
+        "verification",
+        "cleaning",
+        "emergency",
         "signature",
         "closing",
     ]);
@@ -32,14 +35,32 @@ fn each_role_does_its_day_at_a_desk() {
 
 #[test]
 fn each_role_does_its_day_without_scripts() {
-    let names =
-        ["coordinator", "skin", "assessor", "pharmacist", "pathologist", "monitor", "signature", "closing"];
+    let names = [
+        "coordinator",
+        "skin",
+        "assessor",
+        "pharmacist",
+        "pathologist",
+        "monitor",
+        "verification",
+        "cleaning",
+        "emergency",
+        "signature",
+        "closing",
+    ];
     walk(&names.map(|name| -> &'static str { format!("{name}:no-scripts").leak() }));
 }
 
 #[test]
 fn the_same_on_a_telephone_and_at_four_hundred_percent() {
-    walk(&["coordinator:phone", "skin:phone", "signature:phone", "coordinator:zoomed", "monitor:zoomed"]);
+    walk(&[
+        "coordinator:phone",
+        "skin:phone",
+        "signature:phone",
+        "coordinator:zoomed",
+        "verification:zoomed",
+        "emergency:phone",
+    ]);
 }
 
 #[test]
