@@ -456,7 +456,7 @@ impl Writer<'_> {
         code.push_str(
             "\nEach number above is a link to the analysis here that it comes from. Its id in the results is the \
              analysis, what it is, and in brackets which group and which level it is of, such as \
-             #id[A/mean\\[arm\\]\\[visit\\]]; each analysis lists what it uses of them. Then follow the lines of the \
+             #id[A/mean\\[arm\\]\\[visit\\]]; each analysis lists what it uses of them. Then follow the sections that show it, the lines of the \
              study’s files that define the analysis, the rows of the data sets that all its numbers were computed \
              from (in the file of that name below #id[data], the first below the heads being row 1), and the events \
              of the record behind these rows. With a number’s id, #id[equipoise trace] prints those of that number \
@@ -473,6 +473,17 @@ impl Writer<'_> {
         parts.push(Part { code, turned: Some(false), share: 1.0 });
     }
 
+    /// The titles of the sections in which numbers of an analysis stand.
+    fn sections_of(&self, place: usize) -> Vec<&str> {
+        let is_of = |inline: &Inline| match inline {
+            Inline::Number { id, .. } => self.analyses.get(id.as_str()) == Some(&place),
+            Inline::Text(_) | Inline::Stated { .. } | Inline::Link { .. } => false,
+        };
+        let sections = self.document.sections.iter();
+        let shown = sections.filter(|section| section.runs().into_iter().flatten().any(is_of));
+        shown.map(|section| section.title.as_str()).collect()
+    }
+
     fn analysis(&self, place: usize, analysis: &TracedAnalysis, behind: &TraceAppendix) -> String {
         let mut code = format!(
             "#[#analysis({}, {})#label({})]",
@@ -484,6 +495,7 @@ impl Writer<'_> {
         for (name, values) in id_parts(analysis) {
             let _ = write!(code, ", ({}, {})", quoted(name), quoted(&breakable(&values)));
         }
+        let _ = write!(code, ", (\"shown in\", {})", quoted(&self.sections_of(place).join("; ")));
         if !analysis.defined.is_empty() {
             let lines: Vec<String> =
                 analysis.defined.iter().map(|one| format!("{} ({})", one.line, one.what)).collect();

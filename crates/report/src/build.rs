@@ -429,6 +429,10 @@ fn caption(context: &Context<'_>, results: &[&AnalysisResult], served: &[&Estima
     if let Some(joined) = joined(&labels) {
         return joined;
     }
+    if let Some(first) = labels.first().filter(|first| labels.len() > 1 && in_all_and_by_part(first, &labels))
+    {
+        return format!("{first}, in all and by subgroup");
+    }
     match (served, common(&labels)) {
         _ if labels.len() <= 3 => labels.join("; "),
         ([estimand], Some(common)) => format!("{common} ({})", estimand.id),
@@ -436,6 +440,11 @@ fn caption(context: &Context<'_>, results: &[&AnalysisResult], served: &[&Estima
         (_, Some(common)) => common,
         _ => title.to_owned(),
     }
+}
+
+/// Whether all other labels go on from the first: `Change of FVC`, `Change of FVC, with lung disease`.
+fn in_all_and_by_part(first: &str, labels: &[&str]) -> bool {
+    labels[1..].iter().all(|label| label.strip_prefix(first).is_some_and(|rest| rest.starts_with(", ")))
 }
 
 /// What labels begin and end with, where that is enough to name them: `Change of SF-36 at month 12`.
@@ -611,6 +620,8 @@ mod tests {
         let kinds = ["Change of HAQ-DI at month 12", "Change of SHAQ, pain, at month 12"];
         assert_eq!(common(&kinds).as_deref(), Some("Change at month 12"));
         assert_eq!(common(&["Serious", "Related"]), None);
+        assert!(in_all_and_by_part("Change", &["Change", "Change, early", "Change, late"]));
+        assert!(!in_all_and_by_part("Change", &["Change", "Change of FVC"]));
         assert_eq!(common(&[]), None);
     }
 }

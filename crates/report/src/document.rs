@@ -260,23 +260,7 @@ impl Row {
 impl Document {
     /// Returns all runs of text and numbers, in reading order.
     pub fn runs(&self) -> Vec<&[Inline]> {
-        let mut runs: Vec<&[Inline]> = Vec::new();
-        for block in self.sections.iter().flat_map(|section| &section.blocks) {
-            match block {
-                Block::Heading(_) => {}
-                Block::Paragraph(inlines) => runs.push(inlines),
-                Block::Definitions(definitions) => {
-                    runs.extend(definitions.items.iter().map(|(_, meaning)| meaning.as_slice()));
-                }
-                Block::Table(table) => runs.extend(table.runs()),
-                Block::Figure(figure) => {
-                    runs.push(&figure.description);
-                    runs.extend(figure.tables.iter().flat_map(Table::runs));
-                }
-                Block::Flow(flow) => runs.extend(flow.runs()),
-            }
-        }
-        runs
+        self.sections.iter().flat_map(Section::runs).collect()
     }
 
     /// Returns the ids of all numbers, in reading order.
@@ -301,6 +285,29 @@ impl Document {
                 _ => None,
             })
             .collect()
+    }
+}
+
+impl Section {
+    /// Returns all its runs of text and numbers, in reading order.
+    pub fn runs(&self) -> Vec<&[Inline]> {
+        let mut runs: Vec<&[Inline]> = Vec::new();
+        for block in &self.blocks {
+            match block {
+                Block::Heading(_) => {}
+                Block::Paragraph(inlines) => runs.push(inlines),
+                Block::Definitions(definitions) => {
+                    runs.extend(definitions.items.iter().map(|(_, meaning)| meaning.as_slice()));
+                }
+                Block::Table(table) => runs.extend(table.runs()),
+                Block::Figure(figure) => {
+                    runs.push(&figure.description);
+                    runs.extend(figure.tables.iter().flat_map(Table::runs));
+                }
+                Block::Flow(flow) => runs.extend(flow.runs()),
+            }
+        }
+        runs
     }
 }
 

@@ -1,12 +1,14 @@
 //! Laboratory shift tables, and the agreement of readers.
 
 use analysis::AnalysisResult;
+use protocol::model::Item;
 
 use super::standing::{Line, Shape, by_level, cell, from_to, groups, notes, one, with_ends};
 use crate::{
     BuildError,
     context::{Context, anchor},
     document::{Align, Column, Inline, Row, Span, Table, text},
+    wording,
 };
 
 /// A place before or after, as it stands in a key, and its name.
@@ -119,6 +121,15 @@ fn test_label(context: &Context<'_>, level: &str, label: &str) -> String {
     }
 }
 
+/// An item's label with its unit.
+fn labelled(context: &Context<'_>, item: &Item) -> String {
+    let label = context.label(&item.label);
+    match item.unit.as_deref() {
+        Some(unit) => format!("{label} ({})", wording::unit(unit)),
+        None => label.to_owned(),
+    }
+}
+
 /// How far readings agree.
 pub(crate) fn reader_agreement(context: &Context<'_>) -> Result<Table, BuildError> {
     let result = context.result("reader-agreement")?;
@@ -138,7 +149,7 @@ pub(crate) fn reader_agreement(context: &Context<'_>) -> Result<Table, BuildErro
         let (item, _) = level.id.split_once(':').unwrap_or((level.id.as_str(), ""));
         if item != open {
             let found = form.and_then(|form| form.item(item));
-            let label = found.map_or_else(|| item.to_owned(), |item| context.label(&item.label).to_owned());
+            let label = found.map_or_else(|| item.to_owned(), |item| labelled(context, item));
             lines.push(Line { head: text(label), indent: 0, level: None });
             open = item;
         }
