@@ -229,13 +229,17 @@ const journeys = {
     await page.locator("input[name=item][value='vital_signs.0.weight']").check();
     await page.getByRole("button", { name: "What is ticked agrees with the source" }).click();
     await page.getByText("Verified: 1 item(s).").waitFor();
-    await page.getByRole("button", { name: "The whole visit agrees" }).click();
-    await page.getByText(/Verified: \d+ item/).waitFor();
+    const whole = page.getByRole("button", { name: "The whole visit agrees" });
+    if (await whole.count()) {
+      await whole.click();
+      await page.getByText(/Verified: \d+ item/).waitFor();
+    }
     check(!(await page.getByRole("button", { name: "The whole visit agrees" }).count()), "nothing of the visit is left");
     const site = subject.split("/").at(-1).split("-")[0];
     const coordinator = await logIn(browser, server, `coordinator.${site}`, how);
     await coordinator.goto(`${server.url}${subject}/forms/vital_signs/Scr/0`);
-    await coordinator.locator("input[name='i.weight']").fill("71.3");
+    const weight = coordinator.locator("input[name='i.weight']");
+    await weight.fill((Number(await weight.inputValue()) + 0.1).toFixed(1));
     await coordinator.locator("input[name=reason]").first().fill("Typing error");
     await coordinator.getByRole("button", { name: "Save", exact: true }).click();
     await coordinator.getByText("Saved.").first().waitFor();
@@ -299,7 +303,7 @@ const journeys = {
       check(/imatinib|placebo/i.test(await page.locator(".arm").innerText()), "the arm is named");
       await page.goto(page.url());
       check(!(await page.locator(".arm").count()), "it is shown once");
-      await page.getByText("Emergency surgery, bleeding").waitFor();
+      await page.getByText("Emergency surgery, bleeding").first().waitFor();
       return page;
     }
     throw new Error("nobody is on treatment");
