@@ -31,8 +31,9 @@ pub(crate) fn cholesky(a: &mut [f64], n: usize) -> Option<(f64, f64)> {
         for x in &row[..i] {
             pivot -= x * x;
         }
-        // Written so that a NaN is refused too.
-        if !(pivot > PIVOT_MIN * diagonal.abs()) {
+        // Asked this way round, so that a NaN is refused too.
+        let positive = pivot > PIVOT_MIN * diagonal.abs();
+        if !positive {
             return None;
         }
         least = least.min(pivot / diagonal);

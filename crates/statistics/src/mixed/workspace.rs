@@ -217,7 +217,8 @@ impl Workspace {
             }
             let left = dot(column, column).sqrt();
             // R's rule for linear dependence.
-            if !(left > 1e-7 * length) {
+            let independent = left > 1e-7 * length;
+            if !independent {
                 return Err(NotEstimable::SingularDesign);
             }
             self.triangle[d * k + d] = left;
