@@ -63,10 +63,12 @@ impl Answers<'_> {
 
 /// Returns a score's value as a derived decimal, rounded half away from zero.
 pub(crate) fn derived(item: &'static str, decimals: u32, result: Result<Decimal, NotScorable>) -> Derived {
-    let round = |number: Decimal| {
-        Value::Decimal(number.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero))
-    };
-    Derived { item, result: result.map(round) }
+    Derived { item, result: result.map(|number| Value::Decimal(rounded(number, decimals))) }
+}
+
+/// Rounds half away from zero.
+pub(crate) fn rounded(number: Decimal, decimals: u32) -> Decimal {
+    number.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// Returns the decimal nearest to a computed number.

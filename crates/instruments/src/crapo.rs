@@ -13,7 +13,6 @@ use std::sync::LazyLock;
 use rust_decimal::Decimal;
 
 use crate::{
-    haemoglobin,
     instrument::{InstrumentItem, Label, NotScorable, Sex, joined},
     lung_function::{LIMIT_Z, LungFunction, Measurement, Person, Reference, compared, outputs, ratio},
 };
@@ -165,7 +164,7 @@ pub static CRAPO: LungFunction = LungFunction {
         Measurement::entered("tlc", outputs!("tlc"), |person| for_person(Quantity::Tlc, person)),
         Measurement::entered("rv", outputs!("rv"), |person| for_person(Quantity::Rv, person)),
         Measurement::entered("dlco", outputs!("dlco"), |person| for_person(Quantity::Dlco, person)),
-        Measurement::computed("dlco_hb", 3, outputs!("dlco_hb"), haemoglobin::corrected_answer, |person| {
+        Measurement::haemoglobin_corrected("dlco_hb", outputs!("dlco_hb"), |person| {
             for_person(Quantity::Dlco, person)
         }),
     ],

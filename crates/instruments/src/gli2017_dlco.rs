@@ -12,7 +12,6 @@ use rust_decimal::Decimal;
 
 use crate::{
     answers::Answers,
-    haemoglobin,
     instrument::{InstrumentItem, Label, NotScorable, Sex, joined},
     lung_function::{LungFunction, Measurement, Person, Reference, compared, outputs},
     spline_table::SplineTable,
@@ -121,7 +120,7 @@ pub static GLI2017_DLCO: LungFunction = LungFunction {
     source: "Stanojevic et al., Eur Respir J 2017;50:1700010, corrected 2020;56:1750010",
     measurements: &[
         Measurement::entered("dlco", outputs!("dlco"), |person| for_person(Quantity::Dlco, person)),
-        Measurement::computed("dlco_hb", 3, outputs!("dlco_hb"), haemoglobin::corrected_answer, |person| {
+        Measurement::haemoglobin_corrected("dlco_hb", outputs!("dlco_hb"), |person| {
             for_person(Quantity::Dlco, person)
         }),
         Measurement::entered("va", outputs!("va"), |person| for_person(Quantity::Va, person)),

@@ -13,13 +13,19 @@ use crate::{
     instrument::{Context, Need, NotScorable, Sex},
 };
 
+/// The entered diffusing capacity.
+pub(crate) const DLCO: &str = "dlco";
+
+/// The entered haemoglobin, in g/dL.
+pub(crate) const HB: &str = "hb";
+
 /// Returns the diffusing capacity at the standard haemoglobin, in its own unit.
 ///
 /// # Errors
 /// A haemoglobin that is not above 0.
 pub fn corrected(dlco: Decimal, haemoglobin_g_dl: Decimal, sex: Sex) -> Result<Decimal, NotScorable> {
     if haemoglobin_g_dl <= Decimal::ZERO {
-        return Err(NotScorable::NotAllowed { item: "hb" });
+        return Err(NotScorable::NotAllowed { item: HB });
     }
     let constant = match sex {
         Sex::Male => Decimal::new(1022, 2),
@@ -31,7 +37,7 @@ pub fn corrected(dlco: Decimal, haemoglobin_g_dl: Decimal, sex: Sex) -> Result<D
 /// Returns the corrected capacity from the items `dlco` and `hb`.
 pub(crate) fn corrected_answer(answers: &Answers<'_>, context: &Context) -> Result<Decimal, NotScorable> {
     let sex = context.sex.ok_or(NotScorable::Unknown { need: Need::Sex })?;
-    corrected(answers.needed_number("dlco")?, answers.needed_number("hb")?, sex)
+    corrected(answers.needed_number(DLCO)?, answers.needed_number(HB)?, sex)
 }
 
 #[cfg(test)]

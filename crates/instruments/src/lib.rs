@@ -2,7 +2,7 @@
 //!
 //! An [`Instrument`] brings items to a form and scores their answers; find one with
 //! [`by_id`]. Grades and monitoring rules that are not forms ([`ctcae5_labs`],
-//! [`stopping_rule`], [`binomial_safety`]) are plain functions. [`predicted`] serves a
+//! [`stopping_rule`], [`binomial_safety`]) are plain functions. [`percent_predicted`] serves a
 //! simulator that turns percent predicted into litres. [`qualification`] runs any
 //! instrument from and to JSON.
 //!
@@ -43,18 +43,17 @@ pub mod revised_criss;
 pub mod sf36_summary;
 pub mod shaq_vas;
 pub mod skin_biopsy;
+pub mod skin_biopsy_pair;
 mod spline_table;
 pub mod ssc_haq;
 pub mod stopping_rule;
 mod weighted;
 
-use rust_decimal::Decimal;
-
 pub use instrument::{
     CodeLabel, Context, Derived, Ethnicity, Instrument, InstrumentItem, ItemKind, Label, Need, NotScorable,
     Sex,
 };
-pub use lung_function::Reference;
+pub use lung_function::{PercentPredicted, Reference};
 
 /// The instruments that a form can hold, in alphabetical order of their ids.
 static ALL: &[&dyn Instrument] = &[
@@ -86,6 +85,7 @@ static ALL: &[&dyn Instrument] = &[
     &shaq_vas::SHAQ_VAS,
     &shaq_vas::SHAQ_VAS_100MM,
     &skin_biopsy::SKIN_BIOPSY,
+    &skin_biopsy_pair::SKIN_BIOPSY_PAIR,
     &ssc_haq::SSC_HAQ,
 ];
 
@@ -99,10 +99,9 @@ pub fn by_id(id: &str) -> Option<&'static dyn Instrument> {
     ALL.iter().copied().find(|instrument| instrument.id() == id)
 }
 
-/// Returns the predicted value of an entered item of a lung-function instrument, in the item's unit.
+/// Returns what stands behind a lung-function instrument's derived percent predicted (`fvc_pct_pred`).
 ///
-/// A simulator multiplies it by percent predicted / 100. `None` if `instrument` is no
-/// lung-function set or has no such item.
-pub fn predicted(instrument: &str, item: &str, context: &Context) -> Option<Result<Decimal, NotScorable>> {
-    lung_function::set(instrument)?.predicted(item, context)
+/// `None` if `instrument` is no lung-function set, or `item` no percent predicted of something entered.
+pub fn percent_predicted(instrument: &str, item: &str) -> Option<PercentPredicted> {
+    PercentPredicted::of(lung_function::set(instrument)?, item)
 }

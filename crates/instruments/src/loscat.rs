@@ -65,6 +65,28 @@ macro_rules! site {
 /// Points of a new or enlarged lesion.
 const NEW_LESION: i64 = 3;
 
+/// The 18 sites, as the ids of their items begin.
+pub const SITES: [&str; 18] = [
+    "head",
+    "neck",
+    "chest",
+    "abdomen",
+    "upper_back",
+    "lower_back",
+    "arm_right",
+    "arm_left",
+    "forearm_right",
+    "forearm_left",
+    "hand_right",
+    "hand_left",
+    "thigh_right",
+    "thigh_left",
+    "leg_right",
+    "leg_left",
+    "foot_right",
+    "foot_left",
+];
+
 static ITEMS: [InstrumentItem; 112] = joined(&[
     &site!("head", "Scalp and face", "Cuir chevelu et visage"),
     &site!("neck", "Neck", "Cou"),

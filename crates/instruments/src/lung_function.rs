@@ -9,6 +9,7 @@ use terms::Answer;
 
 use crate::{
     answers::{self, Answers, binary, computed},
+    haemoglobin,
     instrument::{Context, Derived, Ethnicity, Instrument, InstrumentItem, Label, Need, NotScorable, Sex},
 };
 
@@ -130,6 +131,8 @@ enum Obtained {
     Entered,
     /// It is computed from other items, and derived itself to some decimals.
     Computed { decimals: u32, from: FromAnswers },
+    /// It is the entered `dlco` at the standard haemoglobin, by the entered `hb`, derived to 3 decimals.
+    HaemoglobinCorrected,
 }
 
 /// A lung-function instrument.
@@ -143,12 +146,102 @@ pub struct LungFunction {
 }
 
 impl LungFunction {
-    /// Returns the predicted value of an item; `None` if the form has no such quantity.
-    pub(crate) fn predicted(&self, item: &str, context: &Context) -> Option<Result<Decimal, NotScorable>> {
-        let measurement = self.measurements.iter().find(|measurement| measurement.item == item)?;
-        let reference = Person::of(context).and_then(|person| (measurement.reference)(&person));
-        Some(reference.and_then(|reference| computed(reference.predicted())))
+    fn item(&self, id: &str) -> Option<&'static InstrumentItem> {
+        self.items.iter().find(|item| item.id == id)
     }
+}
+
+/// Percent predicted of a lung-function instrument, taken apart into what is entered and what is expected.
+///
+/// A simulator that follows percent predicted enters litres by it, and knows what is derived from them.
+#[derive(Clone, Copy)]
+pub struct PercentPredicted {
+    measurement: &'static Measurement,
+    entered: &'static InstrumentItem,
+    haemoglobin: Option<&'static InstrumentItem>,
+}
+
+/// The place of percent predicted among a quantity's derived items.
+const PERCENT: usize = 1;
+
+impl PercentPredicted {
+    pub(crate) fn of(set: &LungFunction, item: &str) -> Option<Self> {
+        let measurement = set.measurements.iter().find(|one| one.outputs[PERCENT] == item)?;
+        let (entered, haemoglobin) = match measurement.obtained {
+            Obtained::Entered => (measurement.item, None),
+            Obtained::HaemoglobinCorrected => (haemoglobin::DLCO, Some(haemoglobin::HB)),
+            Obtained::Computed { .. } => return None,
+        };
+        let haemoglobin = haemoglobin.and_then(|item| set.item(item));
+        Some(Self { measurement, entered: set.item(entered)?, haemoglobin })
+    }
+
+    /// Returns the item that is entered: litres, or mL/min/mmHg.
+    pub fn entered(&self) -> &'static InstrumentItem {
+        self.entered
+    }
+
+    /// Returns the item of the haemoglobin that the quantity is corrected by, in g/dL.
+    pub fn haemoglobin(&self) -> Option<&'static InstrumentItem> {
+        self.haemoglobin
+    }
+
+    /// Returns what would be measured, unrounded, of somebody at that percent of predicted.
+    ///
+    /// # Errors
+    /// What the reference set needs and `context` lacks, or a missing haemoglobin.
+    pub fn measured(
+        &self,
+        percent: f64,
+        haemoglobin_g_dl: Option<Decimal>,
+        context: &Context,
+    ) -> Result<f64, NotScorable> {
+        let quantity = percent / 100.0 * self.measurement.reference_for(context)?.predicted();
+        Ok(quantity / binary(self.correction(haemoglobin_g_dl, context)?))
+    }
+
+    /// Returns percent predicted, as the form derives it, of what was entered.
+    ///
+    /// # Errors
+    /// What the reference set needs and `context` lacks, or a missing haemoglobin.
+    pub fn percent(
+        &self,
+        entered: Decimal,
+        haemoglobin_g_dl: Option<Decimal>,
+        context: &Context,
+    ) -> Result<Decimal, NotScorable> {
+        let quantity = match self.haemoglobin {
+            Some(item) => {
+                let haemoglobin = haemoglobin_g_dl.ok_or(NotScorable::Missing { item: item.id })?;
+                haemoglobin::corrected(entered, haemoglobin, sex_of(context)?)?
+            }
+            None => entered,
+        };
+        let percent = self.measurement.reference_for(context)?.percent_predicted(binary(quantity));
+        Ok(answers::rounded(computed(percent)?, PERCENT_DECIMALS))
+    }
+
+    /// What an entry is multiplied by to give the quantity.
+    fn correction(
+        &self,
+        haemoglobin_g_dl: Option<Decimal>,
+        context: &Context,
+    ) -> Result<Decimal, NotScorable> {
+        match self.haemoglobin {
+            Some(item) => {
+                let haemoglobin = haemoglobin_g_dl.ok_or(NotScorable::Missing { item: item.id })?;
+                haemoglobin::corrected(Decimal::ONE, haemoglobin, sex_of(context)?)
+            }
+            None => Ok(Decimal::ONE),
+        }
+    }
+}
+
+/// The decimals of percent predicted.
+const PERCENT_DECIMALS: u32 = 2;
+
+fn sex_of(context: &Context) -> Result<Sex, NotScorable> {
+    context.sex.ok_or(NotScorable::Unknown { need: Need::Sex })
 }
 
 impl Measurement {
@@ -172,30 +265,53 @@ impl Measurement {
         Self { item, outputs, obtained: Obtained::Computed { decimals, from }, reference }
     }
 
+    /// Returns the capacity `dlco` corrected by `hb`.
+    pub(crate) const fn haemoglobin_corrected(
+        item: &'static str,
+        outputs: [&'static str; 4],
+        reference: ReferenceFor,
+    ) -> Self {
+        Self { item, outputs, obtained: Obtained::HaemoglobinCorrected, reference }
+    }
+
+    fn reference_for(&self, context: &Context) -> Result<Reference, NotScorable> {
+        Person::of(context).and_then(|person| (self.reference)(&person))
+    }
+
     fn measured(&self, answers: &Answers<'_>, context: &Context) -> Result<Decimal, NotScorable> {
         let measured = match self.obtained {
             Obtained::Entered => answers.needed_number(self.item)?,
             Obtained::Computed { from, .. } => from(answers, context)?,
+            Obtained::HaemoglobinCorrected => haemoglobin::corrected_answer(answers, context)?,
         };
         if measured > Decimal::ZERO { Ok(measured) } else { Err(NotScorable::NotAllowed { item: self.item }) }
     }
 
     fn score(&self, answers: &Answers<'_>, context: &Context) -> Vec<Derived> {
-        let reference = Person::of(context).and_then(|person| (self.reference)(&person));
+        let reference = self.reference_for(context);
         let measured = self.measured(answers, context);
         let both = || Ok::<_, NotScorable>((reference.clone()?, binary(measured.clone()?)));
         let no_limit = || NotScorable::NotInSet { what: "lower limit of normal" };
         let [predicted, percent, z, lln] = self.outputs;
         let mut derived = vec![
             (predicted, 3, reference.clone().map(Reference::predicted)),
-            (percent, 2, both().map(|(reference, measured)| reference.percent_predicted(measured))),
+            (
+                percent,
+                PERCENT_DECIMALS,
+                both().map(|(reference, measured)| reference.percent_predicted(measured)),
+            ),
             (z, 3, both().and_then(|(reference, measured)| reference.z(measured).ok_or_else(no_limit))),
             (lln, 3, reference.clone().and_then(|reference| reference.lln().ok_or_else(no_limit))),
         ]
         .into_iter()
         .map(|(item, decimals, result)| answers::derived(item, decimals, result.and_then(computed)))
         .collect::<Vec<_>>();
-        if let Obtained::Computed { decimals, .. } = self.obtained {
+        let decimals = match self.obtained {
+            Obtained::Entered => None,
+            Obtained::Computed { decimals, .. } => Some(decimals),
+            Obtained::HaemoglobinCorrected => Some(3),
+        };
+        if let Some(decimals) = decimals {
             derived.insert(0, answers::derived(self.item, decimals, measured));
         }
         derived
@@ -307,3 +423,63 @@ macro_rules! outputs {
 }
 
 pub(crate) use {compared, outputs};
+
+#[cfg(test)]
+mod tests {
+    use terms::Value;
+
+    use super::*;
+
+    fn person(sex: Sex, age: i64, height: i64) -> Context {
+        Context {
+            sex: Some(sex),
+            age_years: Some(age.into()),
+            height_cm: Some(height.into()),
+            ..Context::default()
+        }
+    }
+
+    #[test]
+    fn what_is_measured_at_a_percent_gives_that_percent_back() {
+        let people = [person(Sex::Female, 47, 163), person(Sex::Male, 71, 180), person(Sex::Female, 19, 150)];
+        let hb = Decimal::new(118, 1);
+        for (set, item) in [
+            ("gli2022", "fvc_pct_pred"),
+            ("gli2022", "fev1_pct_pred"),
+            ("gli2021_volumes", "tlc_pct_pred"),
+            ("gli2017_dlco", "dlco_pct_pred"),
+            ("gli2017_dlco", "dlco_hb_pct_pred"),
+            ("crapo", "dlco_hb_pct_pred"),
+        ] {
+            let percent = crate::percent_predicted(set, item).unwrap();
+            for person in &people {
+                for wanted in [44.0, 80.0, 123.4] {
+                    let shown = percent.measured(wanted, Some(hb), person).unwrap();
+                    let entered = answers::rounded(computed(shown).unwrap(), 2);
+                    let derived = percent.percent(entered, Some(hb), person).unwrap();
+                    let off = (binary(derived) - wanted).abs();
+                    assert!(off < 0.6, "{set} {item}: {derived} for {wanted}");
+                    // The form derives the same number.
+                    let given = |id: &str| match id {
+                        _ if id == percent.entered().id => Some(Answer::Given(Value::Decimal(entered))),
+                        "hb" => Some(Answer::Given(Value::Decimal(hb))),
+                        _ => None,
+                    };
+                    let scored = crate::by_id(set).unwrap().score(&given, person);
+                    let scored = scored.into_iter().find(|derived| derived.item == item).unwrap();
+                    assert_eq!(scored.result, Ok(Value::Decimal(derived)), "{set} {item}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_percent_predicted_of_something_entered_can_be_taken_apart() {
+        assert!(crate::percent_predicted("gli2022", "fev1_fvc_pct_pred").is_none());
+        assert!(crate::percent_predicted("gli2022", "fvc").is_none());
+        assert!(crate::percent_predicted("dlqi", "total").is_none());
+        let corrected = crate::percent_predicted("gli2017_dlco", "dlco_hb_pct_pred").unwrap();
+        let refused = corrected.measured(80.0, None, &person(Sex::Male, 50, 175));
+        assert_eq!(refused, Err(NotScorable::Missing { item: "hb" }));
+    }
+}
