@@ -96,6 +96,19 @@ impl Followed<'_> {
         statements.chain(cells).collect()
     }
 
+    /// Returns where a name of the study leads: its lines, the events that applied it, its places in the report.
+    pub fn leads(&self, kind: Kind, name: &str) -> (Vec<String>, Vec<u64>, Vec<String>) {
+        let places = Places::of(self.study, self.document);
+        let own = self.lines.of(kind, name);
+        // An item that an instrument brings stands where its form names the instrument.
+        let form = name.split('.').next().unwrap_or_default();
+        let brought =
+            || self.lines.key(&format!("forms/{form}.toml#instrument")).filter(|_| kind == Kind::Item);
+        let lines = own.or_else(brought).map(ToString::to_string).into_iter().collect();
+        let events: BTreeSet<u64> = self.events_behind(kind, name).into_iter().collect();
+        (lines, events.into_iter().collect(), places.of_name(self.study, kind, name))
+    }
+
     fn that(&self, wanted: impl Fn(&Fact) -> bool) -> Vec<u64> {
         self.events.iter().filter(|event| wanted(&event.fact)).map(|event| event.sequence).collect()
     }
@@ -118,6 +131,8 @@ impl Followed<'_> {
                 })
             }
             Kind::DoseRule => self.events_of_dose_rule(name),
+            Kind::Check => self.events_of_check(name),
+            Kind::Item => self.changes_of_item(name),
             Kind::Fact => self.events_beside_fact(name),
             Kind::Estimand => {
                 let of = |analysis: &&protocol::model::Analysis| {
@@ -137,12 +152,14 @@ impl Followed<'_> {
             }
             Kind::Variable => self.events_of_variable(name),
             Kind::Deviation => {
-                let what =
-                    study.deviations.iter().find(|rule| rule.id == *name).map(|rule| rule.what.clone());
+                let rule = study.deviations.iter().find(|rule| rule.id == *name);
                 let recorded = self.that(|fact| match fact {
-                    Fact::DeviationRecorded { what: recorded, .. } => {
-                        let word = serde_json::to_value(recorded).unwrap_or_default();
-                        word.as_str() == what.as_deref()
+                    Fact::DeviationRecorded { what, visit, .. } => {
+                        let word = serde_json::to_value(what).unwrap_or_default();
+                        rule.is_some_and(|rule| {
+                            let there = rule.visit.is_none() || rule.visit == *visit;
+                            there && word.as_str() == Some(rule.what.as_str())
+                        })
                     }
                     _ => false,
                 });
@@ -188,6 +205,40 @@ impl Followed<'_> {
             Kind::Laboratory => self.events_of_laboratory(name),
             _ => Vec::new(),
         }
+    }
+
+    /// Queries that a check opened, and how they went on.
+    fn events_of_check(&self, name: &str) -> Vec<u64> {
+        let (form, check) = name.split_once('.').unwrap_or(("", name));
+        let opened: BTreeSet<_> = self
+            .events
+            .iter()
+            .filter_map(|event| match &event.fact {
+                Fact::QueryOpened { query, key, check: Some(of), .. }
+                    if key.form == *form && *of == *check =>
+                {
+                    Some(query)
+                }
+                _ => None,
+            })
+            .collect();
+        self.that(|fact| match fact {
+            Fact::QueryOpened { query, .. }
+            | Fact::QueryAnswered { query, .. }
+            | Fact::QueryClosed { query, .. } => opened.contains(query),
+            _ => false,
+        })
+    }
+
+    /// Events that set an item, `form.item`.
+    fn changes_of_item(&self, name: &str) -> Vec<u64> {
+        let (form, item) = name.split_once('.').unwrap_or(("", name));
+        self.that(|fact| match fact {
+            Fact::FormSectionSaved { key, changes } | Fact::FormSectionCorrected { key, changes } => {
+                key.form == *form && changes.iter().any(|change| change.item == *item)
+            }
+            _ => false,
+        })
     }
 
     fn rows_behind(&self, number: &str) -> Vec<u64> {
@@ -441,6 +492,10 @@ impl Places {
                 places
             }
             Kind::Analysis => self.analyses.get(name).cloned().into_iter().collect(),
+            Kind::Check | Kind::Item => {
+                let form = name.split('.').next().unwrap_or_default();
+                self.anchored(&format!("form-{}", fit(form))).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }

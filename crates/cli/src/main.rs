@@ -14,6 +14,7 @@ mod demo;
 mod folder;
 mod lines;
 mod qualification;
+mod rule_trace;
 mod shipped;
 mod simulate;
 mod terminal;

@@ -195,7 +195,7 @@ fn or_none(text: &str) -> &str {
 }
 
 /// The report of a trial, to look for places in it; its head names no record.
-fn document(study: &Study, data: &DataSets, results: &Results) -> Result<Document> {
+pub(crate) fn document(study: &Study, data: &DataSets, results: &Results) -> Result<Document> {
     let provenance = Provenance {
         study_version: study.version.clone(),
         record_head: String::new(),

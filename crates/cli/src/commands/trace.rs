@@ -1,4 +1,5 @@
-//! `equipoise trace`: from a number of a report to the rows and events behind it.
+//! `equipoise trace`: from a number of a report to the rows and events behind it, and from a rule of the study to
+//! its line, the events that applied it and its place in the report.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +26,8 @@ pub struct Arguments {
     /// The report's page, or its folder
     #[arg(value_name = "REPORT")]
     report: PathBuf,
-    /// The number's id, as its link in the page carries it (`data-number`); `list` prints all ids, `all` traces them all
+    /// The number's id, as its link in the page carries it (`data-number`), or the id of a rule, check, derivation
+    /// (`form.item`) or endpoint of the study; `list` prints all numbers, `all` traces them all
     #[arg(value_name = "ID")]
     id: String,
     /// Print one JSON document
@@ -43,7 +45,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     } else {
         arguments.report.parent().map_or_else(PathBuf::new, Path::to_owned)
     };
-    let Reported { data, results } = reported(&folder)?;
+    let reported = reported(&folder)?;
+    let Reported { data, results } = &reported;
     if arguments.id == "list" {
         for (id, number) in results.numbers() {
             say!("{id}\t{}", number.text());
@@ -54,13 +57,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         let all: Map<String, Value> = results
             .numbers()
             .into_keys()
-            .filter_map(|id| analysis::trace(&results, &data, id))
-            .map(|trace| (trace.number.clone(), json!({ "text": trace.text, "rows": rows(&data, &trace) })))
+            .filter_map(|id| analysis::trace(results, data, id))
+            .map(|trace| (trace.number.clone(), json!({ "text": trace.text, "rows": rows(data, &trace) })))
             .collect();
         say!("{}", Value::from(all));
         return Ok(Outcome::Success);
     }
-    let Some(trace) = analysis::trace(&results, &data, &arguments.id) else {
+    let Some(trace) = analysis::trace(results, data, &arguments.id) else {
+        if crate::rule_trace::follow(&folder, &arguments.id, &reported, arguments.json)? {
+            return Ok(Outcome::Success);
+        }
         let near: Vec<&str> = results
             .numbers()
             .into_keys()
@@ -68,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             .take(12)
             .collect();
         bail!(
-            "the report has no number `{}`{}",
+            "the report has no number `{}`, and the study no rule, check, derivation or endpoint of that name{}",
             arguments.id,
             if near.is_empty() {
                 "; `list` in its place prints all".to_owned()
@@ -111,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             "number": trace.number, "text": trace.text, "analysis": trace.analysis, "label": trace.label,
             "method": trace.method, "set": trace.set,
             "study": study_lines.iter().map(|one| json!({ "what": one.what, "line": one.line.to_string() })).collect::<Vec<_>>(),
-            "rows": rows(&data, &trace), "events": events,
+            "rows": rows(data, &trace), "events": events,
         });
         say!("{document:#}");
         return Ok(Outcome::Success);
@@ -125,7 +131,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     for rows in &trace.rows {
         say!("\n{} rows of {}", rows.rows.len(), rows.dataset);
         for (row, sources) in &rows.rows {
-            let cells: Vec<String> = cells(&data, &rows.dataset, *row, &rows.columns)
+            let cells: Vec<String> = cells(data, &rows.dataset, *row, &rows.columns)
                 .into_iter()
                 .map(|(name, value)| format!("{name} {value}"))
                 .collect();

@@ -107,3 +107,34 @@ fn an_unknown_number_is_refused_with_a_way_on() {
         "{message}"
     );
 }
+
+#[test]
+fn every_kind_of_rule_is_traced_to_its_line_its_events_and_the_report() {
+    let (_folder, document) = demo(1);
+    let page = document["studies"][1]["reports"]["html"].as_str().unwrap();
+    for (id, what, begins) in [
+        ("A-X7", "eligibility rule", "[A-X7]"),
+        ("not_tolerated", "dose rule", "[rules.not_tolerated]"),
+        ("not_eligible", "deviation rule", "[major.not_eligible]"),
+        ("A-P1", "endpoint", "[estimands.A-P1]"),
+        ("stopping", "stopping rule", "[analyses.stopping]"),
+        ("lung_worse", "edit check", "[checks.lung_worse]"),
+        ("spirometry.fvc_pct_pred", "derivation", "instrument = \"gli2022\""),
+    ] {
+        let output = run(&["trace", page, id, "--json"]);
+        assert!(output.status.success(), "{id}: {}", String::from_utf8_lossy(&output.stderr));
+        let trace: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = &trace["found"][0];
+        assert_eq!(found["what"], what);
+        let (file, number) = found["study"][0].as_str().unwrap().split_once(':').unwrap();
+        let text = fs::read_to_string(Path::new(page).with_file_name("study").join(file)).unwrap();
+        assert_eq!(text.lines().nth(number.parse::<usize>().unwrap() - 1).unwrap(), begins);
+        assert!(!found["events"].as_array().unwrap().is_empty(), "{id} was never applied");
+        assert!(found["report"][0].as_str().unwrap().contains('#'), "{id} is nowhere in the report");
+        if what == "dose rule" {
+            let events = found["events"].as_array().unwrap();
+            assert!(events.iter().all(|event| event["what"].as_str().unwrap().contains("300 mg")
+                || event["what"].as_str().unwrap().contains("200 mg")));
+        }
+    }
+}

@@ -141,14 +141,17 @@ pub(crate) fn reader_agreement(context: &Context<'_>) -> Result<Table, BuildErro
         one("Mean difference", "bias"),
         from_to("Limits of agreement", "limit_lower", "limit_upper"),
     ];
-    let form =
-        context.study.blind_reading.as_ref().and_then(|read| context.study.form(read.read_on.as_str()));
+    let plan = context.study.blind_reading.as_ref();
+    let forms = plan.into_iter().flat_map(|plan| {
+        std::iter::once(&plan.read_on).chain(plan.pairs.as_ref().map(|pairs| &pairs.read_on))
+    });
+    let forms: Vec<_> = forms.filter_map(|form| context.study.form(form.as_str())).collect();
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut open = "";
     for level in &result.levels {
         let (item, _) = level.id.split_once(':').unwrap_or((level.id.as_str(), ""));
         if item != open {
-            let found = form.and_then(|form| form.item(item));
+            let found = forms.iter().find_map(|form| form.item(item));
             let label = found.map_or_else(|| item.to_owned(), |item| labelled(context, item));
             lines.push(Line { head: text(label), indent: 0, level: None });
             open = item;

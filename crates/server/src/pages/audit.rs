@@ -251,7 +251,9 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::DoseChanged { from, .. } => ("course", format!("dose changed from {from}")),
         Fact::SeriousEventReported { row, .. } => ("course", format!("serious event {row} reported")),
         Fact::SpecimenTaken { visit, .. } => ("course", format!("specimen of {visit} coded")),
-        Fact::ReadingOrderDrawn { codes, .. } => ("study", format!("{} slides laid out", codes.len())),
+        Fact::ReadingOrderDrawn { codes, pairs, .. } => {
+            ("study", format!("{} slides and {} pairs laid out", codes.len(), pairs.len()))
+        }
         Fact::SpecimenRead { code, reader, .. } => ("entry", format!("slide {code} read by reader {reader}")),
         Fact::ReadingsLocked { .. } => ("study", "readings locked".to_owned()),
         Fact::ReadingKeyJoined { .. } => ("study", "key of the slides joined".to_owned()),

@@ -2,7 +2,8 @@
 
 use askama::Template;
 use conduct::Action;
-use protocol::model::{Item, ItemType, Power};
+use instruments::skin_biopsy_pair;
+use protocol::model::{Form, Item, ItemType, Power};
 use terms::{Answer, ItemId, SpecimenCode, Value};
 
 use crate::{
@@ -33,6 +34,8 @@ struct SlidesPage {
     next: Option<String>,
     read: Vec<(String, Vec<(String, String)>)>,
     left: usize,
+    /// Whether what is read next are two slides side by side.
+    pair: bool,
     items: Vec<Asked>,
     waiting: usize,
 }
@@ -50,22 +53,15 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let study = running.study();
     let plan = study.blind_reading.as_ref().ok_or(Failure::NotFound)?;
     let page = Page::new(context, "Coded slides");
-    let form = study.form(plan.read_on.as_str()).ok_or(Failure::NotFound)?;
     let state = running.state();
     let number = reader(&state, &seat.person, plan.people());
-    let done = |code: &SpecimenCode| {
-        number.is_some_and(|number| state.reading.readings.contains_key(&(code.clone(), number)))
-    };
     let reads = seat.may(Power::ReadSpecimens);
     // Whoever decides reads what lies in dispute, and nothing else.
-    let decides = number.is_some_and(|number| number > plan.readers);
-    let due: Vec<SpecimenCode> = if decides {
-        conduct::disputed_slides(study, &state)
-    } else {
-        state.reading.order.iter().filter(|code| !done(code)).cloned().collect()
-    };
-    let next = due.first().filter(|_| reads && number.is_some());
-    let label = |item: &ItemId| {
+    let due = number.map_or_else(Vec::new, |number| conduct::left_to_read(study, &state, number));
+    let next = due.first().filter(|_| reads);
+    let pair = next.is_some_and(|code| state.reading.pairs.contains(code));
+    let form = next.and_then(|code| conduct::reading_form(study, &state, code));
+    let label = |form: &Form, item: &ItemId| {
         form.item(item.as_str())
             .map_or_else(|| item.to_string(), |item| item.label.get(&page.language).to_owned())
     };
@@ -73,10 +69,12 @@ pub fn show(context: &Context<'_>) -> Outcome {
         .reading
         .order
         .iter()
+        .chain(&state.reading.pairs)
         .filter_map(|code| {
             let taken = state.reading.readings.get(&(code.clone(), number?))?;
-            let answers =
-                taken.answers.iter().map(|(item, answer)| (label(item), answer.to_string())).collect();
+            let form = conduct::reading_form(study, &state, code)?;
+            let answers = taken.answers.iter();
+            let answers = answers.map(|(item, answer)| (label(form, item), answer.to_string())).collect();
             Some((code.to_string(), answers))
         })
         .collect::<Vec<_>>();
@@ -92,13 +90,14 @@ pub fn show(context: &Context<'_>) -> Outcome {
         next: next.map(SpecimenCode::to_string),
         left: due.len(),
         read: if reads { read } else { Vec::new() },
+        pair,
         items: form
-            .items
             .iter()
-            .filter(|item| item.derived.is_none())
+            .flat_map(|form| &form.items)
+            .filter(|item| item.derived.is_none() && item.id != *skin_biopsy_pair::LATER_SIDE)
             .map(|item| asked(study, item, &page.language))
             .collect(),
-        waiting: (state.reading.order.len() * plan.readers as usize)
+        waiting: ((state.reading.order.len() + state.reading.pairs.len()) * plan.readers as usize)
             .saturating_sub(state.reading.readings.len()),
         page,
     };
@@ -140,7 +139,8 @@ pub fn take(context: &Context<'_>) -> Outcome {
     let typed = &context.request.form;
     let action = match context.request.param("step") {
         "read" => {
-            let form = study.form(plan.read_on.as_str()).ok_or(Failure::NotFound)?;
+            let code = SpecimenCode::from(typed.get("code"));
+            let form = conduct::reading_form(study, &running.state(), &code).ok_or(Failure::NotFound)?;
             let mut answers = Vec::new();
             for item in form.items.iter().filter(|item| item.derived.is_none()) {
                 let text = typed.get(&format!("i.{}", item.id)).replace(',', ".");
@@ -157,7 +157,7 @@ pub fn take(context: &Context<'_>) -> Outcome {
             let number = reader(&running.state(), &seat.person, plan.people());
             let reader =
                 number.ok_or_else(|| Failure::Refused("Others read these slides already.".to_owned()))?;
-            Action::ReadSpecimen { code: SpecimenCode::from(typed.get("code")), reader, answers }
+            Action::ReadSpecimen { code, reader, answers }
         }
         "lay-out" => Action::DrawReadingOrder,
         "lock" => Action::LockReadings,

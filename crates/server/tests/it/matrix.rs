@@ -299,7 +299,7 @@ fn bld_1_a_skin_assessor_never_sees_an_earlier_score_nor_that_there_is_one() {
                 assert_eq!(browser.get(&format!("{path}/history")).status, 404);
                 assert!(!page.contains(&format!("/forms/skin_score/{visit}/")), "{person}: {visit}");
             }
-            let barred = ["adverse_events", "vital_signs", "chemistry", "blood_count", "lung_function"];
+            let barred = ["adverse_events", "vital_signs", "chemistry", "blood_count", "spirometry"];
             for form in barred {
                 assert!(!page.contains(&format!("/forms/{form}/")), "{person} reads of {form}");
             }
