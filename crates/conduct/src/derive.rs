@@ -129,7 +129,7 @@ fn context(view: &View<'_>) -> Context {
     Context {
         sex: value(ItemRole::Sex).and_then(|sex| sex_of(&sex.to_string())),
         age_years: number(ItemRole::AgeYears)
-            .map(|age| age + years_since_screening(view.casebook, view.today)),
+            .map(|age| age_after(age, days_since_screening(view.casebook, view.today))),
         height_cm: number(ItemRole::HeightCm),
         ..Context::default()
     }
@@ -144,9 +144,13 @@ fn sex_of(code: &str) -> Option<Sex> {
     }
 }
 
-fn years_since_screening(casebook: &Casebook, today: Option<Date>) -> Decimal {
-    let days = casebook.screened.zip(today).map_or(0, |(screened, today)| days_between(screened.date, today));
-    (Decimal::from(days) / Decimal::new(36525, 2)).round_dp(2)
+/// Returns the age that scores use: that of screening and the years since, to two decimals.
+pub fn age_after(age_at_screening: Decimal, days_since_screening: i32) -> Decimal {
+    age_at_screening + (Decimal::from(days_since_screening) / Decimal::new(36525, 2)).round_dp(2)
+}
+
+fn days_since_screening(casebook: &Casebook, today: Option<Date>) -> i32 {
+    casebook.screened.zip(today).map_or(0, |(screened, today)| days_between(screened.date, today))
 }
 
 fn rounded(value: Value, item: &Item) -> Value {

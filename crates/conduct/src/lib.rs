@@ -56,9 +56,12 @@ pub use command::{Action, Command};
 pub use compliance::{Compliance, compliance};
 pub use decide::{Means, current_consent, decide, program};
 pub use decide_eligibility::{Verdict, decision_visits, eligibility};
+pub use derive::age_after;
 pub use digest::casebook_digest;
 pub use engine::{Counts, Engine, EngineError, Receipt};
-pub use read_specimens::disputed_slides;
+pub use read_specimens::{
+    disputed_slides, left_to_read, next_slide, reading_form, rests_a_score_on, with_key,
+};
 pub use refusal::{ClosureName, PartName, Refusal};
 pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
 pub use state::{Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading};

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use instruments::skin_biopsy_pair;
 use protocol::{
     expression::{ItemRef, Scope},
-    model::{BlindReading, Form, Item, Severity, Study},
+    model::{BlindReading, Derivation, Form, Item, Severity, Study},
 };
 use rand_core::CryptoRng;
-use record::{Content, Draft, Fact, FormKey, ItemChange, Reading, Source, SpecimenKey, Stream};
+use record::{Content, Draft, Fact, FormKey, ItemChange, PairKey, Reading, Source, SpecimenKey, Stream};
 use terms::*;
 
 use crate::{
@@ -63,10 +64,14 @@ pub(crate) fn draw_reading_order(
     let repeats = draw_repeats(plan, &key, means.random);
     key.extend(repeats.clone());
     let codes = shuffled_apart(&key, means.random)?;
-    let digest =
-        codes.iter().fold(Digest::of("reading order"), |digest, code| digest.text(code.as_str())).hex();
+    let pair_key = draw_pairs(plan, state, &key, means.random);
+    let mut pairs: Vec<SpecimenCode> = pair_key.keys().cloned().collect();
+    shuffle(means.random, &mut pairs);
+    let all = codes.iter().chain(&pairs);
+    let digest = all.fold(Digest::of("reading order"), |digest, code| digest.text(code.as_str())).hex();
     let repeats = repeats.into_iter().map(|(code, key)| (code, Content::new(key))).collect();
-    let fact = Fact::ReadingOrderDrawn { codes, repeats, digest };
+    let pair_key = pair_key.into_iter().map(|(code, key)| (code, Content::new(key))).collect();
+    let fact = Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, digest };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
 
@@ -80,7 +85,8 @@ pub(crate) fn read_specimen(
     let reading = &state.reading;
     need(!reading.order.is_empty(), || Refusal::OrderNotDrawn)?;
     need(reading.locked.is_none(), || Refusal::ReadingsLocked)?;
-    need(reading.order.contains(code), || Refusal::UnknownSlide { code: code.clone() })?;
+    let known = reading.order.contains(code) || reading.pairs.contains(code);
+    need(known, || Refusal::UnknownSlide { code: code.clone() })?;
     let readers = plan.people();
     need((1..=readers).contains(&reader), || Refusal::UnknownReader { reader, readers })?;
     for ((_, number), taken) in &reading.readings {
@@ -93,13 +99,9 @@ pub(crate) fn read_specimen(
         let missing = first_readings_missing(plan, state);
         need(missing == 0, || Refusal::ReadersNotThrough { missing })?;
     }
-    let due = |code: &&SpecimenCode| {
-        let read = reading.readings.contains_key(&((*code).clone(), reader));
-        !read && (!decides || disputed(plan, state, code))
-    };
-    let next = found(reading.order.iter().find(due), || Refusal::AllSlidesRead { reader })?;
-    need(next == code, || Refusal::NotTheNextSlide { reader, next: next.clone() })?;
-    let answers = sound_reading(study, plan, answers)?;
+    let next = found(next_slide(study, state, reader), || Refusal::AllSlidesRead { reader })?;
+    need(next == *code, || Refusal::NotTheNextSlide { reader, next: next.clone() })?;
+    let answers = sound_reading(study, form_for(plan, state, code), answers)?;
     let fact = Fact::SpecimenRead { code: code.clone(), reader, reading: Reading { answers } };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
@@ -119,6 +121,33 @@ pub(crate) fn lock_readings(study: &Study, state: &State, command: &Command) -> 
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
 
+/// Returns the slide or pair that a reader reads next: each slide in the order drawn, then the pairs; of the
+/// reader who decides, what lies in dispute. Pairs come last, since they tell which slides belong together.
+pub fn next_slide(study: &Study, state: &State, reader: u32) -> Option<SpecimenCode> {
+    left_to_read(study, state, reader).into_iter().next()
+}
+
+/// Returns what a reader has left to read, in order.
+pub fn left_to_read(study: &Study, state: &State, reader: u32) -> Vec<SpecimenCode> {
+    let Some(plan) = &study.blind_reading else { return Vec::new() };
+    if reader > plan.readers {
+        return disputed_slides(study, state);
+    }
+    let read = |code: &SpecimenCode| state.reading.readings.contains_key(&(code.clone(), reader));
+    state.reading.order.iter().chain(&state.reading.pairs).filter(|code| !read(code)).cloned().collect()
+}
+
+/// Returns the form that is filled for a code: that of slides or that of pairs.
+pub fn reading_form<'a>(study: &'a Study, state: &State, code: &SpecimenCode) -> Option<&'a Form> {
+    let plan = study.blind_reading.as_ref()?;
+    study.form(form_for(plan, state, code).as_str())
+}
+
+fn form_for<'a>(plan: &'a BlindReading, state: &State, code: &SpecimenCode) -> &'a FormId {
+    let pairs = plan.pairs.as_ref().filter(|_| state.reading.pairs.contains(code));
+    pairs.map_or(&plan.read_on, |pairs| &pairs.read_on)
+}
+
 /// Joins the key. The readers' mean of each slide's first reading becomes a derived value of its participant's visit.
 pub(crate) fn join_reading_key(
     study: &Study,
@@ -133,6 +162,12 @@ pub(crate) fn join_reading_key(
     let mut drafts =
         vec![study_draft(command, Stream::Study, None, Fact::ReadingKeyJoined { key: contents })];
     let Some(form) = study.form(plan.read_on.as_str()) else { return Ok(drafts) };
+    for (code, pair) in &state.reading.pair_key {
+        let form = reading_form(study, state, code);
+        if let Some((form, casebook)) = form.zip(state.casebook(pair.subject.as_str())) {
+            drafts.extend(joined_values((study, state), command, casebook, form, code, &pair.later));
+        }
+    }
     for (code, at) in key.iter().filter(|(code, _)| !state.reading.repeats.contains_key(*code)) {
         if let Some(casebook) = state.casebook(at.subject.as_str()) {
             drafts.extend(joined_values((study, state), command, casebook, form, code, &at.visit));
@@ -149,18 +184,20 @@ fn joined_values(
     code: &SpecimenCode,
     visit: &VisitId,
 ) -> Option<Draft> {
-    let readings: Vec<&BTreeMap<ItemId, Answer>> = state
+    let readings: Vec<BTreeMap<ItemId, Answer>> = state
         .reading
         .readings
         .iter()
         .filter(|((read, _), _)| read == code)
-        .map(|(_, taken)| &taken.answers)
+        .map(|(_, taken)| with_key(state, form, code, &taken.answers))
         .collect();
+    let readings: Vec<&BTreeMap<ItemId, Answer>> = readings.iter().collect();
     let readers = study.blind_reading.as_ref().map_or(0, |plan| plan.readers as usize);
     let decided = readings.len() > readers;
     let changes: Vec<ItemChange> = form
         .items
         .iter()
+        .filter(|item| !readings.iter().any(|reading| rests_a_score_on(form, item, reading)))
         .filter_map(|item| {
             let answer = consensus(item, &readings, decided)?;
             let new = Content::new(answer);
@@ -178,23 +215,48 @@ fn joined_values(
     })
 }
 
-/// Returns the slides that lie in dispute between the readers and await the one who decides, in the order drawn.
+/// Returns a reading with what the key adds to it: where the later slide of a pair lay, and what follows from that.
+pub fn with_key(
+    state: &State,
+    form: &Form,
+    code: &SpecimenCode,
+    answers: &BTreeMap<ItemId, Answer>,
+) -> BTreeMap<ItemId, Answer> {
+    let mut answers = answers.clone();
+    if let Some(pair) = state.reading.pair_key.get(code) {
+        let side = if pair.later_left { "left" } else { "right" };
+        answers.insert(skin_biopsy_pair::LATER_SIDE.into(), Answer::Given(Value::Code(side.to_owned())));
+        let scored = scores(form, &|item| answers.get(item).cloned());
+        answers.extend(scored);
+    }
+    answers
+}
+
+/// Returns the slides and pairs that lie in dispute between the readers and await the one who decides, in the order drawn.
 pub fn disputed_slides(study: &Study, state: &State) -> Vec<SpecimenCode> {
     let Some(plan) = &study.blind_reading else { return Vec::new() };
     let decided =
         |code: &SpecimenCode| state.reading.readings.contains_key(&(code.clone(), plan.readers + 1));
-    let order = state.reading.order.iter();
+    let order = state.reading.order.iter().chain(&state.reading.pairs);
     order.filter(|code| disputed(plan, state, code) && !decided(code)).cloned().collect()
 }
 
 fn first_readings_missing(plan: &BlindReading, state: &State) -> usize {
     let first = state.reading.readings.keys().filter(|(_, reader)| *reader <= plan.readers).count();
-    (state.reading.order.len() * plan.readers as usize).saturating_sub(first)
+    let slides = state.reading.order.len() + state.reading.pairs.len();
+    (slides * plan.readers as usize).saturating_sub(first)
 }
 
 /// Says whether two of a slide's readers lie apart by as much as the plan allows no more.
 fn disputed(plan: &BlindReading, state: &State, code: &SpecimenCode) -> bool {
     let Some(third) = &plan.third_reader else { return false };
+    if state.reading.pairs.contains(code) {
+        let mut said = (1..=plan.readers)
+            .filter_map(|reader| state.reading.readings.get(&(code.clone(), reader)))
+            .map(|taken| taken.answers.get(skin_biopsy_pair::CLEARER_SIDE));
+        let first = said.next();
+        return said.any(|other| Some(other) != first);
+    }
     let values: Vec<Option<Decimal>> = (1..=plan.readers)
         .filter_map(|reader| state.reading.readings.get(&(code.clone(), reader)))
         .map(|taken| taken.answers.get(third.item.as_str()).and_then(Answer::value).and_then(Value::number))
@@ -251,13 +313,17 @@ fn need_plan(study: &Study) -> Result<&BlindReading, Refusal> {
 
 fn sound_reading(
     study: &Study,
-    plan: &BlindReading,
+    form: &FormId,
     answers: &[(ItemId, Answer)],
 ) -> Result<BTreeMap<ItemId, Content<Answer>>, Refusal> {
-    let unknown = || Refusal::UnknownForm { form: plan.read_on.clone() };
-    let form = study.form(plan.read_on.as_str()).ok_or_else(unknown)?;
+    let unknown = || Refusal::UnknownForm { form: form.clone() };
+    let form = study.form(form.as_str()).ok_or_else(unknown)?;
     let mut read = BTreeMap::new();
     for (item, answer) in answers {
+        // What the key knows is not a reader's to say.
+        let keys = form.instrument.as_deref() == Some(skin_biopsy_pair::ID)
+            && *item == *skin_biopsy_pair::LATER_SIDE;
+        need(!keys, || Refusal::ItemDerived { item: item.clone() })?;
         need_sound_answer(study, form, item, answer, false)?;
         let twice = read.insert(item.clone(), Content::new(answer.clone())).is_some();
         need(!twice, || Refusal::ItemTwice { item: item.clone() })?;
@@ -270,7 +336,38 @@ fn sound_reading(
         let fires = check.when.truth(&Slide { answers }) == Truth::True;
         need(!fires, || Refusal::ReadingContradicts { check: check.id.clone() })?;
     }
+    let given = |item: &str| answers.iter().find(|(id, _)| *id == *item).map(|(_, answer)| answer.clone());
+    let pairs = form.instrument.as_deref() == Some(skin_biopsy_pair::ID);
+    let scored = if pairs { Vec::new() } else { scores(form, &given) };
+    read.extend(scored.into_iter().map(|(item, answer)| (item, Content::new(answer))));
     Ok(read)
+}
+
+/// Scores a reading by the form's instrument. A slide tells nothing of sex or age.
+fn scores(form: &Form, answers: &dyn Fn(&str) -> Option<Answer>) -> Vec<(ItemId, Answer)> {
+    let Some(instrument) = form.instrument.as_deref().and_then(instruments::by_id) else { return Vec::new() };
+    let scored = instrument.score(answers, &instruments::Context::default());
+    let outputs = form.items.iter().filter_map(|item| match &item.derived {
+        Some(Derivation::Instrument { output }) => Some((item, output)),
+        _ => None,
+    });
+    outputs
+        .filter_map(|(item, output)| {
+            let score = scored.iter().find(|score| score.item == output)?;
+            let answer = match &score.result {
+                Ok(value) => Answer::Given(value.clone()),
+                Err(_) => Answer::Missing(MissingReason::NotScorable),
+            };
+            Some((item.id.clone(), answer))
+        })
+        .collect()
+}
+
+/// Says whether a score of the reading rests on an item: then the item says something of one reading alone.
+pub fn rests_a_score_on(form: &Form, item: &Item, reading: &BTreeMap<ItemId, Answer>) -> bool {
+    let with = scores(form, &|id| reading.get(id).cloned());
+    let without = scores(form, &|id| reading.get(id).filter(|_| item.id != *id).cloned());
+    item.derived.is_none() && with != without
 }
 
 /// What a check of the reading form may see: the reading, and nothing of participant or time.
@@ -319,6 +416,31 @@ fn draw_code(random: &mut dyn CryptoRng, used: &mut BTreeSet<SpecimenCode>) -> S
             return code;
         }
     }
+}
+
+/// Gives a code of its own to the first and last slide of each participant who has both, on random sides.
+fn draw_pairs(
+    plan: &BlindReading,
+    state: &State,
+    key: &BTreeMap<SpecimenCode, SpecimenKey>,
+    random: &mut dyn CryptoRng,
+) -> BTreeMap<SpecimenCode, PairKey> {
+    let Some(pairs) = &plan.pairs else { return BTreeMap::new() };
+    let mut used: BTreeSet<SpecimenCode> = key.keys().cloned().collect();
+    let mut drawn = BTreeMap::new();
+    for casebook in state.casebooks.values() {
+        let taken = |visit: &&VisitId| casebook.specimens.contains_key(*visit);
+        let last = pairs.later.iter().filter(taken).max_by_key(|visit| casebook.visit_date(visit));
+        let (Some(later), true) = (last, taken(&&pairs.earlier)) else { continue };
+        let pair = PairKey {
+            subject: casebook.subject.clone(),
+            earlier: pairs.earlier.clone(),
+            later: later.clone(),
+            later_left: below(random, 2) == 0,
+        };
+        drawn.insert(draw_code(random, &mut used), pair);
+    }
+    drawn
 }
 
 fn shuffle<T>(random: &mut dyn CryptoRng, items: &mut [T]) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use access::{Delegations, Grant};
 use record::{
-    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, Part, SpecimenKey, Stream,
+    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, SpecimenKey, Stream,
     VerificationPlan,
 };
 use terms::*;
@@ -78,7 +78,11 @@ pub struct BlindReadingState {
     pub order: Vec<SpecimenCode>,
     /// What the codes of repeated slides stand for.
     pub repeats: BTreeMap<SpecimenCode, SpecimenKey>,
-    /// Readings by code and reader.
+    /// Codes of the pairs of slides, in the order drawn.
+    pub pairs: Vec<SpecimenCode>,
+    /// What those codes stand for.
+    pub pair_key: BTreeMap<SpecimenCode, PairKey>,
+    /// Readings by code and reader, of slides and of pairs.
     pub readings: BTreeMap<(SpecimenCode, u32), TakenReading>,
     /// The event that locked them.
     pub locked: Option<u64>,
@@ -291,9 +295,11 @@ impl State {
     fn apply_to_readings(&mut self, event: &Event) {
         let reading = &mut self.reading;
         match &event.fact {
-            Fact::ReadingOrderDrawn { codes, repeats, .. } => {
+            Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, .. } => {
                 reading.order.clone_from(codes);
                 reading.repeats = opened_key(repeats);
+                reading.pairs.clone_from(pairs);
+                reading.pair_key = opened_key(pair_key);
             }
             Fact::SpecimenRead { code, reader, reading: read } => {
                 let answers = read
@@ -311,7 +317,7 @@ impl State {
     }
 }
 
-fn opened_key(key: &BTreeMap<SpecimenCode, Content<SpecimenKey>>) -> BTreeMap<SpecimenCode, SpecimenKey> {
+fn opened_key<K: Clone>(key: &BTreeMap<SpecimenCode, Content<K>>) -> BTreeMap<SpecimenCode, K> {
     key.iter().filter_map(|(code, key)| Some((code.clone(), key.get()?.clone()))).collect()
 }
 

@@ -22,6 +22,8 @@ pub struct DataSets {
     pub longitudinal: Dataset,
     /// One row an adverse event.
     pub adverse_events: Dataset,
+    /// One row a treatment other than the trial's.
+    pub concomitant_treatments: Dataset,
     /// One row a stretch of days at one dose.
     pub exposure: Dataset,
     /// One row a deviation.
@@ -49,6 +51,7 @@ impl Default for DataSets {
             subjects: empty("subjects", "Participants"),
             longitudinal: empty("longitudinal", "Longitudinal data"),
             adverse_events: empty("adverse_events", "Adverse events"),
+            concomitant_treatments: empty("concomitant_treatments", "Other treatments"),
             exposure: empty("exposure", "Exposure"),
             deviations: empty("deviations", "Deviations"),
             disposition: empty("disposition", "Disposition"),
@@ -71,6 +74,7 @@ impl DataSets {
             &self.subjects,
             &self.longitudinal,
             &self.adverse_events,
+            &self.concomitant_treatments,
             &self.exposure,
             &self.deviations,
             &self.disposition,

@@ -402,6 +402,11 @@ pub enum Fact {
         codes: Vec<SpecimenCode>,
         #[serde(default)]
         repeats: BTreeMap<SpecimenCode, Content<SpecimenKey>>,
+        /// Pairs of slides in the order in which they are compared, each under a code of its own.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pairs: Vec<SpecimenCode>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        pair_key: BTreeMap<SpecimenCode, Content<PairKey>>,
         digest: String,
     },
     /// A coded slide was read blind (study stream).
@@ -430,6 +435,19 @@ pub enum Fact {
     // ---- any stream ----
     /// A wrongly entered content was emptied: cell `cell` (from 1) of event `sequence`. The event's reason says why.
     ContentRedacted { sequence: u64, cell: u32, approver: PersonId },
+}
+
+/// What the code of a pair of slides stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairKey {
+    /// The participant.
+    pub subject: SubjectId,
+    /// The visit of the earlier slide.
+    pub earlier: VisitId,
+    /// The visit of the later slide.
+    pub later: VisitId,
+    /// Whether the later slide lies on the left.
+    pub later_left: bool,
 }
 
 /// What a specimen code stands for.

@@ -9,9 +9,11 @@ use protocol::{
     expression::{ItemRef, Scope, When},
     model::{AnswerDraw, Dictionary, Form, Item, ItemType, Spread, Study},
 };
+use rust_decimal::RoundingStrategy;
 use terms::{Answer, Date, Decimal, ItemId, MissingReason, PartialDate, Truth, Value};
 
 use crate::{
+    lung_function,
     person::{Person, Trajectory, observe_skin, spread, spread_over_sites},
     questionnaires,
     streams::Streams,
@@ -23,7 +25,9 @@ pub struct Condition<'a> {
     pub day: Date,
     /// The occasion: distinct for each visit of the person.
     pub occasion: u64,
-    /// Months since screening.
+    /// Days since screening.
+    pub days_since_screening: i32,
+    /// The same in months.
     pub months: f64,
     /// True skin score without oedema, on that day.
     pub skin: f64,
@@ -55,8 +59,18 @@ pub fn fill(
         Some(whole as f64 / POWERS_OF_TEN[decimals as usize])
     };
     let mut draws = streams.of(person.number, &format!("{} items", form.id), condition.occasion);
-    let filled = questionnaires::fill(form, &score, &mut draws);
-    given.extend(filled.into_iter().map(|(item, value)| (item, Answer::Given(value))));
+    let drawn = |item: &Item| answer(study, streams, person, form, item, condition);
+    let said = |item: &str| drawn(form.item(item)?)?.value().cloned();
+    let filled = questionnaires::fill(form, &score, &said, &mut draws);
+    let before = given.clone();
+    let is_asked = |item: &ItemId| {
+        let shown = form.item(item.as_str()).and_then(|item| item.shown_if.as_ref());
+        let page = Page { form, given: &before, casebook };
+        shown.is_none_or(|shown| shown.truth(&page) == Truth::True)
+    };
+    let filled = filled.into_iter().filter(|(item, _)| is_asked(item));
+    given.extend(filled.map(|(item, value)| (item, Answer::Given(value))));
+    lung_function::fill(study, person, form, condition, &score, &drawn, &mut given);
     for item in form.items.iter().filter(|item| item.derived.is_none()) {
         if given.contains_key(&item.id) {
             continue;
@@ -164,6 +178,12 @@ pub(crate) fn answer(
         Some(AnswerDraw::Shares(shares)) => {
             let drawn = streams.of(person.number, &key, 0).weighted(shares.iter().map(|(_, share)| *share));
             Some(Answer::Given(coded(item, &shares[drawn].0)))
+        }
+        Some(AnswerDraw::Same(other, same)) => {
+            let other = study.form(other.as_str())?;
+            let same = other.item(same.as_str())?;
+            let (value, step) = observed(study, streams, person, other, same, condition)?;
+            Some(Answer::Given(Value::Decimal(same_as(item, same, value, step))))
         }
         Some(AnswerDraw::From(property)) => {
             let recalls_day =
@@ -274,6 +294,18 @@ pub(crate) fn number(item: &Item, value: f64, step: Option<f64>) -> Value {
         ItemType::Decimal { .. } => Value::Decimal(Decimal::new(whole, decimals)),
         _ => Value::Integer(whole),
     }
+}
+
+/// What an item takes over of what is observed of another one, in its own unit and digits.
+pub(crate) fn same_as(item: &Item, other: &Item, value: f64, step: Option<f64>) -> Decimal {
+    let (whole, decimals) = entered(&other.kind, within(other, value), step);
+    let entered = Decimal::new(whole, decimals);
+    let units = other.unit.as_deref().zip(item.unit.as_deref());
+    let own = units.and_then(|(from, to)| protocol::convert(entered, from, to)).unwrap_or(entered);
+    let decimals = if let ItemType::Decimal { decimals } = item.kind { decimals } else { 0 };
+    let mut own = own.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+    own.rescale(decimals);
+    own.max(item.minimum.unwrap_or(Decimal::MIN)).min(item.maximum.unwrap_or(Decimal::MAX))
 }
 
 /// Rounds a number to the digits an item is entered with: a whole number of units of the last decimal, and

@@ -4,7 +4,7 @@ use conduct::Action;
 use jiff::Span;
 use protocol::model::{Dictionary, Form, ItemRole, ItemType, Power, Purpose};
 use record::{DoseStep, FormKey};
-use terms::{Answer, Date, Decimal, ItemId, Value};
+use terms::{Answer, Date, Decimal, ItemId, RuleId, Value};
 
 use crate::{
     course::{self, DoseAnswer},
@@ -20,6 +20,13 @@ struct Noted<'a> {
     serious: bool,
     related: bool,
     action: &'a str,
+}
+
+/// What stands behind a change of dose.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Because<'a> {
+    pub(crate) rule: Option<&'a RuleId>,
+    pub(crate) adverse_event: Option<u32>,
 }
 
 /// Months after screening by which every trial of this kind is over for a person.
@@ -49,16 +56,19 @@ impl<T: Trial> Rehearsal<'_, T> {
         };
         let Some(row) = self.note(day, who, &noted)? else { return Ok(()) };
         self.people[who].episode_rows[index] = Some(row);
+        self.treat_reaction(day, who, index)?;
         let after = |days: i32| day + Span::new().days(i64::from(days));
         self.diary.enter(after(course::days_of(&episode)), Task::Resolve(who, index, row));
         match answer {
             Some(DoseAnswer::Hold) => {
-                self.change_dose(day, who, DoseStep::Held, day, Decimal::ZERO, Some(row))?;
+                let because = Because { rule: reaction.hold_rule.as_ref(), adverse_event: Some(row) };
+                self.change_dose(day, who, DoseStep::Held, day, Decimal::ZERO, because)?;
                 self.diary.enter(after(course::days_of_hold(&episode)), Task::Resume(who));
             }
             Some(DoseAnswer::Reduce) => {
                 let lower = self.level_below(who);
-                self.change_dose(day, who, DoseStep::Reduced, day, lower, Some(row))?;
+                let because = Because { rule: reaction.reduce_rule.as_ref(), adverse_event: Some(row) };
+                self.change_dose(day, who, DoseStep::Reduced, day, lower, because)?;
                 let wait = course::days_to_escalation(study.dosing.escalation_after_days);
                 self.diary.enter(after(wait), Task::Escalate(who));
             }
@@ -94,9 +104,14 @@ impl<T: Trial> Rehearsal<'_, T> {
             casebook.doses.iter().rev().filter_map(|change| change.dose_mg).find(|dose| !dose.is_zero());
         let before = before.unwrap_or_default();
         let levels = &self.study.dosing.levels_mg;
-        let lower = levels.iter().copied().find(|level| *level < before).unwrap_or(before);
-        let row = casebook.doses.last().and_then(|change| change.adverse_event);
-        self.change_dose(day, who, DoseStep::Resumed, day, lower, row)?;
+        let hold = casebook.doses.last();
+        let (rule, adverse_event) =
+            (hold.and_then(|hold| hold.rule.clone()), hold.and_then(|hold| hold.adverse_event));
+        // A rule that asks for a level less leaves none below the lowest.
+        let lower = levels.iter().copied().find(|level| *level < before);
+        let Some(lower) = lower.or_else(|| rule.is_none().then_some(before)) else { return Ok(()) };
+        let because = Because { rule: rule.as_ref(), adverse_event };
+        self.change_dose(day, who, DoseStep::Resumed, day, lower, because)?;
         Ok(())
     }
 
@@ -113,7 +128,9 @@ impl<T: Trial> Rehearsal<'_, T> {
         else {
             return Ok(());
         };
-        if !present.is_zero() && self.change_dose(day, who, DoseStep::Escalated, day, higher, None)? {
+        if !present.is_zero()
+            && self.change_dose(day, who, DoseStep::Escalated, day, higher, Because::default())?
+        {
             self.people[who].escalated = true;
         }
         Ok(())
@@ -126,10 +143,11 @@ impl<T: Trial> Rehearsal<'_, T> {
         step: DoseStep,
         from: Date,
         dose_mg: Decimal,
-        adverse_event: Option<u32>,
+        because: Because<'_>,
     ) -> Result<bool, T::Error> {
         let investigator = self.with_power(who, Power::ChangeDose);
-        let action = Action::ChangeDose { step, from, dose_mg, rule: None, adverse_event };
+        let (rule, adverse_event) = (because.rule.cloned(), because.adverse_event);
+        let action = Action::ChangeDose { step, from, dose_mg, rule, adverse_event };
         let reason = match step {
             DoseStep::Held | DoseStep::Reduced => Some("adverse event"),
             DoseStep::Resumed => Some("adverse event has subsided"),
@@ -144,9 +162,10 @@ impl<T: Trial> Rehearsal<'_, T> {
         &mut self,
         day: Date,
         who: usize,
-        _episode: usize,
+        episode: usize,
         row: u32,
     ) -> Result<(), T::Error> {
+        self.end_treatments_of(day, who, episode)?;
         self.note_end(day, who, row)
     }
 

@@ -13,6 +13,7 @@ mod custody;
 mod events;
 pub mod fast;
 pub mod fit;
+mod lung_function;
 mod normal;
 mod participant;
 pub mod person;
@@ -23,6 +24,7 @@ mod rehearsal;
 pub mod scenario;
 mod staff;
 pub mod streams;
+mod treatments;
 
 pub use conducted::{Audience, ConductedTrial, Nobody};
 pub use custody::{Custody, CustodyError, EMERGENCY_SAFE};

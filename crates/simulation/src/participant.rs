@@ -11,8 +11,10 @@ use terms::{Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, Vi
 use crate::{
     answers::{Condition, fill},
     course::{self, VisitShift, months},
+    events::Because,
     person::{Episode, Person, draw_episodes, effect_points},
     rehearsal::{Rehearsal, Task, Trial},
+    treatments::Treatment,
 };
 
 /// A person in the trial, as nature and the staff's diary know them.
@@ -37,6 +39,8 @@ pub(crate) struct Participant {
     pub planned: BTreeSet<VisitId>,
     /// Rows of the adverse-event form so far.
     pub event_rows: u32,
+    /// Episodes and the rows of what they are treated with.
+    pub treatment_rows: Vec<(usize, u32)>,
     /// The row of each episode that was recorded.
     pub episode_rows: Vec<Option<u32>>,
     /// Whether the dose has gone up again once.
@@ -127,7 +131,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.staff.at(power, &self.people[who].site)
     }
 
-    fn casebook(&self, who: usize) -> Option<&Casebook> {
+    pub(crate) fn casebook(&self, who: usize) -> Option<&Casebook> {
         self.trial.state().casebook(self.people[who].subject.as_str())
     }
 
@@ -149,6 +153,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             stopped: None,
             planned: BTreeSet::new(),
             event_rows: 0,
+            treatment_rows: Vec::new(),
             episode_rows: Vec::new(),
             escalated: false,
             unscheduled: 0,
@@ -160,6 +165,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         if let Some(visit) = screening.map(|visit| visit.id.clone()) {
             self.people[who].planned.insert(visit.clone());
             self.hold(day, who, &visit)?;
+            self.note_treatments(day, who)?;
             self.decide_entry(day, who, &visit)?;
         }
         self.next_background(day, who, 0);
@@ -225,7 +231,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.people[who].phase = Phase::Treated;
         self.hand_out(day, who, visit)?;
         let full = self.study.dosing.levels_mg.first().copied().unwrap_or_default();
-        self.change_dose(day, who, DoseStep::Started, day, full, None)?;
+        self.change_dose(day, who, DoseStep::Started, day, full, Because::default())?;
         self.people[who].first_dose = Some(day);
         self.sign(day, who, visit)?;
         self.begin_treatment(day, who);
@@ -463,11 +469,12 @@ impl<T: Trial> Rehearsal<'_, T> {
         second: bool,
     ) -> Vec<(ItemId, Answer)> {
         let participant = &self.people[who];
-        let months = months(days_between(participant.screened, day));
+        let days_since_screening = days_between(participant.screened, day);
         let condition = Condition {
             day,
             occasion,
-            months,
+            days_since_screening,
+            months: months(days_since_screening),
             skin: self.true_skin(who, day),
             reactions: self.reactions_on(who, day),
             new_assessor: second,
@@ -888,25 +895,15 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 
     pub(crate) fn take_prohibited(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
-        let study = self.study;
-        let Some(form) = study.form_for(Purpose::ConcomitantTreatments) else { return Ok(()) };
-        let mut answers = Vec::new();
-        for (role, value) in [
-            (
-                protocol::model::ItemRole::TreatmentName,
-                Value::Text(study.virtual_cohort.conduct.prohibited_name.clone()),
-            ),
-            (protocol::model::ItemRole::TreatmentStart, Value::Date(day.into())),
-            (protocol::model::ItemRole::TreatmentProhibited, Value::Boolean(true)),
-        ] {
-            if let Some(item) = form.item_for(role) {
-                answers.push((item.id.clone(), Answer::Given(value)));
-            }
-        }
-        let rows = self.casebook(who).map_or(0, |casebook| casebook.rows(&form.id).count() as u32);
-        let key = FormKey { visit: None, form: form.id.clone(), row: rows + 1 };
-        let filler = self.staff.filler(form, &self.people[who].site, false);
-        self.step(day, who, filler, Action::SaveFormSection { key, answers })?;
+        let conduct = &self.study.virtual_cohort.conduct;
+        let taken = Treatment {
+            name: &conduct.prohibited_name,
+            class: conduct.prohibited_class.as_deref(),
+            reason: None,
+            start: day.into(),
+            prohibited: true,
+        };
+        self.note_treatment(day, who, &taken)?;
         Ok(())
     }
 }

@@ -138,7 +138,7 @@ impl Person {
         Self {
             number,
             female: body.female,
-            born: days_before(arrival, body.age_years * 365.25),
+            born: born(arrival, body.age_years),
             height_cm: body.height_cm,
             onset: days_before(arrival, disease.onset_days()),
             onset_months: disease.onset_months,
@@ -159,6 +159,11 @@ impl Person {
     pub fn age_on(&self, day: Date) -> i64 {
         i64::from(terms::months_between(self.born, day) / 12)
     }
+}
+
+/// The day of birth of somebody who arrives at an age.
+pub(crate) fn born(arrival: Date, age_years: f64) -> Date {
+    days_before(arrival, age_years * 365.25)
 }
 
 /// Share of the 12-month change reached after `months`: straight to month 6, then to month 12, then level.

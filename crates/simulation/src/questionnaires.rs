@@ -5,22 +5,23 @@
 //! the score back, as near as its steps allow.
 
 use instruments::{
-    haq_di,
+    haq_di, loscat,
     sf36_summary::{self as sf36, Norm},
     shaq_vas, ssc_haq,
 };
 use protocol::model::Form;
 use rust_decimal::prelude::FromPrimitive;
-use terms::{Decimal, ItemId, Value};
+use terms::{Answer, Decimal, ItemId, Value};
 
 use crate::{person::spread_over_sites, streams::Draws};
 
 /// Returns the answers of a form's questionnaire; nothing if it has none, or no score of it is followed.
 ///
-/// `score` gives the drawn value of a derived item.
+/// `score` gives the drawn value of a derived item, `said` what is drawn for an entered one by itself.
 pub(crate) fn fill(
     form: &Form,
     score: &dyn Fn(&str) -> Option<f64>,
+    said: &dyn Fn(&str) -> Option<Value>,
     draws: &mut Draws,
 ) -> Vec<(ItemId, Value)> {
     let filled = match form.instrument.as_deref() {
@@ -32,12 +33,114 @@ pub(crate) fn fill(
                 shaq_vas::SCALES.iter().filter_map(|scale| Some(mark(scale.mark, score(scale.score)?)));
             Some(marks.collect())
         }
+        Some("loscat") => {
+            score("mlossi").zip(score("losdi")).map(|(activity, damage)| localised(activity, damage, draws))
+        }
+        Some("body_surface") => score("total").map(|percent| surface(percent, draws)),
+        Some("echocardiography") => {
+            let seen = said("jet_seen") != Some(Value::Boolean(false));
+            score("rvsp_mmhg").filter(|_| seen).map(jet)
+        }
         Some("sf36") => {
             score("pcs_us1990").zip(score("mcs_us1990")).map(|(physical, mental)| health(physical, mental))
         }
         _ => None,
     };
     filled.unwrap_or_default()
+}
+
+/// Returns what a reader measures on a slide so that the instrument's score is the one wanted.
+pub(crate) fn reading(
+    form: &Form,
+    score: &dyn Fn(&str) -> Option<Decimal>,
+    draws: &mut Draws,
+) -> Vec<(ItemId, Answer)> {
+    let thickness = (form.instrument.as_deref() == Some("skin_biopsy")).then(|| score("dermal_thickness_mm"));
+    let Some(thickness) = thickness.flatten() else { return Vec::new() };
+    // Two pairs of lines lie apart by as much, and the mean of the five stays.
+    let mut apart = || Decimal::new(draws.below(26) as i64, 2).min(thickness / Decimal::TWO).round_dp(2);
+    let (first, second) = (apart(), apart());
+    let lines = [thickness + first, thickness - first, thickness + second, thickness - second, thickness];
+    let mut answers = vec![("border_in_section".into(), Answer::Given(Value::Boolean(true)))];
+    answers.extend((1..).zip(lines).map(|(number, mut line)| {
+        line.rescale(2);
+        (ItemId::from(format!("line_{number}_mm")), Answer::Given(Value::Decimal(line)))
+    }));
+    answers
+}
+
+/// Says whether the items are filled so that the instrument gives the wanted score back to its last digit.
+pub(crate) fn gives_back(form: &Form, item: &str) -> bool {
+    matches!((form.instrument.as_deref(), item), (Some("body_surface"), "total"))
+}
+
+/// Activity by erythema and thickness, by new lesions where those do not suffice; damage by its three kinds.
+fn localised(activity: f64, damage: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
+    let sites = loscat::SITES;
+    let activity = libm::round(activity).clamp(0.0, 162.0) as i64;
+    let new = ((activity - 2 * 3 * sites.len() as i64).max(0) + 2) / 3;
+    let graded = spread_over_sites(activity - 3 * new, &vec![1.0; 2 * sites.len()], draws);
+    let damaged = libm::round(damage).clamp(0.0, 162.0) as i64;
+    let damaged = spread_over_sites(damaged, &vec![1.0; 3 * sites.len()], draws);
+    let mut answers = Vec::new();
+    for (place, site) in sites.iter().enumerate() {
+        let mut grade = |finding: &str, grade: i64| {
+            answers.push((ItemId::from(format!("{site}_{finding}")), Value::Integer(grade)));
+        };
+        grade("erythema", graded[2 * place]);
+        grade("thickness", graded[2 * place + 1]);
+        grade("dermal_atrophy", damaged[3 * place]);
+        grade("subcutaneous_atrophy", damaged[3 * place + 1]);
+        grade("dyspigmentation", damaged[3 * place + 2]);
+        let is_new = (place as i64) < new;
+        answers.push((ItemId::from(format!("{site}_new")), Value::Boolean(is_new)));
+    }
+    answers
+}
+
+/// Regions and what they are of the body's surface, in percent: the rule of nines.
+const REGIONS: [(&str, i64); 8] = [
+    ("head_neck", 9),
+    ("trunk_front", 18),
+    ("trunk_back", 18),
+    ("arm_right", 9),
+    ("arm_left", 9),
+    ("leg_right", 18),
+    ("leg_left", 18),
+    ("genital", 1),
+];
+
+/// Regions involved about in proportion to their size, which add up to the percent wanted.
+fn surface(percent: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
+    let tenths = libm::round(percent * 10.0).clamp(0.0, 1000.0) as i64;
+    let mut shares = REGIONS.map(|(_, size)| tenths * size / 100);
+    for (right, left) in [(3, 4), (5, 6), (1, 2)] {
+        let moved = draws.below(shares[left].unsigned_abs() + 1) as i64 / 2;
+        let room = 10 * REGIONS[right].1 - shares[right];
+        let moved = moved.min(room.max(0));
+        shares[right] += moved;
+        shares[left] -= moved;
+    }
+    shares[1] += tenths - shares.iter().sum::<i64>();
+    let answer = |((region, _), share): (&(&str, i64), i64)| {
+        (ItemId::from(*region), Value::Decimal(Decimal::new(share, 1)))
+    };
+    REGIONS.iter().zip(shares).map(answer).collect()
+}
+
+/// The tricuspid jet behind a right ventricular pressure, with the atrial pressure that goes with it.
+fn jet(pressure: f64) -> Vec<(ItemId, Value)> {
+    let (code, atrial) = match pressure {
+        ..25.0 => ("3", 3.0),
+        25.0..50.0 => ("8", 8.0),
+        _ => ("15", 15.0),
+    };
+    let hundredths = libm::round(libm::sqrt((pressure - atrial).max(1.0) / 4.0) * 100.0) as i64;
+    vec![
+        ("jet_seen".into(), Value::Boolean(true)),
+        ("jet_m_s".into(), Value::Decimal(Decimal::new(hundredths, 2))),
+        ("rap_mmhg".into(), Value::Code(code.to_owned())),
+    ]
 }
 
 fn dlqi(total: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
@@ -106,7 +209,7 @@ fn health(physical: f64, mental: f64) -> Vec<(ItemId, Value)> {
 mod tests {
     use instruments::{Context, by_id};
     use protocol::model::Label;
-    use terms::{Answer, FormId};
+    use terms::FormId;
 
     use super::*;
     use crate::streams::Streams;
@@ -130,7 +233,7 @@ mod tests {
     /// The score that the instrument gives for the answers filled in for wanted scores.
     fn scored(instrument: &str, wanted: &[(&str, f64)], output: &str, seed: u64) -> f64 {
         let wanted = |item: &str| wanted.iter().find(|(id, _)| *id == item).map(|(_, value)| *value);
-        let filled = fill(&form(instrument), &wanted, &mut Streams::new(seed).of(1, "test", 0));
+        let filled = fill(&form(instrument), &wanted, &|_| None, &mut Streams::new(seed).of(1, "test", 0));
         let answers = |item: &str| {
             filled.iter().find(|(id, _)| *id == *item).map(|(_, value)| Answer::Given(value.clone()))
         };
@@ -154,6 +257,19 @@ mod tests {
                 let score = scored("ssc_haq", &[("ssc_haq", pooled)], "ssc_haq", seed);
                 assert!((score - pooled).abs() < 0.01, "{score} for {pooled}");
             }
+        }
+        for tenths in 0..=1000 {
+            let percent = f64::from(tenths) / 10.0;
+            assert_eq!(scored("body_surface", &[("total", percent)], "total", 1), percent);
+        }
+        for total in 0..=162 {
+            let wanted = [("mlossi", f64::from(total)), ("losdi", f64::from(162 - total))];
+            assert_eq!(scored("loscat", &wanted, "mlossi", 1), f64::from(total));
+            assert_eq!(scored("loscat", &wanted, "losdi", 1), f64::from(162 - total));
+        }
+        for pressure in [16.0, 24.9, 25.0, 33.0, 49.9, 50.0, 80.0] {
+            let score = scored("echocardiography", &[("rvsp_mmhg", pressure)], "rvsp_mmhg", 1);
+            assert!((score - pressure).abs() < 0.2, "{score} for {pressure}");
         }
         assert_eq!(scored("shaq_vas", &[("vas_pain", 1.19)], "vas_pain", 1), 1.19);
     }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use conduct::Action;
+use instruments::skin_biopsy_pair;
 use jiff::Span;
-use protocol::model::{Form, ItemType, Power, Study};
+use protocol::model::{Form, Item, ItemType, MeasureProcess, Power, Study};
 use terms::{Answer, Date, Decimal, ItemId, SpecimenCode, SubjectId, Value, VisitId, days_between};
 
 use crate::{
     answers::{self, as_f64},
     course::months,
     person::Trajectory,
+    questionnaires,
     rehearsal::{Rehearsal, Trial},
 };
 
@@ -27,6 +29,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.study_step(day, &custodian, Action::DrawReadingOrder)?;
         let behind = self.behind_the_codes();
         let order = self.trial.state().reading.order.clone();
+        let pairs = self.trial.state().reading.pairs.clone();
         for reader in 1..=plan.readers {
             let by = self.staff.reader(Power::ReadSpecimens, reader);
             for code in &order {
@@ -37,12 +40,21 @@ impl<T: Trial> Rehearsal<'_, T> {
                 let action = Action::ReadSpecimen { code: code.clone(), reader, answers };
                 self.study_step(day + Span::new().days(i64::from(reader)), &by, action)?;
             }
+            for code in &pairs {
+                let answers = self.comparison(code, reader);
+                let action = Action::ReadSpecimen { code: code.clone(), reader, answers };
+                self.study_step(day + Span::new().days(i64::from(reader)), &by, action)?;
+            }
         }
         let decider = plan.people();
         for code in conduct::disputed_slides(study, self.trial.state()) {
-            let Some((subject, visit)) = behind.get(&code) else { continue };
-            let again = self.trial.state().reading.repeats.contains_key(&code);
-            let answers = self.reading(form, subject, visit, reading_occasion(study, visit, again, decider));
+            let answers = match behind.get(&code) {
+                Some((subject, visit)) => {
+                    let again = self.trial.state().reading.repeats.contains_key(&code);
+                    self.reading(form, subject, visit, reading_occasion(study, visit, again, decider))
+                }
+                None => self.comparison(&code, decider),
+            };
             let by = self.staff.reader(Power::ReadSpecimens, decider);
             let action = Action::ReadSpecimen { code, reader: decider, answers };
             self.study_step(day + Span::new().days(i64::from(decider)), &by, action)?;
@@ -51,6 +63,30 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.study_step(later, &custodian, Action::LockReadings)?;
         self.study_step(later, &custodian, Action::JoinReadingKey)?;
         Ok(())
+    }
+
+    /// Which of two slides looks better to a reader.
+    fn comparison(&self, code: &SpecimenCode, reader: u32) -> Vec<(ItemId, Answer)> {
+        let study = self.study;
+        let Some(pair) = self.trial.state().reading.pair_key.get(code) else { return Vec::new() };
+        let virtuals = &study.virtual_cohort;
+        let Some(seen) = &virtuals.pairs else { return Vec::new() };
+        let measured = |one: &&MeasureProcess| one.form == seen.form && one.item == seen.item;
+        let Some(process) = virtuals.measures.iter().find(measured) else { return Vec::new() };
+        let of = |visit: &VisitId| {
+            let occasion = reading_occasion(study, visit, true, OF_PAIRS + reader);
+            self.seen_on_slide(process, &pair.subject, visit, occasion)
+        };
+        let (Some(earlier), Some(later)) = (of(&pair.earlier), of(&pair.later)) else { return Vec::new() };
+        // More of what is followed is more disease.
+        let worse_by = later - earlier;
+        let side = match (worse_by, pair.later_left) {
+            _ if worse_by.abs() < seen.same_within => "same",
+            (by, true) if by < 0.0 => "left",
+            (by, false) if by > 0.0 => "left",
+            _ => "right",
+        };
+        vec![(skin_biopsy_pair::CLEARER_SIDE.into(), Answer::Given(Value::Code(side.to_owned())))]
     }
 
     /// What the codes stand for: nature knows, the readers do not.
@@ -70,6 +106,29 @@ impl<T: Trial> Rehearsal<'_, T> {
         behind
     }
 
+    /// What a reader sees of a measure on a slide.
+    fn seen_on_slide(
+        &self,
+        process: &MeasureProcess,
+        subject: &SubjectId,
+        visit: &VisitId,
+        occasion: u64,
+    ) -> Option<f64> {
+        let virtuals = &self.study.virtual_cohort;
+        let index =
+            virtuals.measures.iter().position(|m| m.form == process.form && m.item == process.item)?;
+        let participant = self.people.iter().find(|person| person.subject == *subject)?;
+        let taken =
+            self.trial.state().casebook(subject.as_str()).and_then(|casebook| casebook.visit_date(visit));
+        let months = taken.map_or(0.0, |day| months(days_between(participant.screened, day)));
+        let person = &participant.person;
+        let trajectory = Trajectory::draw(&self.streams, person, process, index);
+        let mut draws = self.streams.of(person.number, &format!("reading {index}"), occasion);
+        let skin = virtuals.skin.as_ref();
+        let change = skin.map_or(0.0, |skin| person.skin_at(skin, months, 0.0) - person.skin_start);
+        Some(trajectory.observe(process, months, change, &[], &mut draws))
+    }
+
     /// What a reader sees on a slide.
     fn reading(
         &self,
@@ -82,26 +141,27 @@ impl<T: Trial> Rehearsal<'_, T> {
         let Some(participant) = self.people.iter().find(|person| person.subject == *subject) else {
             return Vec::new();
         };
-        let taken =
-            self.trial.state().casebook(subject.as_str()).and_then(|casebook| casebook.visit_date(visit));
-        let months = taken.map_or(0.0, |day| months(days_between(participant.screened, day)));
         let number = participant.person.number;
+        let seen = |item: &Item| {
+            let measures = &study.virtual_cohort.measures;
+            let process = measures.iter().find(|m| m.form == form.id && m.item == item.id)?;
+            Some((self.seen_on_slide(process, subject, visit, occasion)?, process.step))
+        };
         let mut answers = Vec::new();
+        let score = |item: &str| {
+            let item = form.item(item).filter(|item| item.derived.is_some())?;
+            let (value, step) = seen(item)?;
+            let (whole, decimals) = answers::entered(&item.kind, value, step);
+            Some(Decimal::new(whole, decimals))
+        };
+        let mut draws = self.streams.of(number, "reading lines", occasion);
+        answers.extend(questionnaires::reading(form, &score, &mut draws));
         for item in form.items.iter().filter(|item| item.derived.is_none()) {
-            let measure =
-                study.virtual_cohort.measures.iter().position(|m| m.form == form.id && m.item == item.id);
-            let value = match (measure, &item.kind) {
-                (Some(index), _) => {
-                    let process = &study.virtual_cohort.measures[index];
-                    let trajectory = Trajectory::draw(&self.streams, &participant.person, process, index);
-                    let mut draws = self.streams.of(number, &format!("reading {index}"), occasion);
-                    let skin = study.virtual_cohort.skin.as_ref();
-                    let change = skin.map_or(0.0, |skin| {
-                        participant.person.skin_at(skin, months, 0.0) - participant.person.skin_start
-                    });
-                    let seen = trajectory.observe(process, months, change, &[], &mut draws);
-                    answers::number(item, seen, process.step)
-                }
+            if answers.iter().any(|(known, _)| *known == item.id) {
+                continue;
+            }
+            let value = match (seen(item), &item.kind) {
+                (Some((value, step)), _) => answers::number(item, value, step),
                 (None, ItemType::Code { codelist }) => {
                     let Some(list) = study.codelists.iter().find(|list| list.id == *codelist) else {
                         continue;
@@ -122,6 +182,9 @@ impl<T: Trial> Rehearsal<'_, T> {
         answers
     }
 }
+
+/// Added to a reader's number where two slides lie side by side.
+const OF_PAIRS: u32 = 1 << 8;
 
 /// The occasion of a reading: the same wherever the slide lies in the order, since that order is drawn anew
 /// in each trial from secrets that nature does not know.

@@ -33,7 +33,7 @@ scripts! {
         refused!(trial, saving("M99", "vital_signs", &pressures(120, 80)), Refusal::UnknownVisit { .. });
         refused!(trial, saving("M0", "vital_signs", &pressures(120, 80)), Refusal::VisitNotHeld { .. });
         refused!(trial, saving("Scr", "dlqi", &[("q1", whole(1))]), Refusal::FormNotScheduled { .. });
-        refused!(trial, saving("Scr", "biopsy_reading", &[("collagen", whole(1))]), Refusal::ReadBlind { .. });
+        refused!(trial, saving("Scr", "biopsy_reading", &[("hyalinised_collagen_pct", whole(1))]), Refusal::ReadBlind { .. });
         let in_row = |row| Action::SaveFormSection {
             key: FormKey { row, ..at("Scr", "vital_signs") }, answers: given(&pressures(120, 80)),
         };
@@ -52,7 +52,7 @@ scripts! {
         assert!(matches!(trial.refuses_command(&early), Refusal::BeforeConsent { .. }));
         // An unscheduled visit takes any form.
         trial.holds("U1");
-        trial.saves("U1", "lung_function", &[("fvc_percent", number("88.0"))]);
+        trial.saves("U1", "spirometry", &[("fvc", number("3.20"))]);
     }
 
     an_answer_is_one_that_the_item_can_hold(trial = Trial::open(study_b())) {
@@ -322,19 +322,19 @@ scripts! {
 
     a_correction_that_unmeets_a_rule_is_a_deviation(trial = Trial::open(study_b())) {
         trial.enters();
-        trial.corrects("Scr", "echocardiography", &[("lvef", whole(44))]);
-        trial.corrects("Scr", "echocardiography", &[("lvef", whole(43))]);
+        trial.corrects("Scr", "echocardiography", &[("lvef_pct", whole(44))]);
+        trial.corrects("Scr", "echocardiography", &[("lvef_pct", whole(43))]);
         assert_eq!(trial.deviations(), [DeviationKind::Eligibility]);
         assert_eq!(trial.casebook().deviations[0].rule, Some("B-I5".into()));
     }
 
-    a_reference_equation_is_reckoned_again_when_age_or_height_is_corrected(trial = Trial::open(&with_gli_2022())) {
+    a_reference_equation_is_reckoned_again_when_age_or_height_is_corrected(trial = Trial::open(study_b())) {
         screened(&mut trial);
         trial.saves("Scr", "demography", &[("sex", code("female")), ("age_years", whole(45)), ("height", number("165.0"))]);
         trial.holds("U1");
-        trial.saves("U1", "lung_function", &[("fvc", number("3.00")), ("fev1", number("2.40"))]);
+        trial.saves("U1", "spirometry", &[("fvc", number("3.00")), ("fev1", number("2.40"))]);
         let percent = |trial: &Trial| {
-            let filled = &trial.casebook().forms[&at("U1", "lung_function")];
+            let filled = &trial.casebook().forms[&at("U1", "spirometry")];
             filled.answer("fvc_pct_pred").unwrap().value().unwrap().as_f64().unwrap()
         };
         let expected = |height: i64| {
@@ -344,39 +344,12 @@ scripts! {
                 height_cm: Some(height.into()),
                 ..Default::default()
             };
-            let predicted = instruments::predicted("gli2022", "fvc", &context).unwrap().unwrap();
-            300.0 / terms::Value::Decimal(predicted).as_f64().unwrap()
+            let percent = instruments::percent_predicted("gli2022", "fvc_pct_pred").unwrap();
+            let percent = percent.percent(3.into(), None, &context).unwrap();
+            terms::Value::Decimal(percent).as_f64().unwrap()
         };
         assert!((percent(&trial) - expected(165)).abs() < 0.1, "{} {}", percent(&trial), expected(165));
         trial.corrects("Scr", "demography", &[("height", number("175.0"))]);
         assert!((percent(&trial) - expected(175)).abs() < 0.1, "{} {}", percent(&trial), expected(175));
     }
-}
-
-/// Study B with litres on its lung function form, compared with GLI 2022.
-fn with_gli_2022() -> protocol::model::Study {
-    use instruments::ItemKind;
-    use protocol::model::{Derivation, Item, ItemType, Label};
-    let mut study = study_b().clone();
-    let form = study.forms.iter_mut().find(|form| form.id == "lung_function").unwrap();
-    form.instrument = Some("gli2022".to_owned());
-    form.checks.clear();
-    let item = |item: &instruments::InstrumentItem| Item {
-        id: item.id.into(),
-        label: Label::default(),
-        kind: match item.kind {
-            ItemKind::Decimal { decimals, .. } => ItemType::Decimal { decimals },
-            _ => ItemType::Boolean,
-        },
-        unit: None,
-        minimum: None,
-        maximum: None,
-        required: !item.optional && !item.derived,
-        missing_allowed: Vec::new(),
-        shown_if: None,
-        derived: item.derived.then(|| Derivation::Instrument { output: item.id.to_owned() }),
-        role: None,
-    };
-    form.items = instruments::by_id("gli2022").unwrap().items().iter().map(item).collect();
-    study
 }

@@ -10,13 +10,27 @@ fn taking(visit: &str) -> Action {
     Action::TakeSpecimen { visit: visit.into() }
 }
 
+const LINES: [&str; 5] = ["line_1_mm", "line_2_mm", "line_3_mm", "line_4_mm", "line_5_mm"];
+
+/// A reading with five lines of the same length.
 fn thickness(millimetres: &str) -> Vec<(&'static str, Answer)> {
-    vec![
-        ("dermal_thickness", number(millimetres)),
-        ("border_missing", flag(false)),
-        ("collagen", whole(40)),
-        ("myofibroblasts", code("many")),
-    ]
+    let mut answers = vec![
+        ("border_in_section", flag(true)),
+        ("hyalinised_collagen_pct", whole(40)),
+        ("myofibroblasts", code("3")),
+    ];
+    answers.extend(LINES.map(|line| (line, number(millimetres))));
+    answers
+}
+
+/// A reading of a slide without the border of the subcutis.
+fn without_border() -> Vec<(&'static str, Answer)> {
+    let mut answers = thickness("2.00");
+    answers[0].1 = flag(false);
+    for answer in &mut answers[3..] {
+        answer.1 = Answer::Missing(MissingReason::NotMeasurable);
+    }
+    answers
 }
 
 fn reading(code: &SpecimenCode, reader: u32, answers: &[(&str, Answer)]) -> Action {
@@ -108,7 +122,7 @@ scripts! {
         let twice = [thickness("2.00"), thickness("2.10")].concat();
         refused!(trial, reading(&codes[0], 1, &twice), Refusal::ItemTwice { .. });
         let mut contradiction = thickness("2.00");
-        contradiction[1] = ("border_missing", flag(true));
+        contradiction[0] = ("border_in_section", flag(false));
         refused!(trial, reading(&codes[0], 1, &contradiction), Refusal::ReadingContradicts { .. });
         refused!(trial, Action::LockReadings, Refusal::ReadingsIncomplete { missing: 8 });
         for (place, code) in codes.iter().enumerate() {
@@ -116,10 +130,10 @@ scripts! {
                 // The second reader sees 0.1 mm more, 0.4 mm on the third slide, and none at all on the last.
                 let mut answers = thickness(if reader == 1 { "2.00" } else { "2.10" });
                 if place == 2 && reader == 2 {
-                    answers[0].1 = number("2.40");
+                    answers = thickness("2.40");
                 }
                 if place == 3 && reader == 2 {
-                    answers[0].1 = Answer::Missing(MissingReason::NotMeasurable);
+                    answers = without_border();
                 }
                 let command = as_reader(&trial, reader, reading(code, reader, &answers));
                 trial.accepts(&command);
@@ -148,9 +162,10 @@ scripts! {
         assert_eq!(facts.len(), 4, "the key, and a derived form for each participant");
         refused!(trial, Action::JoinReadingKey, Refusal::KeyAlreadyJoined);
         let (key, _) = trial.state.reading.key.clone().unwrap();
+        let many = code("3");
         for (code, at_visit) in key.iter().filter(|(code, _)| !trial.state.reading.repeats.contains_key(*code)) {
             let casebook = trial.state.casebook(at_visit.subject.as_str()).unwrap();
-            let entry = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "dermal_thickness").unwrap();
+            let entry = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "dermal_thickness_mm").unwrap();
             // The median of 2.00, 2.30 and 2.40; the mean of 1.90 and 2.00 where one reader could not measure.
             let expected = match code {
                 _ if *code == third => number("2.3"),
@@ -159,11 +174,9 @@ scripts! {
             };
             assert_eq!(entry.answer, Some(expected));
             let agreed = casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), "myofibroblasts").unwrap();
-            assert_eq!(agreed.answer, Some(code_answer()));
+            assert_eq!(agreed.answer, Some(many.clone()));
+            // A line says something of one reading alone.
+            assert!(casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), LINES[0]).is_none());
         }
     }
-}
-
-fn code_answer() -> Answer {
-    code("many")
 }

@@ -341,7 +341,9 @@ scripts! {
         trial.consents();
         trial.does(Action::ScreenSubject);
         trial.holds("Scr");
-        trial.saves("Scr", "echocardiography", &[("lvef", whole(45)), ("symptoms", flag(false))]);
+        trial.saves("Scr", "echocardiography", &[
+            ("lvef_pct", whole(45)), ("lvef_method", code("simpson")), ("jet_seen", flag(false)), ("symptoms", flag(false)),
+        ]);
         trial.saves("Scr", "demography", &[("age_years", whole(17))]);
         trial.fills("Scr");
         let form = trial.study.form("demography").unwrap().clone();
@@ -373,7 +375,7 @@ scripts! {
         trial.does(Action::ScreenSubject);
         trial.holds("Scr");
         trial.saves("Scr", "echocardiography", &[
-            ("lvef", terms::Answer::Missing(terms::MissingReason::NotDone)), ("symptoms", flag(false)),
+            ("lvef_pct", terms::Answer::Missing(terms::MissingReason::NotDone)), ("symptoms", flag(false)),
         ]);
         trial.fills("Scr");
         let refusal = trial.refuses(deciding("Scr", true));
@@ -388,10 +390,10 @@ scripts! {
 
     a_decision_holds_for_the_data_that_it_was_made_on(trial = Trial::open(study_b())) {
         trial.comes_to_entry();
-        trial.corrects("Scr", "echocardiography", &[("lvef", whole(45))]);
+        trial.corrects("Scr", "echocardiography", &[("lvef_pct", whole(45))]);
         refused!(trial, Action::RandomiseSubject, Refusal::EligibilityOutdated { .. });
         refused!(trial, deciding("Scr", true), Refusal::NotEligible { .. });
-        trial.corrects("Scr", "echocardiography", &[("lvef", whole(61))]);
+        trial.corrects("Scr", "echocardiography", &[("lvef_pct", whole(61))]);
         trial.does(Action::RandomiseSubject);
     }
 

@@ -121,7 +121,7 @@ fn push_judgements(set: &mut Dataset, rows: &[Row<'_>], study: &Study) {
     set.push(Column::new("first_grade", "Grade at onset", integer(&first)));
     set.push(Column::new("grade", "Worst grade", integer(&|row| row.grade)));
     set.push(Column::new("serious", "Serious", flag(&|row| row.event.serious)));
-    let levels = |role| levels_of(study, role);
+    let levels = |role| levels_of(study, Purpose::AdverseEvents, role);
     set.push(
         Column::new("relation", "Relation to the drug as recorded", code(&|event| event.relation.clone()))
             .with_levels(levels(ItemRole::AeRelation)),
@@ -138,9 +138,9 @@ fn push_judgements(set: &mut Dataset, rows: &[Row<'_>], study: &Study) {
     );
 }
 
-/// The codes of the item that has a role on the adverse-event form.
-fn levels_of(study: &Study, role: ItemRole) -> Vec<(String, String)> {
-    let item = study.form_for(Purpose::AdverseEvents).and_then(|form| form.item_for(role));
+/// The codes of the item that has a role on the form of a purpose.
+pub(crate) fn levels_of(study: &Study, purpose: Purpose, role: ItemRole) -> Vec<(String, String)> {
+    let item = study.form_for(purpose).and_then(|form| form.item_for(role));
     let Some(ItemType::Code { codelist }) = item.map(|item| &item.kind) else { return Vec::new() };
     let list = study.codelists.iter().find(|list| list.id == *codelist);
     let codes = list.map(|list| list.codes.iter().map(|(code, label)| (code.clone(), label.en().to_owned())));

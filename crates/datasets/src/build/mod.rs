@@ -8,6 +8,7 @@ mod adverse_events;
 mod body_sites;
 mod codes;
 mod columns;
+mod concomitant_treatments;
 mod deviations;
 mod disposition;
 mod dose_changes;
@@ -38,6 +39,7 @@ pub fn build(study: &Study, state: &State) -> DataSets {
         subjects: subjects::subjects(&trial, &observations, &exposure),
         longitudinal: longitudinal::longitudinal(&trial, &observations),
         adverse_events: adverse_events::adverse_events(&trial),
+        concomitant_treatments: concomitant_treatments::concomitant_treatments(&trial),
         exposure: exposure::exposure(&trial, &exposure),
         deviations: deviations::deviations(&trial),
         disposition: disposition::disposition(&trial),

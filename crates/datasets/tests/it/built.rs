@@ -232,11 +232,12 @@ fn coded_readings_count_once_the_key_is_joined_repeats_apart() {
     let key = SpecimenKey { subject: "01-001".into(), visit: "M0".into() };
     let repeats = BTreeMap::from([(code("R1"), Content::new(key.clone()))]);
     let codes = vec![code("R1"), code("S1")];
-    let drawn = Fact::ReadingOrderDrawn { codes, repeats, digest: String::new() };
+    let (pairs, pair_key) = (Vec::new(), BTreeMap::new());
+    let drawn = Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, digest: String::new() };
     tale.tell(Stream::Study, "2008-10-01", drawn);
     let mut read = |slide: &str, reader, thickness: &str| {
         let value = Answer::Given(Value::Decimal(thickness.parse().unwrap()));
-        let answers = BTreeMap::from([("dermal_thickness".into(), Content::new(value))]);
+        let answers = BTreeMap::from([("dermal_thickness_mm".into(), Content::new(value))]);
         let fact = Fact::SpecimenRead { code: code(slide), reader, reading: Reading { answers } };
         tale.tell(Stream::Study, "2008-10-02", fact)
     };
@@ -432,4 +433,44 @@ fn a_skin_score_has_a_column_for_each_site() {
     assert_eq!(data.body_sites.cell("face", place).number(), Some(3.0));
     assert_eq!(data.body_sites.cell("chest", place), Cell::Missing);
     assert!(data.body_sites.sources[place].contains(&corrected));
+}
+
+#[test]
+fn other_treatments_have_a_class_dates_and_a_place_beside_the_first_dose() {
+    let mut tale = tale();
+    let partial = |text: &str| Value::Date(text.parse().unwrap());
+    let mut take = |row: u32, name: &str, class: &str, start: &str, stop: Option<&str>| {
+        let key = (None, "concomitant_treatments", row);
+        let mut said = vec![
+            ("name", Value::Text(name.to_owned())),
+            ("class", Value::Code(class.to_owned())),
+            ("start", partial(start)),
+            ("prohibited", Value::Boolean(class == "immunosuppressant")),
+        ];
+        said.extend(stop.map(|stop| ("stop", partial(stop))));
+        said.into_iter().map(|(item, value)| tale.save("01-001", key, item, value, "2008-09-01")).last()
+    };
+    take(1, "Nifedipine", "vasodilator", "2006-05", None);
+    take(2, "Furosemide", "diuretic", "2008-03-15", Some("2008-04-01"));
+    take(3, "Methotrexate", "immunosuppressant", "2007-01", Some("2008-01"));
+    let last = take(4, "Omeprazole", "acid_suppressant", "2008-03", None).unwrap();
+    let set = sets(&tale).concomitant_treatments;
+    let at = |name: &str| row(&set, &[("subject", "01-001"), ("treatment", name)]);
+    let flags = |name: &str| {
+        ["begun_before", "taken_in_trial", "ongoing", "prohibited"]
+            .map(|column| set.cell(column, at(name)).flag())
+    };
+    let [yes, no] = [Some(true), Some(false)];
+    assert_eq!(flags("Nifedipine"), [yes, yes, yes, no]);
+    assert_eq!(flags("Furosemide"), [no, yes, no, no]);
+    assert_eq!(flags("Methotrexate"), [yes, no, no, yes]);
+    // A start in the month of the first dose can be the day of the first dose.
+    assert_eq!(flags("Omeprazole"), [no, yes, yes, no]);
+    assert_eq!(set.cell("start_imputed", at("Omeprazole")), Cell::Flag(true));
+    assert_eq!(set.cell("start_day", at("Furosemide")), Cell::Integer(15));
+    assert_eq!(set.cell("stop_day", at("Furosemide")), Cell::Integer(32));
+    assert_eq!(set.cell("class", at("Furosemide")), Cell::Code("diuretic"));
+    let class = set.column("class").unwrap();
+    assert!(class.levels.contains(&("diuretic".to_owned(), "Diuretic".to_owned())));
+    assert!(set.sources[at("Omeprazole")].contains(&last));
 }

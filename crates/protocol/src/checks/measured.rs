@@ -36,7 +36,12 @@ fn visits_of(parts: &Parts<'_>, form: &FormId) -> BTreeSet<VisitId> {
 
 fn scheduled_form(parts: &Parts<'_>, form: &FormId) -> FormId {
     match &parts.study.blind_reading {
-        Some(reading) if reading.read_on == *form => reading.taken_on.clone(),
+        Some(reading)
+            if reading.read_on == *form
+                || reading.pairs.as_ref().is_some_and(|pairs| pairs.read_on == *form) =>
+        {
+            reading.taken_on.clone()
+        }
         _ => form.clone(),
     }
 }

@@ -15,6 +15,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     fillers(desk, parts);
     askers(desk, parts);
     purposes(desk, parts);
+    treatment_classes(desk, parts);
     powers(desk, parts);
     reading(desk, parts);
     allocation(desk, parts);
@@ -111,7 +112,8 @@ fn fits(role: ItemRole, kind: &ItemType) -> bool {
         | ItemRole::AeRelation
         | ItemRole::AeAction
         | ItemRole::AeOutcome
-        | ItemRole::AeSeriousCriterion => {
+        | ItemRole::AeSeriousCriterion
+        | ItemRole::TreatmentClass => {
             matches!(kind, ItemType::Code { .. })
         }
         ItemRole::AgeYears | ItemRole::HeightCm => {
@@ -119,7 +121,9 @@ fn fits(role: ItemRole, kind: &ItemType) -> bool {
         }
         ItemRole::AeGrade => matches!(kind, ItemType::Code { .. } | ItemType::Integer),
         ItemRole::AeTerm => matches!(kind, ItemType::Text | ItemType::Code { .. } | ItemType::Term { .. }),
-        ItemRole::TreatmentName => matches!(kind, ItemType::Text | ItemType::Code { .. }),
+        ItemRole::TreatmentName | ItemRole::TreatmentReason => {
+            matches!(kind, ItemType::Text | ItemType::Code { .. })
+        }
         ItemRole::AeSerious | ItemRole::TreatmentProhibited => matches!(kind, ItemType::Boolean),
         ItemRole::AeStart | ItemRole::AeStop | ItemRole::TreatmentStart | ItemRole::TreatmentStop => {
             matches!(kind, ItemType::Date { .. })
@@ -164,6 +168,24 @@ fn purposes(desk: &mut Desk<'_>, parts: &Parts<'_>) {
             let help = format!("add `purpose = \"{word}\"` to the form");
             let place = Place::new(parts.study_root.file, 0..0);
             desk.error("purpose", &place, format!("no form serves as {word}"), Some(help));
+        }
+    }
+}
+
+/// The classes of virtual treatments are codes of the item that holds a treatment's class.
+fn treatment_classes(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let Some(root) = &parts.virtual_root else { return };
+    let item = parts.study.form_for(Purpose::ConcomitantTreatments);
+    let item = item.and_then(|form| form.item_for(ItemRole::TreatmentClass));
+    let Some(ItemType::Code { codelist }) = item.map(|item| &item.kind) else { return };
+    let list = parts.study.codelists.iter().find(|list| list.id == *codelist);
+    let known: Vec<String> =
+        list.into_iter().flat_map(|list| list.codes.iter().map(|(code, _)| code.clone())).collect();
+    let treatments = root.named("treatments").map(|entry| (entry, "class"));
+    let conduct = root.section("conduct").map(|section| (section, "prohibited_class"));
+    for (section, key) in treatments.chain(conduct) {
+        if let Some(class) = section.text(key) {
+            desk.refer_among(crate::Kind::Code, class, &section.place_of(key), &known);
         }
     }
 }
@@ -237,6 +259,21 @@ fn reading(desk: &mut Desk<'_>, parts: &Parts<'_>) {
         let help =
             format!("add `purpose = \"specimen reading\"` and `by_visit = false` to forms/{}.toml", form.id);
         desk.error("purpose", &section.place_of("read_on"), message, Some(help));
+    }
+    if let Some(pairs) = &reading.pairs
+        && let Some(form) = parts.study.form(pairs.read_on.as_str())
+        && (form.purpose != Some(Purpose::SpecimenReading)
+            || form.by_visit
+            || form.instrument.as_deref() != Some(instruments::skin_biopsy_pair::ID))
+    {
+        let message = format!("{} is filled for coded pairs of slides, and does not say so", form.id);
+        let help = format!(
+            "add `instrument = \"{}\"`, `purpose = \"specimen reading\"` and `by_visit = false` to forms/{}.toml",
+            instruments::skin_biopsy_pair::ID,
+            form.id
+        );
+        let place = section.section("pairs").map_or(section.place(), |pairs| pairs.place_of("read_on"));
+        desk.error("purpose", &place, message, Some(help));
     }
     if let Some(third) = &reading.third_reader
         && let Some(form) = parts.study.form(reading.read_on.as_str())

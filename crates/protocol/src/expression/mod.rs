@@ -96,6 +96,12 @@ impl Expression {
         Self { text, root: Arc::new(root) }
     }
 
+    /// Returns the condition that both hold.
+    pub(crate) fn and(&self, other: &Expression) -> Self {
+        let both = Term::And(Box::new((*self.root).clone()), Box::new((*other.root).clone()), (0, 0));
+        Self::new(format!("({}) && ({})", self.text, other.text), both)
+    }
+
     /// Evaluates to a truth value; a missing input that matters gives [`Truth::Unknown`].
     pub fn truth(&self, scope: &dyn Scope) -> Truth {
         self.root.truth(scope)

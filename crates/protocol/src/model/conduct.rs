@@ -125,6 +125,8 @@ pub struct BlindReading {
     pub repeat_percent: u32,
     /// When one reader more decides; none: never.
     pub third_reader: Option<ThirdReader>,
+    /// Slides of one participant that are compared side by side; none: never.
+    pub pairs: Option<SlidePairs>,
 }
 
 impl BlindReading {
@@ -132,6 +134,17 @@ impl BlindReading {
     pub fn people(&self) -> u32 {
         self.readers + u32::from(self.third_reader.is_some())
     }
+}
+
+/// Comparison of two slides of one participant, side by side in random left-right order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SlidePairs {
+    /// The form a reader fills for a coded pair; its instrument is `skin_biopsy_pair`.
+    pub read_on: FormId,
+    /// The visit of the earlier slide.
+    pub earlier: VisitId,
+    /// The visits of the later one; the last at which a specimen was taken.
+    pub later: Vec<VisitId>,
 }
 
 /// When the readers of a slide lie so far apart that one reader more decides.

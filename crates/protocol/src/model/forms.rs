@@ -51,6 +51,8 @@ pub enum ItemRole {
     AeAction,
     AeOutcome,
     TreatmentName,
+    TreatmentClass,
+    TreatmentReason,
     TreatmentStart,
     TreatmentStop,
     TreatmentProhibited,

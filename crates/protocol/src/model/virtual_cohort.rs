@@ -2,8 +2,8 @@
 //!
 //! `virtual.toml` has these parts, each a process of its own with its own random
 //! stream per participant: `[cohort]`, `[skin]`, `[effect]`, `[measures.*]`,
-//! `[answers]`, `[reactions.*]`, `[events]`, `[withdrawal]`, `[conduct]`. Beside them stand `[designs.*]`: ways to
-//! run the trial that simulations compare.
+//! `[answers]`, `[reactions.*]`, `[events]`, `[treatments.*]`, `[pairs]`, `[withdrawal]`, `[conduct]`. Beside them
+//! stand `[designs.*]`: ways to run the trial that simulations compare.
 //! Shares are fractions of 1. Months and days are those of the protocol.
 
 use serde::Serialize;
@@ -32,8 +32,12 @@ pub struct VirtualCohort {
     pub reactions: Vec<Reaction>,
     /// Adverse events unrelated to treatment.
     pub events: BackgroundEvents,
+    /// Other treatments that participants take.
+    pub treatments: Vec<OtherTreatment>,
     /// Early ends.
     pub withdrawal: Vec<Withdrawal>,
+    /// How two slides side by side are seen.
+    pub pairs: Option<SeenPairs>,
     /// How the sites work.
     pub conduct: Habits,
     /// Designs that simulations compare, by name.
@@ -228,7 +232,7 @@ pub struct Effect {
     pub toxic: bool,
 }
 
-/// A numeric item followed over time. `[measures."lung_function.fvc_percent"]`
+/// A numeric item followed over time. `[measures."spirometry.fvc_pct_pred"]`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MeasureProcess {
     /// The form.
@@ -285,6 +289,8 @@ pub enum AnswerDraw {
     /// A property of the participant: `{ from = "sex" }`: `sex`, `age_years`, `age`, `height_cm`, `ild`, `stratum`,
     /// `onset_date`, `birth_year`, `visit_date`, `child_bearing` (a woman under 50).
     From(String),
+    /// The same as an item of another form that is followed over time: `{ same_as = "blood_count.haemoglobin" }`.
+    Same(FormId, ItemId),
     /// A fixed text: `{ text = "…" }`.
     Text(String),
     /// A number drawn anew at each visit: `{ normal = { mean, sd, min, max } }`.
@@ -312,6 +318,10 @@ pub struct Reaction {
     pub again: f64,
     /// Chance that the dose is reduced or held for it, below grade 3.
     pub dose_change: f64,
+    /// The dose rule that a hold for it follows; none: the investigator's own judgement.
+    pub hold_rule: Option<RuleId>,
+    /// The dose rule that a reduction for it follows.
+    pub reduce_rule: Option<RuleId>,
 }
 
 /// Unrelated events. `[events]`
@@ -335,6 +345,33 @@ pub struct BackgroundEvents {
     pub unrelated: Vec<(String, f64)>,
 }
 
+/// A treatment other than the trial's. `[treatments."Furosemide"]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OtherTreatment {
+    /// Its name, as sites write it down.
+    pub name: String,
+    /// Its code on the item of the role `treatment_class`.
+    pub class: Option<String>,
+    /// What it is given for, in words.
+    pub reason: Option<String>,
+    /// Share of those who could take it that do.
+    pub share: f64,
+    /// When it is taken.
+    pub taken: TreatmentTaken,
+}
+
+/// When a treatment other than the trial's is taken.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TreatmentTaken {
+    /// Since long before screening, and on.
+    Always,
+    /// Since before screening, by whoever answers this item of the screening visit with more than 0 or yes.
+    Answered(FormId, ItemId),
+    /// While a reaction lasts.
+    With(String),
+}
+
 /// Early end of treatment. `[[withdrawal]]`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Withdrawal {
@@ -344,6 +381,17 @@ pub struct Withdrawal {
     pub share: f64,
     /// Reasons and weights: `adverse_event`, `progression`, `withdrew_consent`.
     pub reasons: Vec<(String, f64)>,
+}
+
+/// How a reader tells two slides of one participant apart. `[pairs]`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeenPairs {
+    /// The form of the measure that the eye goes by; more of it is more disease.
+    pub form: FormId,
+    /// The measure's item.
+    pub item: ItemId,
+    /// Slides that lie less apart than this look the same.
+    pub same_within: f64,
 }
 
 /// How the sites work. `[conduct]`
@@ -371,6 +419,8 @@ pub struct Habits {
     pub prohibited_treatment: f64,
     /// What that treatment is.
     pub prohibited_name: String,
+    /// Its code on the item of the role `treatment_class`.
+    pub prohibited_class: Option<String>,
     /// Chance that a reduced dose is raised again once the protocol allows it.
     pub escalation: f64,
 }

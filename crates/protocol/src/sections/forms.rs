@@ -44,6 +44,8 @@ words! { ITEM_ROLES, item_role -> ItemRole {
     "ae_action" => ItemRole::AeAction,
     "ae_outcome" => ItemRole::AeOutcome,
     "treatment_name" => ItemRole::TreatmentName,
+    "treatment_class" => ItemRole::TreatmentClass,
+    "treatment_reason" => ItemRole::TreatmentReason,
     "treatment_start" => ItemRole::TreatmentStart,
     "treatment_stop" => ItemRole::TreatmentStop,
     "treatment_prohibited" => ItemRole::TreatmentProhibited,
@@ -123,6 +125,7 @@ pub(crate) const FIELDS: &[Field] = &[
         Shape::List(&Shape::Name(Kind::DataClass)),
         "Data classes that the filler must not see.",
     ),
+    may("shown_if", Shape::Expression, "The whole form is asked only if this holds."),
     may("items", Shape::Map(Keys::Define(Kind::Item), &Shape::Table(ITEM)), "Items in order."),
     may("checks", Shape::Map(Keys::Define(Kind::Check), &Shape::Table(CHECK)), "Edit checks."),
 ];
@@ -154,7 +157,8 @@ pub(crate) fn facts(desk: &mut Desk<'_>, files: &[FormFile<'_>], codelists: &[Co
     for (form, root) in files {
         let has_limits = root.text("purpose") == Some("laboratory");
         if let Some(instrument) = root.text("instrument").and_then(instruments::by_id) {
-            for item in instrument.items() {
+            let own = |id: &str| root.get("items").is_some_and(|items| items.get(id).is_some());
+            for item in instrument.items().iter().filter(|item| !own(item.id)) {
                 let facts = instrument_facts(form, item);
                 add(desk, form, item.id, facts);
             }
@@ -264,16 +268,33 @@ fn read_form(
             .and_then(instruments::by_id)
             .is_some_and(|i| i.items().iter().any(|item| item.id == entry.name()))
         {
-            let help = "the instrument brings it; choose another name or leave it out".to_owned();
-            desk.error(
-                "duplicate",
-                &entry.place(),
-                format!("item `{}` is one of the instrument's", entry.name()),
-                Some(help),
-            );
+            let own = root.text("instrument").and_then(instruments::by_id);
+            let own = own.and_then(|own| own.items().iter().find(|item| item.id == entry.name()));
+            if own.is_some_and(|own| own.derived || !is_derived_alike(&entry, own)) {
+                let help = "leave it out, choose another name, or derive an entered item of the same type from \
+                            others by `derived`";
+                let message = format!("item `{}` is one of the instrument's", entry.name());
+                desk.error("duplicate", &entry.place(), message, Some(help.to_owned()));
+            }
         }
         let item = read_item(desk, name, &entry, parts);
         items.push(item);
+    }
+    if let Some(node) = root.get("shown_if")
+        && let Some(placed) = desk.condition(node, root.file, Reads::Casebook, None)
+    {
+        for item in &mut items {
+            item.shown_if = Some(match item.shown_if.take() {
+                Some(own) => placed.expression.and(&own),
+                None => placed.expression.clone(),
+            });
+        }
+        parts.shown.push(Condition {
+            form: name.to_owned(),
+            of: "the form".to_owned(),
+            placed,
+            cases: Cases::default(),
+        });
     }
     if items.is_empty() && !desk.left_out.contains("items") {
         desk.error(
@@ -304,6 +325,18 @@ fn read_form(
         checks,
         hidden_from_filler: root.texts("hidden_from_filler").into_iter().map(Into::into).collect(),
     }
+}
+
+/// Says whether a study's item derives what the instrument would have entered, in the same type.
+fn is_derived_alike(entry: &Section<'_>, own: &instruments::InstrumentItem) -> bool {
+    let kind = match own.kind {
+        ItemKind::Integer { .. } => "integer",
+        ItemKind::Decimal { .. } => "decimal",
+        ItemKind::Boolean => "boolean",
+        // Its codes are the instrument's own.
+        ItemKind::Code(_) => return false,
+    };
+    entry.get("derived").is_some() && entry.text("type") == Some(kind)
 }
 
 fn both_languages(label: instruments::Label) -> Label {
@@ -572,12 +605,13 @@ fn range_term(desk: &Desk<'_>, name: &str, item: &Item) -> Option<Term> {
     }
 }
 
-/// A purpose that conduct looks for by itself has one form; laboratory and assessment forms may be several.
+/// A purpose that conduct looks for by itself has one form; laboratory, assessment and reading forms may be several.
 fn one_purpose_each(desk: &mut Desk<'_>, files: &[FormFile<'_>]) {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, root) in files {
-        let Some(word) =
-            root.text("purpose").filter(|word| !matches!(*word, "laboratory" | "blinded assessment"))
+        let Some(word) = root
+            .text("purpose")
+            .filter(|word| !matches!(*word, "laboratory" | "blinded assessment" | "specimen reading"))
         else {
             continue;
         };

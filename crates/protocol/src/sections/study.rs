@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::sources::{MARK, SOURCES, read_mark, read_sources};
 use crate::{
     desk::{Desk, Section},
-    model::{Arm, BlindReading, ConsentVersion, Epoch, Label, Site, StatedFact, ThirdReader},
+    model::{Arm, BlindReading, ConsentVersion, Epoch, Label, Site, SlidePairs, StatedFact, ThirdReader},
     shape::{Field, Keys, Kind, Shape, Variant, may, must},
     tree::Node,
 };
@@ -60,6 +60,17 @@ const BLIND_READING: &[Field] = &[
         "Share of slides read again under a new code, in percent.",
     ),
     may("third_reader", Shape::Table(THIRD_READER), "When one reader more decides."),
+    may("pairs", Shape::Table(PAIRS), "Slides of one participant that are compared side by side."),
+];
+
+const PAIRS: &[Field] = &[
+    must("read_on", Shape::Name(Kind::Form), "The form a reader fills for a coded pair."),
+    must("earlier", Shape::Name(Kind::Visit), "The visit of the earlier slide."),
+    must(
+        "later",
+        Shape::List(&Shape::Name(Kind::Visit)),
+        "The visits of the later slide; the last one at which a specimen was taken counts.",
+    ),
 ];
 
 const THIRD_READER: &[Field] = &[
@@ -161,6 +172,11 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> Identity {
                 item: third.owned("item").into(),
                 differs_by: third.decimal("differs_by").unwrap_or_default(),
                 or_percent: third.decimal("or_percent").unwrap_or_default(),
+            }),
+            pairs: section.section("pairs").map(|pairs| SlidePairs {
+                read_on: pairs.owned("read_on").into(),
+                earlier: pairs.owned("earlier").into(),
+                later: pairs.texts("later").into_iter().map(Into::into).collect(),
             }),
         }),
         sources: root

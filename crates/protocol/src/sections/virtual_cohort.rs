@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     desk::{Desk, Section},
-    expression::{Codes, Type},
+    expression::{Codes, Type, Unit},
     model::*,
     shape::{Field, Keys, Kind, Shape, Variant, may, must},
     source::Place,
     tree::Node,
+    units,
 };
 
 const ANY: Shape = Shape::Number { min: None, max: None };
@@ -144,6 +145,14 @@ const ANSWER: Shape = Shape::Choice {
             key: "from",
             fields: &[must("from", Shape::Word(PROPERTIES), "A property of the participant.")],
         },
+        Variant {
+            key: "same_as",
+            fields: &[must(
+                "same_as",
+                Shape::Name(Kind::Item),
+                "The same as an item of another form that is followed over time.",
+            )],
+        },
         Variant { key: "text", fields: &[must("text", Shape::Text, "A fixed text.")] },
         Variant {
             key: "normal",
@@ -168,6 +177,8 @@ const REACTION: &[Field] = &[
     must("grades", GRADES, "Shares of grades 1, 2, 3, 4."),
     must("again", SHARE, "Chance that another episode follows the last."),
     must("dose_change", SHARE, "Chance that the dose is reduced or held for it, below grade 3."),
+    may("hold_rule", Shape::Name(Kind::DoseRule), "The dose rule that a hold for it follows."),
+    may("reduce_rule", Shape::Name(Kind::DoseRule), "The dose rule that a reduction for it follows."),
 ];
 
 const EVENTS: &[Field] = &[
@@ -183,6 +194,22 @@ const EVENTS: &[Field] = &[
         "How investigators word the relation of what the drug causes: codes and weights.",
     ),
     must("unrelated", WEIGHTS, "How they word that of what it does not cause."),
+];
+
+const TREATMENT: &[Field] = &[
+    must("share", SHARE, "Share of those who could take it that do."),
+    may("class", Shape::Text, "Its code on the item of the role `treatment_class`."),
+    may("reason", Shape::Text, "What it is given for."),
+    may(
+        "reaction",
+        Shape::Name(Kind::Reaction),
+        "Taken while this reaction lasts; otherwise since before screening.",
+    ),
+    may(
+        "answered",
+        Shape::Name(Kind::Item),
+        "Taken by whoever answers this item at screening with more than 0 or yes.",
+    ),
 ];
 
 const REASONS: &[&str] =
@@ -206,6 +233,7 @@ const HABITS: &[Field] = &[
     must("blind_break", SHARE, "Share of participants whose blind is broken in an emergency."),
     must("prohibited_treatment", SHARE, "Share of participants who take a prohibited treatment."),
     must("prohibited_name", Shape::Text, "What that treatment is."),
+    may("prohibited_class", Shape::Text, "Its code on the item of the role `treatment_class`."),
     must("escalation", SHARE, "Chance that a reduced dose is raised again once the protocol allows it."),
 ];
 
@@ -297,7 +325,24 @@ pub(crate) const FIELDS: &[Field] = &[
         "Reactions to the drug.",
     ),
     must("events", Shape::Table(EVENTS), "Events unrelated to treatment."),
+    may(
+        "treatments",
+        Shape::Map(Keys::Free, &Shape::Table(TREATMENT)),
+        "Other treatments that participants take.",
+    ),
     may("withdrawal", Shape::List(&Shape::Table(WITHDRAWAL)), "Early ends of treatment."),
+    may(
+        "pairs",
+        Shape::Table(&[
+            must(
+                "by",
+                Shape::Name(Kind::Item),
+                "The measure that the eye goes by; more of it is more disease.",
+            ),
+            must("same_within", POSITIVE, "Slides that lie less apart than this look the same."),
+        ]),
+        "How two slides side by side are seen.",
+    ),
     must("conduct", Shape::Table(HABITS), "How the sites work."),
     may("designs", Shape::Map(Keys::Define(Kind::Design), &DESIGN), "Designs that simulations compare."),
     may("scenarios", Shape::Map(Keys::Define(Kind::Scenario), &SCENARIO), "Scenarios that are worth a name."),
@@ -306,6 +351,28 @@ pub(crate) const FIELDS: &[Field] = &[
 /// Reads the file.
 pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> VirtualCohort {
     let cohort = root.section("cohort").map(|section| read_cohort(desk, &section)).unwrap_or_default();
+    let followed: Vec<String> = root.named("measures").map(|entry| entry.name().to_owned()).collect();
+    for entry in root.named("answers") {
+        let Some(same) = entry.text("same_as") else { continue };
+        if !followed.iter().any(|one| one == same) {
+            let message = format!("`{same}` is not followed over time");
+            let help = "name one of `[measures]`".to_owned();
+            desk.error("unknown-name", &entry.place_of("same_as"), message, Some(help));
+            continue;
+        }
+        let unit = |name: &str| match &desk.items.get(name)?.kind {
+            Type::Number(Unit::Of(unit)) => Some(unit.clone()),
+            _ => None,
+        };
+        let fits = match (unit(same), unit(entry.name())) {
+            (Some(from), Some(to)) => from == to || units::convert(terms::Decimal::ONE, &from, &to).is_some(),
+            _ => false,
+        };
+        if !fits {
+            let message = format!("`{}` can't hold what `{same}` holds", entry.name());
+            desk.error("type", &entry.place_of("same_as"), message, None);
+        }
+    }
     VirtualCohort {
         cohort,
         skin: root.section("skin").and_then(|section| read_skin(desk, &section)),
@@ -316,12 +383,18 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> VirtualCohort {
         answers: root.named("answers").filter_map(|entry| read_answer(desk, &entry)).collect(),
         reactions: root.named("reactions").map(|entry| read_reaction(desk, &entry)).collect(),
         events: root.section("events").map(|section| read_events(desk, &section)).unwrap_or_default(),
+        treatments: root.named("treatments").map(|entry| read_treatment(desk, &entry)).collect(),
         withdrawal: root
             .get("withdrawal")
             .map_or(&[][..], Node::elements)
             .iter()
             .map(|node| read_withdrawal(desk, &Section::new(node, root.file)))
             .collect(),
+        pairs: root.section("pairs").and_then(|section| {
+            let (form, item) = section.text("by")?.split_once('.')?;
+            let same_within = number(&section, "same_within");
+            Some(SeenPairs { form: form.into(), item: item.into(), same_within })
+        }),
         conduct: root.section("conduct").map(|section| read_habits(&section)).unwrap_or_default(),
         designs: root.named("designs").filter_map(|entry| read_design(desk, &entry)).collect(),
         design: root.text("design").map(str::to_owned),
@@ -536,6 +609,8 @@ fn read_answer(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<AnswerProcess
         AnswerDraw::Shares(shares)
     } else if let Some(property) = entry.text("from") {
         AnswerDraw::From(property.to_owned())
+    } else if let Some((form, item)) = entry.text("same_as").and_then(|name| name.split_once('.')) {
+        AnswerDraw::Same(form.into(), item.into())
     } else if let Some(text) = entry.text("text") {
         AnswerDraw::Text(text.to_owned())
     } else if entry.get("normal").is_some() {
@@ -589,6 +664,8 @@ fn read_reaction(desk: &mut Desk<'_>, entry: &Section<'_>) -> Reaction {
         grades: grades(desk, entry),
         again: number(entry, "again"),
         dose_change: number(entry, "dose_change"),
+        hold_rule: entry.text("hold_rule").map(Into::into),
+        reduce_rule: entry.text("reduce_rule").map(Into::into),
     }
 }
 
@@ -610,6 +687,28 @@ fn read_events(desk: &mut Desk<'_>, section: &Section<'_>) -> BackgroundEvents {
         duration_median_days: number(section, "duration_median_days"),
         related: numbers(section, "related"),
         unrelated: numbers(section, "unrelated"),
+    }
+}
+
+fn read_treatment(desk: &mut Desk<'_>, entry: &Section<'_>) -> OtherTreatment {
+    let answered = entry.text("answered").and_then(|name| name.split_once('.'));
+    let reaction = entry.text("reaction");
+    if answered.is_some() && reaction.is_some() {
+        let help = "leave out `reaction` or `answered`".to_owned();
+        let message = "a treatment is taken with a reaction or by who gives an answer, not both".to_owned();
+        desk.error("treatment", &entry.place_of("answered"), message, Some(help));
+    }
+    let taken = match (reaction, answered) {
+        (Some(reaction), _) => TreatmentTaken::With(reaction.to_owned()),
+        (None, Some((form, item))) => TreatmentTaken::Answered(form.into(), item.into()),
+        (None, None) => TreatmentTaken::Always,
+    };
+    OtherTreatment {
+        name: entry.name().to_owned(),
+        class: entry.text("class").map(str::to_owned),
+        reason: entry.text("reason").map(str::to_owned),
+        share: number(entry, "share"),
+        taken,
     }
 }
 
@@ -638,6 +737,7 @@ fn read_habits(section: &Section<'_>) -> Habits {
         blind_break: number(section, "blind_break"),
         prohibited_treatment: number(section, "prohibited_treatment"),
         prohibited_name: section.owned("prohibited_name"),
+        prohibited_class: section.text("prohibited_class").map(str::to_owned),
         escalation: number(section, "escalation"),
     }
 }

@@ -920,8 +920,15 @@ impl Scope for Whole<'_> {
             return None;
         }
         let day = plan.calendar.date(someone.screened);
-        let body =
-            Body { day, occasion: 0, months: 0.0, skin: 0.0, reactions: Vec::new(), new_assessor: false };
+        let body = Body {
+            day,
+            occasion: 0,
+            days_since_screening: 0,
+            months: 0.0,
+            skin: 0.0,
+            reactions: Vec::new(),
+            new_assessor: false,
+        };
         answers::answer(plan.study, streams, self.person.as_ref()?, form, item, &body)
     }
 

@@ -8,6 +8,7 @@ use statistics::distribution::normal_cdf;
 use terms::{Answer, Date, Decimal, Truth, Value, VisitId};
 
 use super::{
+    behind::{Behind, BodyEntered, Look},
     is_skin_total,
     possible::{DEVIATIONS_MAX, WayIn, reach, starts, unit},
     someone::Someone,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     answers::{self, Condition, coded},
     person::{Person, Trajectory, spread},
+    questionnaires,
     streams::{Process, Streams},
 };
 
@@ -94,6 +96,8 @@ pub(crate) struct Written {
     step: Option<f64>,
     /// The item's own limits.
     bounds: (f64, f64),
+    /// What is entered where the item is percent predicted.
+    behind: Option<Box<Behind>>,
 }
 
 /// Where a number comes from.
@@ -108,7 +112,7 @@ enum Source {
 impl Written {
     fn of(item: &Item, of: Source, step: Option<f64>) -> Self {
         let bounds = (answers::within(item, f64::NEG_INFINITY), answers::within(item, f64::INFINITY));
-        Self { of, kind: item.kind.clone(), step, bounds }
+        Self { of, kind: item.kind.clone(), step, bounds, behind: None }
     }
 }
 
@@ -180,7 +184,12 @@ impl Entry<'_> {
                 spread(&mut self.streams.draws(someone.number, *process, self.occasion), around)
             }
         };
-        answers::entered(&written.kind, value.max(written.bounds.0).min(written.bounds.1), written.step)
+        let (whole, decimals) =
+            answers::entered(&written.kind, value.max(written.bounds.0).min(written.bounds.1), written.step);
+        match &written.behind {
+            Some(behind) => self.percent_of_entered(someone, behind, whole, decimals),
+            None => (whole, decimals),
+        }
     }
 
     fn measured(&self, someone: &mut Someone, index: usize, noise: Process) -> f64 {
@@ -198,6 +207,39 @@ impl Entry<'_> {
             .map_or(0.0, |skin| someone.natural.at(skin, months, 0.0) - someone.natural.start);
         let mut draws = self.streams.draws(someone.number, noise, self.occasion);
         trajectory.observe_with(process, months, skin_change, |_| false, &mut draws)
+    }
+
+    /// What is derived from what is entered for a followed percent of predicted.
+    fn percent_of_entered(
+        &self,
+        someone: &Someone,
+        behind: &Behind,
+        whole: i64,
+        decimals: u32,
+    ) -> (i64, u32) {
+        let body = BodyEntered::of(
+            self.study,
+            self.streams,
+            self.process,
+            someone.number,
+            self.calendar,
+            self.arrival,
+        );
+        let haemoglobin = behind.haemoglobin.as_ref().map(|item| {
+            let measure = &self.study.virtual_cohort.measures[item.index];
+            let female = measure.start_male.is_some() && body.female;
+            let mut level = self.streams.draws(someone.number, self.process.measure, item.index as u64);
+            let trajectory = Trajectory::of_traits(&mut level, measure, someone.disease.ild, female);
+            let mut draws = self.streams.draws(someone.number, item.noise, self.occasion);
+            let months = crate::course::months(self.day - self.arrival);
+            item.entered(trajectory.observe_with(measure, months, 0.0, |_| false, &mut draws), measure.step)
+        });
+        let days = self.day - self.arrival;
+        let look = Look { days, known: Some(days), corrected: false };
+        let percent = behind.percent(self.study, &body, &look, (whole, decimals), haemoglobin);
+        let mut percent = percent.unwrap_or_default();
+        percent.rescale(decimals);
+        (i64::try_from(percent.mantissa()).unwrap_or(0), decimals)
     }
 }
 
@@ -742,7 +784,11 @@ fn refuse_unknown_items(study: &Study, rule: &EligibilityRule, reduced: &Rule) -
             let form = study.form(reference.form.as_str());
             let item = form.and_then(|form| Some((form, form.item(reference.item.as_str())?)));
             let fits = matches!(reference.when, When::Here | When::Latest)
-                && item.is_some_and(|(form, item)| item.derived.is_none() || is_skin_total(form, item));
+                && item.is_some_and(|(form, item)| {
+                    item.derived.is_none()
+                        || is_skin_total(form, item)
+                        || questionnaires::gives_back(form, item.id.as_str())
+                });
             if !fits {
                 fault = Some(format!("{}.{}", reference.form, reference.item));
             }
@@ -820,10 +866,12 @@ impl Scope for Answers<'_> {
         if item.shown_if.as_ref().is_some_and(|shown| shown.truth(&scope) != Truth::True) {
             return None;
         }
-        let months = crate::course::months(terms::days_between(self.arrival(), day));
+        let days_since_screening = terms::days_between(self.arrival(), day);
+        let months = crate::course::months(days_since_screening);
         let skin = study.virtual_cohort.skin.as_ref();
         let condition = Condition {
             day,
+            days_since_screening,
             occasion: study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64,
             months,
             skin: skin.map_or(0.0, |skin| self.person.skin_at(skin, months, 0.0)),

@@ -6,7 +6,13 @@ use protocol::model::{
 };
 use terms::{Answer, Decimal, ItemId, ParameterId, Value};
 
-use super::{is_skin_total, path::Held, someone::Someone, trial::Participant};
+use super::{
+    behind::{Behind, BodyEntered, Look},
+    is_skin_total,
+    path::Held,
+    someone::Someone,
+    trial::Participant,
+};
 use crate::{
     answers::{self, POWERS_OF_TEN, entered},
     course::{self, months},
@@ -38,6 +44,8 @@ pub(crate) enum Of {
     Skin { weights: Vec<f64>, first_site: Option<usize>, oedema: Option<usize> },
     /// A measure, entered as its item is.
     Measure(Noisy),
+    /// A followed percent of predicted, derived from what is entered for it.
+    Percent(Noisy, Box<Behind>),
     /// A score that a questionnaire's instrument derives from answers filled in for the scores that are followed.
     Score(Box<Score>),
     /// A measure that is read blind on coded slides: the mean over readers, or the median where one more decides.
@@ -105,7 +113,7 @@ impl Score {
             .collect();
         // Whatever scores are wanted, the same items are filled.
         let mut any = Streams::new(0).of_trial("any");
-        let filled = questionnaires::fill(form, &|_| Some(1.0), &mut any);
+        let filled = questionnaires::fill(form, &|_| Some(1.0), &|_| None, &mut any);
         let by_questionnaire =
             |item: &Item| filled.iter().any(|(id, _)| *id == item.id) || item.shown_if.is_some();
         let others = form.items.iter().filter(|item| item.derived.is_none() && !by_questionnaire(item));
@@ -162,7 +170,12 @@ impl Measured {
             (Some(skin), ..) if skin.form == form.id && is_skin_total(form, item) => {
                 skin_of(study, skin, form, first)
             }
-            _ if item.derived.is_some() => Of::Score(Box::new(Score::of(study, form, item)?)),
+            (_, Some(index), None) if Behind::of(study, form, item).is_some() => {
+                let behind = Behind::of(study, form, item);
+                let behind = behind.ok_or_else(|| format!("{id} is derived from other items"))?;
+                Of::Percent(Noisy::of(study, item, index), Box::new(behind))
+            }
+            _ if item.derived.is_some() && read.is_none() => Of::Score(Box::new(Score::of(study, form, item)?)),
             _ if item.shown_if.is_some() => {
                 return Err(format!("{id} is asked of some people only"));
             }
@@ -183,6 +196,7 @@ impl Measured {
         let corrected = match &of {
             Of::Skin { first_site, .. } => first_site.is_some(),
             Of::Measure(_) => first == Some(item),
+            Of::Percent(_, behind) => behind.corrected,
             Of::Score(_) => true,
             Of::Reading { .. } => false,
         };
@@ -200,7 +214,7 @@ impl Measured {
     /// The measures behind it.
     fn measures(&self) -> Vec<&Noisy> {
         match &self.of {
-            Of::Measure(noisy) => vec![noisy],
+            Of::Measure(noisy) | Of::Percent(noisy, _) => vec![noisy],
             Of::Score(score) => score.followed.iter().map(|(_, noisy)| noisy).collect(),
             Of::Skin { .. } | Of::Reading { .. } => Vec::new(),
         }
@@ -219,6 +233,8 @@ impl Measured {
         let differs = |index: usize| study.virtual_cohort.measures[index].start_male.is_some();
         match &self.of {
             Of::Reading { seen, .. } => differs(seen.index),
+            // The body is drawn where litres are entered.
+            Of::Percent(..) => true,
             _ => self.measures().into_iter().any(|noisy| differs(noisy.index)),
         }
     }
@@ -232,7 +248,7 @@ impl Measured {
 }
 
 /// The first answer of a filled form in the order of its items' ids, if a correction changes it.
-fn first_answered<'a>(study: &Study, form: &'a Form) -> Option<&'a Item> {
+pub(crate) fn first_answered<'a>(study: &Study, form: &'a Form) -> Option<&'a Item> {
     let answered = form.items.iter().filter(|item| {
         let named = study.virtual_cohort.answers.iter().any(|a| a.form == form.id && a.item == item.id)
             || study.virtual_cohort.measures.iter().any(|m| m.form == form.id && m.item == item.id);
@@ -314,6 +330,10 @@ impl Scene<'_> {
                 let corrected =
                     first_site.map_or(0, |site| self.correction_of_site(occasion, total, site, weights));
                 (total + corrected) as f64
+            }
+            Of::Percent(noisy, behind) => {
+                let followed = self.written(noisy, occasion, months, held, &present);
+                self.derived_percent(behind, occasion, held.day, followed)
             }
             Of::Measure(noisy) => {
                 let (mut whole, decimals) = self.written(noisy, occasion, months, held, &present);
@@ -398,7 +418,7 @@ impl Scene<'_> {
             Some(whole as f64 / POWERS_OF_TEN[decimals as usize])
         };
         let mut draws = streams.draws(someone.number, score.items, occasion);
-        let mut filled = questionnaires::fill(&score.form, &wanted, &mut draws);
+        let mut filled = questionnaires::fill(&score.form, &wanted, &|_| None, &mut draws);
         let first = filled.iter_mut().min_by(|one, other| one.0.cmp(&other.0));
         if let Some((item, value)) = first.filter(|_| self.is_corrected(occasion)) {
             let most = score.form.item(item.as_str()).and_then(|item| item.maximum);
@@ -411,6 +431,28 @@ impl Scene<'_> {
         let scores = score.instrument.score(&answers, &Context::default());
         let own = scores.into_iter().find(|one| one.item == score.output);
         own.and_then(|one| one.result.ok()?.as_f64()).unwrap_or(f64::NAN)
+    }
+
+    /// What the form derives from what is entered for a followed percent of predicted.
+    fn derived_percent(&self, behind: &Behind, occasion: u64, day: i32, followed: (i64, u32)) -> f64 {
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        let number = someone.number;
+        let body =
+            BodyEntered::of(plan.study, streams, &plan.process, number, &plan.calendar, someone.screened);
+        let days = day - someone.screened;
+        let haemoglobin = behind.haemoglobin.as_ref().map(|item| {
+            let measure = &plan.study.virtual_cohort.measures[item.index];
+            let mut draws = streams.draws(number, item.noise, occasion);
+            let trajectory = self.trajectory(item.index);
+            item.entered(
+                trajectory.observe_with(measure, months(days), 0.0, |_| false, &mut draws),
+                measure.step,
+            )
+        });
+        let corrected = self.measured.corrected && self.is_corrected(occasion);
+        let look = Look { days, known: None, corrected };
+        let percent = behind.percent(plan.study, &body, &look, followed, haemoglobin);
+        percent.and_then(|percent| Value::Decimal(percent).as_f64()).unwrap_or(f64::NAN)
     }
 
     fn trajectory(&self, index: usize) -> Trajectory {

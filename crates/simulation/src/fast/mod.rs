@@ -10,6 +10,7 @@
 //! and stop the drug ([`path`]), are measured ([`measured`]), and are analysed ([`analysed`]).
 
 mod analysed;
+mod behind;
 mod calendar;
 mod compile;
 mod design;

@@ -106,6 +106,8 @@ struct Dose {
     step: Step,
     mg: Decimal,
     share: f64,
+    /// Whether a dose rule stands behind a hold.
+    by_rule: bool,
 }
 
 /// Reused memory of one participant's way.
@@ -189,7 +191,8 @@ impl Walk<'_> {
     pub(crate) fn go(&self, path: &mut Path, stops_on: Option<i32>) {
         path.begin(self.plan.path.len());
         let levels = &self.plan.levels;
-        path.doses.push(Dose { from: self.start, step: Step::Started, mg: levels[0].0, share: levels[0].1 });
+        let (mg, share) = levels[0];
+        path.doses.push(Dose { from: self.start, step: Step::Started, mg, share, by_rule: false });
         if self.plan.doses_matter {
             self.draw_episodes(path);
         }
@@ -302,14 +305,23 @@ impl Walk<'_> {
         match course::answer_event(&episode, present, lowest) {
             Some(DoseAnswer::Hold) => {
                 if free {
-                    path.doses.push(Dose { from: day, step: Step::Held, mg: Decimal::ZERO, share: 0.0 });
+                    let reaction = &self.plan.study.virtual_cohort.reactions[episode.reaction];
+                    let by_rule = reaction.hold_rule.is_some();
+                    path.doses.push(Dose {
+                        from: day,
+                        step: Step::Held,
+                        mg: Decimal::ZERO,
+                        share: 0.0,
+                        by_rule,
+                    });
                 }
                 path.enter(day + course::days_of_hold(&episode), Task::Resume);
             }
             Some(DoseAnswer::Reduce) => {
                 let lower = self.plan.levels.iter().find(|(level, _)| *level < present);
                 if let Some((mg, share)) = lower.filter(|_| free) {
-                    path.doses.push(Dose { from: day, step: Step::Reduced, mg: *mg, share: *share });
+                    let (mg, share) = (*mg, *share);
+                    path.doses.push(Dose { from: day, step: Step::Reduced, mg, share, by_rule: false });
                 }
                 let wait = course::days_to_escalation(dosing.escalation_after_days);
                 path.enter(day + wait, Task::Escalate);
@@ -328,7 +340,8 @@ impl Walk<'_> {
             .map_or(Decimal::ZERO, |dose| dose.mg);
         let level = self.plan.levels.iter().find(|(level, _)| *level < before);
         let same = || self.plan.levels.iter().find(|(level, _)| *level == before);
-        let Some((mg, share)) = level.or_else(same) else { return };
+        // A rule that asks for a level less leaves none below the lowest.
+        let Some((mg, share)) = level.or_else(|| if hold.by_rule { None } else { same() }) else { return };
         let dosing = &self.plan.study.dosing;
         let pause = day - hold.from;
         // The conduct's limits of a pause, in a row and in all.
@@ -336,7 +349,8 @@ impl Walk<'_> {
             && pause <= dosing.pause_days_max
             && path.days_held() + pause <= dosing.pause_days_total_max
         {
-            path.doses.push(Dose { from: day, step: Step::Resumed, mg: *mg, share: *share });
+            let (mg, share) = (*mg, *share);
+            path.doses.push(Dose { from: day, step: Step::Resumed, mg, share, by_rule: false });
         }
     }
 
@@ -354,7 +368,8 @@ impl Walk<'_> {
         let raised = path.doses.iter().filter(|dose| dose.step == Step::Escalated).count();
         let since = path.doses.last().map_or(0, |last| day - last.from);
         if since > 0 && raised < dosing.escalations_max as usize && since >= dosing.escalation_after_days {
-            path.doses.push(Dose { from: day, step: Step::Escalated, mg: *mg, share: *share });
+            let (mg, share) = (*mg, *share);
+            path.doses.push(Dose { from: day, step: Step::Escalated, mg, share, by_rule: false });
             path.escalated = true;
         }
     }

@@ -322,7 +322,14 @@ impl<'a> WayIn<'a> {
                     let most = 3 * form.items.iter().filter(|item| crate::answers::is_site(item)).count();
                     Range::given(Kind::Between(0.0, most as f64))
                 }
-                _ => Range::anything(),
+                _ if !is_given_back(form, item) => Range::anything(),
+                _ => match virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id) {
+                    Some(index) => {
+                        let (low, high) = self.measured(index, item);
+                        Range::given(Kind::Between(low, high))
+                    }
+                    None => Range::anything(),
+                },
             };
         }
         if let Some(index) = virtuals.measures.iter().position(|m| m.form == form.id && m.item == item.id) {
@@ -353,6 +360,14 @@ impl<'a> WayIn<'a> {
                     "visit_date" => Range::given(Kind::VisitDay),
                     "onset_date" => Range::given(Kind::Anything),
                     _ => Range::anything(),
+                }
+            }
+            Some(AnswerDraw::Same(other, same)) => {
+                let index = virtuals.measures.iter().position(|m| m.form == *other && m.item == *same);
+                match index {
+                    // Its unit may be another.
+                    Some(_) => Range::given(Kind::Between(f64::MIN, f64::MAX)),
+                    None => Range::missing(),
                 }
             }
             Some(AnswerDraw::Text(text)) => among(vec![Value::Text(text.clone())]),
@@ -439,6 +454,12 @@ impl<'a> WayIn<'a> {
     }
 }
 
+/// Says whether a derived item is followed and its form filled so that it comes out again, exactly or nearly.
+pub(crate) fn is_given_back(form: &Form, item: &Item) -> bool {
+    crate::questionnaires::gives_back(form, item.id.as_str())
+        || crate::lung_function::behind(form, item).is_some()
+}
+
 /// The spreads that a measure can start from.
 pub(crate) fn starts(process: &MeasureProcess) -> impl Iterator<Item = &Spread> {
     [Some(&process.start), process.start_ild.as_ref(), process.start_male.as_ref()].into_iter().flatten()
@@ -461,8 +482,13 @@ pub(crate) fn unit(process: &MeasureProcess, item: &Item) -> f64 {
         ItemType::Decimal { decimals } => 1.0 / crate::answers::POWERS_OF_TEN[decimals as usize],
         _ => 1.0,
     };
-    of_item + process.step.unwrap_or(0.0)
+    let litres = if item.derived.is_some() { LITRES_ROUNDED } else { 0.0 };
+    of_item + process.step.unwrap_or(0.0) + litres
 }
+
+/// Points of percent predicted by which the derived value can lie beside the followed one: litres are
+/// entered to the hundredth and perhaps corrected by one, and an age may be corrected by a year.
+const LITRES_ROUNDED: f64 = 5.0;
 
 fn spread_range(spread: &Spread) -> (f64, f64) {
     let low = spread.mean - DEVIATIONS_MAX * spread.sd;
