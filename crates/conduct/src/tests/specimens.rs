@@ -60,6 +60,25 @@ fn three_slides() -> Trial {
     trial
 }
 
+/// Two participants of the open study with a specimen at month 0 and at the early end each.
+fn two_pairs() -> Trial {
+    let mut trial = Trial::open(study_a());
+    for person in ["second pathologist", "third pathologist"] {
+        trial.does(Action::DelegateRole { person: person.into(), role: "pathologist".into(), site: None });
+    }
+    for _ in 0..2 {
+        trial.subject = None;
+        trial.starts();
+        trial.does(taking("M0"));
+        let last_dose = trial.today;
+        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.later(1);
+        trial.holds("End");
+        trial.does(taking("End"));
+    }
+    trial
+}
+
 scripts! {
     a_specimen_is_taken_once_where_the_schedule_asks(trial = Trial::open(study_b())) {
         trial.screens();
@@ -177,6 +196,47 @@ scripts! {
             assert_eq!(agreed.answer, Some(many.clone()));
             // A line says something of one reading alone.
             assert!(casebook.at_visit(&"M0".into(), &"biopsy_reading".into(), LINES[0]).is_none());
+        }
+    }
+
+    pairs_are_compared_after_the_slides_and_joined_with_their_sides(trial = two_pairs()) {
+        let facts = trial.does(Action::DrawReadingOrder);
+        let Fact::ReadingOrderDrawn { codes, pairs, .. } = &facts[0] else { panic!() };
+        let (slides, pairs) = (codes.clone(), pairs.clone());
+        assert_eq!((slides.len(), pairs.len()), (5, 2), "a slide is read again, a pair once");
+        let says = |side: &str| [("clearer_side", code(side))];
+        refused!(trial, reading(&pairs[0], 1, &says("left")), Refusal::NotTheNextSlide { .. });
+        for reader in [1, 2] {
+            for slide in &slides {
+                let command = as_reader(&trial, reader, reading(slide, reader, &thickness("2.00")));
+                trial.accepts(&command);
+            }
+        }
+        let told = [says("left"), [("later_side", code("left"))]].concat();
+        refused!(trial, reading(&pairs[0], 1, &told), Refusal::ItemDerived { .. });
+        let later = |trial: &Trial, place: usize| trial.state.reading.pair_key[&pairs[place]].later_left;
+        let side = |left: bool| if left { "left" } else { "right" };
+        // Of the first pair both see the later slide better; of the second one sees no difference, one the earlier.
+        for reader in [1, 2] {
+            let earlier = side(!later(&trial, 1));
+            let second = if reader == 1 { "same" } else { earlier };
+            for (pair, seen) in pairs.iter().zip([side(later(&trial, 0)), second]) {
+                let command = as_reader(&trial, reader, reading(pair, reader, &says(seen)));
+                trial.accepts(&command);
+            }
+        }
+        refused!(trial, Action::LockReadings, Refusal::ReadingsIncomplete { missing: 1 });
+        assert_eq!(crate::disputed_slides(&trial.study, &trial.state), pairs[1..]);
+        let third = as_reader(&trial, 3, reading(&pairs[1], 3, &says(side(!later(&trial, 1)))));
+        trial.accepts(&third);
+        trial.does(Action::LockReadings);
+        trial.does(Action::JoinReadingKey);
+        for (pair, change) in pairs.iter().zip(["better", "worse"]) {
+            let of = trial.state.reading.pair_key[pair].clone();
+            let casebook = trial.state.casebook(of.subject.as_str()).unwrap();
+            let at_end = casebook.at_visit(&"End".into(), &"biopsy_pair".into(), "morphology").unwrap();
+            assert_eq!(at_end.answer, Some(code(change)));
+            assert!(casebook.at_visit(&"End".into(), &"biopsy_pair".into(), "clearer_side").is_none());
         }
     }
 }

@@ -64,11 +64,14 @@ pub(crate) fn readings(trial: &Trial<'_>) -> Dataset {
     };
     let places: Vec<Option<(i64, i64)>> = rows.iter().map(place).collect();
     // A grade in words counts as its place in the list.
-    let values = rows.iter().zip(&places).map(|(row, place)| {
-        row.value.or_else(|| place.and_then(|(at, _)| Value::Integer(at).as_f64()))
-    });
+    let values = rows
+        .iter()
+        .zip(&places)
+        .map(|(row, place)| row.value.or_else(|| place.and_then(|(at, _)| Value::Integer(at).as_f64())));
     let value = Data::Number(values.collect());
-    set.push(Column::new("value", "Value; of a grade in words its place in the list", value).with_decimals(2));
+    set.push(
+        Column::new("value", "Value; of a grade in words its place in the list", value).with_decimals(2),
+    );
     let level = Data::Code(rows.iter().map(|row| row.level.clone()).collect());
     set.push(Column::new("level", "Level of a grade", level));
     let at = places.iter().map(|place| place.map(|(at, _)| at)).collect();
