@@ -543,7 +543,9 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize) -> Rule {
     };
     let Some(always) = settled(DEVIATIONS_MAX) else { return Rule::Whole(term.clone()) };
     let noise = Process::named(&format!("measure {index}"));
-    let written = Written::of(item, Source::Measure { index, noise }, process.step);
+    let behind = study.form(process.form.as_str()).and_then(|form| Behind::of(study, form, item));
+    let mut written = Written::of(item, Source::Measure { index, noise }, process.step);
+    written.behind = behind.map(Box::new);
     let else_ = limit_leaf(term, written.clone()).unwrap_or_else(|| {
         let whole = Rule::Whole(term.clone());
         if !reads_here_alone(term) {
