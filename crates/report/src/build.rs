@@ -297,6 +297,7 @@ fn planned_section(
                 vec![Block::Table(tables::baseline(context, &results, &caption)?)]
             }
             Shown::DoseChanges => vec![Block::Table(tables::dose_changes(context)?)],
+            Shown::ConcomitantTreatments => vec![Block::Table(tables::treatments(context)?)],
             Shown::AdverseEventGrades => vec![Block::Table(tables::adverse_event_grades(context)?)],
             Shown::AdverseEventRelations => {
                 tables::adverse_event_relations(context)?.into_iter().map(Block::Table).collect()
@@ -332,6 +333,7 @@ fn planned_section(
             }
             Shown::WithdrawalListing => vec![listing(listings::withdrawals(context, &id("withdrawals")))],
             Shown::DoseChangeListing => vec![listing(listings::dose_changes(context, &id("dose-changes")))],
+            Shown::TreatmentListing => vec![listing(listings::treatments(context, &id("treatments")))],
             Shown::LaboratoryListing => vec![listing(listings::laboratory(context, &id("laboratory")))],
             Shown::Waterfall(parameter, visit) => {
                 vec![Block::Figure(figures::waterfall(context, parameter.as_str(), visit.as_str())?)]

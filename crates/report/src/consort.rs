@@ -137,7 +137,7 @@ const ITEMS: &[Item] = &[
     item("23a", "Dates of recruitment and follow-up", Answer::Section(|shown| *shown == Shown::Flow)),
     item("23b", "Why the trial ended", Answer::Sources),
     item("24a", "Intervention as it was given", Answer::Section(is_exposure)),
-    item("24b", "Concomitant care", Answer::Beside("other treatments as they were recorded, in the record")),
+    item("24b", "Concomitant care", Answer::Section(|shown| *shown == Shown::ConcomitantTreatments)),
     item("25", "Baseline data by group", Answer::Section(|shown| matches!(shown, Shown::Baseline(_)))),
     item("26", "Numbers analysed, results, effects and their precision", Answer::Endpoints),
     item("27", "All harms by group", Answer::Section(is_harm)),

@@ -21,10 +21,11 @@ pub struct DefinedAt {
 }
 
 /// Standing analyses that the plan's report asks for by a word of their own.
-const ASKED_BY: [(&str, &str); 15] = [
+const ASKED_BY: [(&str, &str); 16] = [
     ("flow", "flow"),
     ("baseline-balance", "baseline:"),
     ("dose-changes", "dosing:changes"),
+    ("concomitant-treatments", "treatments"),
     ("adverse-event-grades", "adverse events:grades"),
     ("adverse-event-relations", "adverse events:relations"),
     ("adverse-event-onset", "adverse events:onset"),
@@ -181,6 +182,7 @@ impl Found<'_> {
             | "adverse-events" => {
                 self.form_for(Purpose::AdverseEvents);
             }
+            "concomitant-treatments" => self.form_for(Purpose::ConcomitantTreatments),
             "deviations-by-kind" | "blinding" => {
                 for rule in &study.deviations {
                     self.add(Kind::Deviation, "deviation", rule.id.as_str());

@@ -15,6 +15,7 @@ mod flow;
 mod laboratory;
 mod readers;
 mod safety;
+mod treatments;
 
 use datasets::DataSets;
 use protocol::model::{AnalysisPlan, Arm, Shown};
@@ -83,6 +84,7 @@ fn asked_for(standing: &Standing<'_>, row_sets: &mut RowSets, shown: &Shown) -> 
     match shown {
         Shown::Baseline(_) => baseline::balance(standing, row_sets),
         Shown::DoseChanges => Some(dose_changes::dose_changes(standing, row_sets)),
+        Shown::ConcomitantTreatments => Some(treatments::treatments(standing, row_sets)),
         Shown::AdverseEventGrades => Some(safety::grades(standing, row_sets)),
         Shown::AdverseEventRelations => Some(safety::relations(standing, row_sets)),
         Shown::AdverseEventOnset => Some(safety::onset(standing, row_sets)),

@@ -24,6 +24,8 @@ pub enum Shown {
     Baseline(Vec<AnalysisId>),
     /// Steps of dosing by kind, with what asked for them.
     DoseChanges,
+    /// Treatments taken beside the study drug, by name.
+    ConcomitantTreatments,
     /// Adverse events by term and worst grade.
     AdverseEventGrades,
     /// Adverse events by term and relation to the drug, those that were serious beside.
@@ -70,6 +72,8 @@ pub enum Shown {
     WithdrawalListing,
     /// Steps of dosing, listed.
     DoseChangeListing,
+    /// Treatments taken beside the study drug, listed.
+    TreatmentListing,
     /// Laboratory values outside their range, the lowest and highest of each participant and test.
     LaboratoryListing,
     /// The protocol as it was run: visits, schedule, forms, doses, roles, sets, endpoints.

@@ -93,6 +93,25 @@ pub(crate) fn dose_changes(context: &Context<'_>, id: &str) -> Table {
     listed(context, id, &Listing { set, rows, columns: &columns, caption: "Dose changes", nothing })
 }
 
+/// Treatments taken beside the study drug.
+pub(crate) fn treatments(context: &Context<'_>, id: &str) -> Table {
+    let set = &context.data.concomitant_treatments;
+    let taken = |row: &usize| set.cell("taken_in_trial", *row).flag() == Some(true);
+    let rows = (0..set.rows()).filter(taken).collect();
+    let columns = [
+        ("arm", None),
+        ("treatment", None),
+        ("class", Some("Class")),
+        ("reason", None),
+        ("start_day", Some("From study day")),
+        ("stop_day", Some("To study day")),
+        ("prohibited", Some("Prohibited")),
+    ];
+    let caption = "Treatments taken beside the study drug on or after the day of its first dose";
+    let nothing = "No treatment was recorded.";
+    listed(context, id, &Listing { set, rows, columns: &columns, caption, nothing })
+}
+
 /// Of each participant and test the lowest and the highest value after baseline, where it lies outside its range.
 pub(crate) fn laboratory(context: &Context<'_>, id: &str) -> Table {
     let set = &context.data.laboratory;

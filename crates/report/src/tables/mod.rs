@@ -14,7 +14,9 @@ mod safety;
 mod standing;
 
 pub(crate) use laboratory::{laboratory_grades, laboratory_ranges, reader_agreement};
-pub(crate) use safety::{adverse_event_grades, adverse_event_onset, adverse_event_relations, dose_changes};
+pub(crate) use safety::{
+    adverse_event_grades, adverse_event_onset, adverse_event_relations, dose_changes, treatments,
+};
 
 use analysis::{AnalysisResult, Number};
 use protocol::model::{Method, RecordsOf, SourceMark, Subject};

@@ -1,4 +1,4 @@
-//! Adverse events by worst grade, relation and onset; dose changes.
+//! Adverse events by worst grade, relation and onset; dose changes and other treatments.
 
 use analysis::AnalysisResult;
 
@@ -139,6 +139,38 @@ pub(crate) fn dose_changes(context: &Context<'_>) -> Result<Table, BuildError> {
     }
     let caption = "Dose changes by kind, and what asked for them";
     Ok(by_level(context, result, caption, "Step", &shapes, &lines))
+}
+
+/// Treatments beside the study drug: any and prohibited ones, by each code asked, by name.
+pub(crate) fn treatments(context: &Context<'_>) -> Result<Table, BuildError> {
+    let result = context.result("concomitant-treatments")?;
+    let shapes: [Shape; 2] =
+        [bracketed("Participants (percent)", "participants", "percent"), one("Treatments", "events")];
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut open = None;
+    for mut line in level_lines(result) {
+        let column = line.level.and_then(|level| level.split_once(':')).map(|(column, _)| column);
+        if let Some(name) = column {
+            if open != column {
+                let label = match name {
+                    "treatment" => "By name",
+                    coded => context
+                        .data
+                        .concomitant_treatments
+                        .column(coded)
+                        .map_or(coded, |own| own.label.as_str()),
+                };
+                lines.push(Line { head: text(label), indent: 0, level: None });
+                open = column;
+            }
+            line.indent = 1;
+        } else if line.level != Some(ANY) {
+            line.indent = 1;
+        }
+        lines.push(line);
+    }
+    let caption = "Treatments taken beside the study drug on or after the day of its first dose";
+    Ok(by_level(context, result, caption, "Treatment", &shapes, &lines))
 }
 
 /// What a dose rule says, in the report's language.

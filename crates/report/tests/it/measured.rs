@@ -1,4 +1,4 @@
-//! Laboratory values, readings of slides and skin sites of the sample trial, made by rule:
+//! Laboratory values, readings of slides, skin sites and other treatments of the sample trial, made by rule:
 //! every other participant's values rise or fall, so that each kind of table and figure has something to show.
 
 use datasets::{Column, Data, Dataset};
@@ -169,5 +169,39 @@ pub fn body_sites() -> Dataset {
         let score = |(place, visit): &(usize, usize)| ((place + site + visit) % 4) as f64;
         set.push(Column::new(name, name, Data::Number(some(rows.iter().map(score)))));
     }
+    set
+}
+
+/// Participant, treatment, class, first and last day, whether it was prohibited.
+type Taken = (usize, &'static str, &'static str, i64, Option<i64>, bool);
+
+pub fn concomitant_treatments() -> Dataset {
+    let rows: [Taken; 5] = [
+        (0, "Furosemide", "diuretic", 14, Some(40), false),
+        (0, "Omeprazole", "acid", -300, None, false),
+        (1, "Omeprazole", "acid", -20, None, false),
+        (2, "Furosemide", "diuretic", 31, None, false),
+        (5, "Methotrexate", "immunosuppressant", 60, None, true),
+    ];
+    let sources = (0..rows.len() as u64).map(|row| vec![490 + row]).collect();
+    let mut set = Dataset::new("concomitant_treatments", "Other treatments: one row a treatment", sources);
+    let text = |of: &dyn Fn(&Taken) -> String| some(rows.iter().map(of));
+    let flag = |of: &dyn Fn(&Taken) -> bool| Data::Flag(some(rows.iter().map(of)));
+    let columns = [
+        Column::new("subject", "Participant", Data::Text(text(&|row| subject(row.0)))),
+        Column::new("arm", "Arm", Data::Code(text(&|row| arm_of(row.0).to_owned()))),
+        Column::new("treatment", "Treatment", Data::Text(text(&|row| row.1.to_owned()))),
+        Column::new("class", "Class of the treatment", Data::Code(text(&|row| row.2.to_owned())))
+            .with_levels(levels(&[
+                ("acid", "Gastric acid suppressant"),
+                ("diuretic", "Diuretic"),
+                ("immunosuppressant", "Immunosuppressant"),
+            ])),
+        Column::new("start_day", "Start", Data::Integer(some(rows.iter().map(|row| row.3)))),
+        Column::new("stop_day", "Stop", Data::Integer(rows.iter().map(|row| row.4).collect())),
+        Column::new("prohibited", "Prohibited by the protocol", flag(&|row| row.5)),
+        Column::new("taken_in_trial", "Taken on or after the first dose", flag(&|_| true)),
+    ];
+    columns.into_iter().for_each(|column| set.push(column));
     set
 }

@@ -203,6 +203,8 @@ fn plan() -> AnalysisPlan {
                 "Measured",
                 "Mesures",
                 vec![
+                    Shown::ConcomitantTreatments,
+                    Shown::TreatmentListing,
                     Shown::BodyMap,
                     Shown::ReaderAgreement,
                     Shown::LaboratoryGrades,
@@ -490,6 +492,7 @@ pub fn data() -> DataSets {
         laboratory: measured::laboratory(),
         readings: measured::readings(),
         body_sites: measured::body_sites(),
+        concomitant_treatments: measured::concomitant_treatments(),
         ..DataSets::default()
     }
 }
