@@ -3,12 +3,17 @@
 //! Every value knows the event that set it. The casebook judges nothing and knows no
 //! study; questions that need one take it as an argument.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use record::{
     Actor, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, FormKey, Part, Review, Source,
 };
 use terms::*;
+
+use crate::cells::{Cells, Shared};
 
 /// Something that happened on a day, and the event that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +127,11 @@ impl Cell {
         self.verification = verification;
     }
 
+    /// Returns the last verification, whether or not the value was changed since.
+    pub(crate) fn last_verification(&self) -> Option<&Verification> {
+        self.verification.as_ref()
+    }
+
     /// Returns who has compared the present value with the source. A change undoes it.
     pub fn verification(&self) -> Option<&Verification> {
         self.verification.as_ref().filter(|done| done.verified.sequence > self.current().sequence)
@@ -161,7 +171,7 @@ pub struct Reviewed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilledForm {
     /// Items that hold or held something.
-    pub cells: BTreeMap<ItemId, Cell>,
+    pub cells: Cells,
     /// Who entered it first: the assessor.
     pub first_by: Actor,
     /// The last review of each kind.
@@ -202,6 +212,8 @@ pub struct Query {
     pub reopened: Option<u64>,
     /// Everything said in it, by event: asked, answered, closed, opened again.
     pub said: Vec<u64>,
+    /// The day on which it was opened, on the site's calendar.
+    pub opened_on: Date,
     /// The last answer's event.
     pub answered: Option<u64>,
     /// The event that closed it.
@@ -387,7 +399,35 @@ pub struct Casebook {
     pub treatment_end: Option<TreatmentEnd>,
     /// Participation ended.
     pub participation_end: Option<ParticipationEnd>,
+    /// How many events the participant's stream has.
+    pub(crate) position: u64,
+    pub(crate) reckoned: Reckoned,
 }
+
+/// How many required items are missing at places of a casebook, as it was reckoned since its last change.
+/// A cache that holds no fact.
+#[derive(Debug, Default)]
+pub(crate) struct Reckoned(Mutex<BTreeMap<FormKey, usize>>);
+
+impl Reckoned {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<FormKey, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for Reckoned {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.known().clone()))
+    }
+}
+
+impl PartialEq for Reckoned {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Reckoned {}
 
 impl Casebook {
     pub(crate) fn new(subject: SubjectId, site: SiteId) -> Self {
@@ -415,7 +455,30 @@ impl Casebook {
             deviations: Vec::new(),
             treatment_end: None,
             participation_end: None,
+            position: 0,
+            reckoned: Reckoned::default(),
         }
+    }
+
+    /// Returns what was reckoned of a place since the casebook's last change, or reckons it on a copy, so that
+    /// packed cells stay packed. It must follow from the casebook alone, and from the study that the casebook always meets.
+    pub fn reckoned_missing(&self, key: &FormKey, reckon: impl FnOnce(&Casebook) -> usize) -> usize {
+        let known = self.reckoned.known().get(key).copied();
+        known.unwrap_or_else(|| {
+            let missing = reckon(&self.clone());
+            self.reckoned.known().insert(key.clone(), missing);
+            missing
+        })
+    }
+
+    /// Packs the cells of all forms.
+    pub(crate) fn pack(&mut self, shared: &mut Shared) {
+        self.forms.values_mut().for_each(|form| form.cells.pack(shared));
+    }
+
+    /// Says whether cells of any form are open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.forms.values().any(|form| form.cells.is_open())
     }
 
     /// Returns the cell of an item of a form.
@@ -441,6 +504,12 @@ impl Casebook {
             .iter()
             .filter(move |(key, _)| key.visit.is_none() && key.form == *form)
             .map(|(key, filled)| (key.row, filled))
+    }
+
+    /// Returns the filled forms of a visit, in order.
+    pub fn forms_at<'a>(&'a self, visit: &'a VisitId) -> impl Iterator<Item = (&'a FormKey, &'a FilledForm)> {
+        let first = FormKey { visit: Some(visit.clone()), form: FormId::from(""), row: 0 };
+        self.forms.range(first..).take_while(move |(key, _)| key.visit.as_ref() == Some(visit))
     }
 
     /// Returns the held visits by date, in the record's order within a day.

@@ -72,8 +72,13 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// The record can't be read.
     pub fn open(study: &'a Study, writer: Writer) -> Result<Self, StoreError> {
-        let state = State::replay(&writer.store().read(1)?);
-        Ok(Self { study, state, writer, vault: None, opened_list: None, counts: Counts::default() })
+        let state = State::of_record(writer.store())?;
+        Ok(Self::at(study, writer, state))
+    }
+
+    /// Takes up a record at the state that it folds to.
+    pub fn at(study: &'a Study, writer: Writer, state: State) -> Self {
+        Self { study, state, writer, vault: None, opened_list: None, counts: Counts::default() }
     }
 
     /// Gives the engine the vault that a holder unlocked.
@@ -156,9 +161,22 @@ impl<'a> Engine<'a> {
     /// The record can't be written; the state is then read again from what is durable.
     pub fn commit(&mut self) -> Result<Head, StoreError> {
         self.writer.commit().or_else(|error| {
-            self.state = State::replay(&self.writer.store().read(1)?);
+            self.state = State::of_record(self.writer.store())?;
             Err(error)
         })
+    }
+
+    /// Makes all that was staged durable at once, for who keeps the durable state beside the engine's.
+    ///
+    /// # Errors
+    /// The record can't be written; the state is then the durable one.
+    pub fn commit_or(&mut self, durable: impl FnOnce() -> State) -> Result<Head, StoreError> {
+        self.writer.commit().inspect_err(|_| self.state = durable())
+    }
+
+    /// Packs the cells of participants, before their casebooks are shared.
+    pub fn pack<'s>(&mut self, subjects: impl IntoIterator<Item = &'s SubjectId>) {
+        subjects.into_iter().for_each(|subject| self.state.pack(subject));
     }
 
     /// Decides a command and makes its events durable.

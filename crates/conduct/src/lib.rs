@@ -10,6 +10,7 @@
 mod adverse_events;
 mod break_blind;
 mod casebook;
+mod cells;
 mod change_dose;
 mod checks;
 mod classify_deviation;
@@ -50,6 +51,7 @@ pub use casebook::{
     EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, ParticipationEnd, Query, Reviewed,
     SeriousReport, Signature, Specimen, TreatmentEnd, Verification, Withdrawal,
 };
+pub use cells::Cells;
 pub use classify_deviation::proposed_class;
 pub use close_data::{Closed, closed, is_locked};
 pub use command::{Action, Command};

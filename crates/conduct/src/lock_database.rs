@@ -1,6 +1,6 @@
 //! The end of a trial: analysis sets signed blind, the database locked, the list opened.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use allocation::{BreakEnvelope, OpenedList};
 use protocol::model::Study;
@@ -56,7 +56,9 @@ pub(crate) fn lock_database(study: &Study, state: &State, command: &Command) -> 
     }
     let sets = found(state.sets.as_ref(), || Refusal::SetsNotSigned)?;
     need(!sets.stale, || Refusal::SetsOutdated)?;
-    let manifest = state.casebooks.values().fold(Digest::of("manifest"), Digest::casebook);
+    // Of copies, so that cells which were packed are packed again as soon as they were digested.
+    let digested = |digest: Digest, casebook: &Arc<Casebook>| digest.casebook(&Casebook::clone(casebook));
+    let manifest = state.casebooks.values().fold(Digest::of("manifest"), digested);
     let fact = Fact::DatabaseLocked { manifest_digest: manifest.number(state.sequence).hex() };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }

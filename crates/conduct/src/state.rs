@@ -3,16 +3,22 @@
 //! [`State::apply`] believes the record: it refuses nothing and needs no study, so that any
 //! past state is the fold up to a point. What may happen next is for [`crate::decide`].
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use access::{Delegations, Grant};
 use record::{
-    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, SpecimenKey, Stream,
-    VerificationPlan,
+    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, Reader, SpecimenKey,
+    StoreError, Stream, VerificationPlan,
 };
 use terms::*;
 
-use crate::casebook::*;
+use crate::{
+    casebook::*,
+    cells::{Cells, Shared},
+};
 
 /// How the record began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +116,9 @@ pub struct Arms {
     pub sequence: u64,
 }
 
+/// Participants whose cells are open at a time while a whole record is folded.
+const OPEN_MAX: usize = 64;
+
 /// What the record says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
@@ -144,8 +153,9 @@ pub struct State {
     pub unlock_proposed: Option<(Actor, Dated)>,
     /// Arms, after unblinding.
     pub arms: Option<Arms>,
-    /// Participants.
-    pub casebooks: BTreeMap<SubjectId, Casebook>,
+    /// Participants. A copy of the state shares them until one of the two changes one.
+    pub casebooks: BTreeMap<SubjectId, Arc<Casebook>>,
+    shared: Shared,
 }
 
 impl State {
@@ -158,14 +168,73 @@ impl State {
         state
     }
 
+    /// Folds a whole record, and keeps the cells packed.
+    ///
+    /// # Errors
+    /// The record can't be read.
+    pub fn of_record(record: &dyn Reader) -> Result<Self, StoreError> {
+        let mut state = Self::default();
+        let mut open = BTreeSet::new();
+        record.each(1, &mut |event| {
+            state.apply(&event);
+            if let Stream::Subject(subject) = event.stream {
+                open.insert(subject);
+            }
+            if open.len() >= OPEN_MAX {
+                open.iter().for_each(|subject| state.pack(subject));
+                open.clear();
+            }
+        })?;
+        open.iter().for_each(|subject| state.pack(subject));
+        Ok(state)
+    }
+
+    /// Packs a participant's cells. Nothing is lost; whoever looks at them opens them again.
+    pub fn pack(&mut self, subject: &SubjectId) {
+        if let Some(casebook) = self.casebooks.get_mut(subject)
+            && casebook.is_open()
+        {
+            Arc::make_mut(casebook).pack(&mut self.shared);
+        }
+    }
+
+    /// Returns the participants whose cells somebody opened.
+    pub fn opened(&self) -> Vec<SubjectId> {
+        self.casebooks.values().filter(|casebook| casebook.is_open()).map(|one| one.subject.clone()).collect()
+    }
+
+    /// Takes over from a state that is ahead of this one by some events; participants are shared, not copied.
+    pub fn follow(&mut self, ahead: &State, events: &[Event]) {
+        for event in events {
+            if let Stream::Subject(subject) = &event.stream {
+                self.share(ahead, subject);
+            }
+            self.apply_beside(event);
+            if !matches!(event.stream, Stream::Subject(_)) {
+                self.apply_to_study(event, dated(event));
+            }
+        }
+    }
+
+    /// Shares a participant with another state that says the same.
+    pub fn share(&mut self, other: &State, subject: &SubjectId) {
+        if let Some(casebook) = other.casebooks.get(subject) {
+            self.casebooks.insert(subject.clone(), Arc::clone(casebook));
+        }
+    }
+
     /// Returns a participant's casebook.
     pub fn casebook(&self, subject: &str) -> Option<&Casebook> {
-        self.casebooks.get(subject)
+        self.casebooks.get(subject).map(Arc::as_ref)
     }
 
     /// Returns how many events a stream has.
     pub fn position(&self, stream: &Stream) -> u64 {
-        self.positions.get(stream).copied().unwrap_or(0)
+        let known = match stream {
+            Stream::Subject(subject) => self.casebooks.get(subject).map(|casebook| casebook.position),
+            Stream::Study | Stream::Supply => None,
+        };
+        known.or_else(|| self.positions.get(stream).copied()).unwrap_or(0)
     }
 
     /// Returns the number that the next participant of a site gets (`05-003`).
@@ -196,9 +265,20 @@ impl State {
 
     /// Folds one event. Events of participants that the record does not know are counted and otherwise ignored.
     pub fn apply(&mut self, event: &Event) {
+        match &event.stream {
+            Stream::Subject(subject) => self.apply_to_subject(subject, event, dated(event)),
+            Stream::Supply | Stream::Study => self.apply_to_study(event, dated(event)),
+        }
+        self.apply_beside(event);
+    }
+
+    /// Folds what an event of any stream says about the study as a whole.
+    fn apply_beside(&mut self, event: &Event) {
         self.sequence = event.sequence;
-        self.positions.insert(event.stream.clone(), event.position);
-        let dated = Dated { date: event.happened.earliest(), sequence: event.sequence };
+        // A participant's casebook counts its own.
+        if !matches!(&event.stream, Stream::Subject(subject) if self.casebooks.contains_key(subject)) {
+            self.positions.insert(event.stream.clone(), event.position);
+        }
         if changes_what_sets_rest_on(&event.fact)
             && let Some(sets) = &mut self.sets
         {
@@ -215,20 +295,17 @@ impl State {
             }
             _ => {}
         }
-        match &event.stream {
-            Stream::Subject(subject) => self.apply_to_subject(subject, event, dated),
-            Stream::Supply | Stream::Study => self.apply_to_study(event, dated),
-        }
     }
 
     fn apply_to_subject(&mut self, subject: &SubjectId, event: &Event, dated: Dated) {
         if !self.casebooks.contains_key(subject)
             && let (Fact::ConsentSigned { .. }, Some(site)) = (&event.fact, &event.site)
         {
-            self.casebooks.insert(subject.clone(), Casebook::new(subject.clone(), site.clone()));
+            let casebook = Casebook::new(subject.clone(), site.shared(&mut self.shared.words));
+            self.casebooks.insert(subject.clone(), Arc::new(casebook));
         }
         if let Some(casebook) = self.casebooks.get_mut(subject) {
-            casebook.apply(event, dated);
+            Arc::make_mut(casebook).apply(event, dated, &mut self.shared.words);
         }
     }
 
@@ -317,6 +394,19 @@ impl State {
     }
 }
 
+fn dated(event: &Event) -> Dated {
+    Dated { date: event.happened.earliest(), sequence: event.sequence }
+}
+
+fn shared_key(key: &FormKey, words: &mut Words) -> FormKey {
+    let visit = key.visit.as_ref().map(|visit| visit.shared(words));
+    FormKey { visit, form: key.form.shared(words), row: key.row }
+}
+
+fn shared_actor(by: &Actor, words: &mut Words) -> Actor {
+    Actor { person: by.person.shared(words), role: by.role.shared(words) }
+}
+
 fn opened_key<K: Clone>(key: &BTreeMap<SpecimenCode, Content<K>>) -> BTreeMap<SpecimenCode, K> {
     key.iter().filter_map(|(code, key)| Some((code.clone(), key.get()?.clone()))).collect()
 }
@@ -352,15 +442,17 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
 }
 
 impl Casebook {
-    fn apply(&mut self, event: &Event, dated: Dated) {
+    fn apply(&mut self, event: &Event, dated: Dated, words: &mut Words) {
+        self.position = event.position;
+        self.reckoned = Reckoned::default();
         match &event.fact {
             Fact::FormSectionSaved { key, changes } | Fact::FormSectionCorrected { key, changes } => {
-                self.apply_changes(key, changes, event);
+                self.apply_changes(key, changes, event, words);
             }
             Fact::QueryOpened { .. }
             | Fact::QueryAnswered { .. }
             | Fact::QueryClosed { .. }
-            | Fact::QueryReopened { .. } => self.apply_query(event),
+            | Fact::QueryReopened { .. } => self.apply_query(event, words),
             Fact::SourceVerified { key, items } => {
                 let verification = Verification { by: event.by.clone(), verified: dated };
                 self.verify(key, items, Some(&verification));
@@ -388,7 +480,7 @@ impl Casebook {
             | Fact::SeriousEventReported { .. }
             | Fact::SpecimenTaken { .. } => self.apply_treatment(event, dated),
             Fact::VisitSigned { .. } | Fact::CasebookSigned { .. } | Fact::SignatureVoided { .. } => {
-                self.apply_signature(event, dated);
+                self.apply_signature(event, dated, words);
             }
             Fact::DeviationRecorded { deviation, what, visit, rule, text } => {
                 self.deviations.push(Deviation {
@@ -406,11 +498,11 @@ impl Casebook {
                     known.class = Some((*class, event.sequence));
                 }
             }
-            _ => self.apply_way(event, dated),
+            _ => self.apply_way(event, dated, words),
         }
     }
 
-    fn apply_way(&mut self, event: &Event, dated: Dated) {
+    fn apply_way(&mut self, event: &Event, dated: Dated, words: &mut Words) {
         match &event.fact {
             Fact::ConsentSigned { consent_version } => {
                 self.consents.push(Consent { version: consent_version.clone(), signed: dated });
@@ -428,7 +520,7 @@ impl Casebook {
                     by: event.by.clone(),
                     decided: dated,
                 };
-                self.eligibility.insert(at_visit.clone(), decision);
+                self.eligibility.insert(at_visit.shared(words), decision);
             }
             Fact::SubjectEnrolled => self.enrolled = Some(dated),
             Fact::SubjectRandomised { stratum, list_position, envelope } => {
@@ -441,10 +533,10 @@ impl Casebook {
             }
             Fact::VisitHeld { visit, date, target } => {
                 let held = Dated { date: *date, sequence: event.sequence };
-                self.visits.insert(visit.clone(), HeldVisit { held, target: *target });
+                self.visits.insert(visit.shared(words), HeldVisit { held, target: *target });
             }
             Fact::VisitMissed { visit } => {
-                self.missed.insert(visit.clone(), event.sequence);
+                self.missed.insert(visit.shared(words), event.sequence);
             }
             Fact::ParticipationEnded { reason, date } => {
                 let ended = Dated { date: *date, sequence: event.sequence };
@@ -454,12 +546,17 @@ impl Casebook {
         }
     }
 
-    fn apply_changes(&mut self, key: &FormKey, changes: &[ItemChange], event: &Event) {
-        let form = self.forms.entry(key.clone()).or_insert_with(|| FilledForm {
-            cells: BTreeMap::new(),
-            first_by: event.by.clone(),
-            reviews: BTreeMap::new(),
-        });
+    fn apply_changes(&mut self, key: &FormKey, changes: &[ItemChange], event: &Event, words: &mut Words) {
+        if !self.forms.contains_key(key) {
+            let begun = FilledForm {
+                cells: Cells::default(),
+                first_by: shared_actor(&event.by, words),
+                reviews: BTreeMap::new(),
+            };
+            self.forms.insert(shared_key(key, words), begun);
+        }
+        let Some(form) = self.forms.get_mut(key) else { return };
+        let cells = form.cells.change();
         for change in changes {
             let entry = Entry {
                 answer: change.new.get().cloned(),
@@ -469,7 +566,7 @@ impl Casebook {
                 recorded: event.recorded.local_date,
                 sequence: event.sequence,
             };
-            form.cells
+            cells
                 .entry(change.item.clone())
                 .and_modify(|cell| cell.replace(entry.clone()))
                 .or_insert_with(|| Cell::new(entry));
@@ -478,14 +575,15 @@ impl Casebook {
 
     fn verify(&mut self, key: &FormKey, items: &[ItemId], verification: Option<&Verification>) {
         let Some(form) = self.forms.get_mut(key) else { return };
+        let cells = form.cells.change();
         for item in items {
-            if let Some(cell) = form.cells.get_mut(item) {
+            if let Some(cell) = cells.get_mut(item) {
                 cell.verify(verification.cloned());
             }
         }
     }
 
-    fn apply_query(&mut self, event: &Event) {
+    fn apply_query(&mut self, event: &Event, words: &mut Words) {
         let find = |queries: &mut Vec<Query>, id: &QueryId, change: &dyn Fn(&mut Query)| {
             if let Some(query) = queries.iter_mut().find(|query| query.id == *id) {
                 query.said.push(event.sequence);
@@ -495,14 +593,15 @@ impl Casebook {
         match &event.fact {
             Fact::QueryOpened { query, key, item, check, addressed_to, .. } => self.queries.push(Query {
                 id: query.clone(),
-                key: key.clone(),
-                item: item.clone(),
-                check: check.clone(),
-                addressed_to: addressed_to.clone(),
-                by: event.by.clone(),
+                key: shared_key(key, words),
+                item: item.shared(words),
+                check: check.as_ref().map(|check| check.shared(words)),
+                addressed_to: addressed_to.shared(words),
+                by: shared_actor(&event.by, words),
                 opened: event.sequence,
                 reopened: None,
                 said: vec![event.sequence],
+                opened_on: event.recorded.local_date,
                 answered: None,
                 closed: None,
                 closed_by_check: false,
@@ -522,16 +621,17 @@ impl Casebook {
         }
     }
 
-    fn apply_signature(&mut self, event: &Event, dated: Dated) {
+    fn apply_signature(&mut self, event: &Event, dated: Dated, words: &mut Words) {
+        let by = shared_actor(&event.by, words);
         let signature = |meaning: &String, content_digest: &String| Signature {
-            by: event.by.clone(),
+            by: by.clone(),
             meaning: meaning.clone(),
             content_digest: content_digest.clone(),
             signed: dated,
         };
         match &event.fact {
             Fact::VisitSigned { visit, meaning, content_digest } => {
-                self.signatures.insert(visit.clone(), signature(meaning, content_digest));
+                self.signatures.insert(visit.shared(words), signature(meaning, content_digest));
             }
             Fact::CasebookSigned { meaning, content_digest } => {
                 self.casebook_signature = Some(signature(meaning, content_digest));

@@ -118,11 +118,27 @@ pub trait Reader {
     /// The store can't be read.
     fn position(&self, stream: &Stream) -> Result<u64, StoreError>;
 
+    /// Hands over the events from a sequence on, in order, one at a time, so that a record of any length can be folded.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn each(&self, from_sequence: u64, take: &mut dyn FnMut(Event)) -> Result<(), StoreError>;
+
     /// Returns the events from a sequence on, in order.
     ///
     /// # Errors
     /// The store can't be read.
-    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError>;
+    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        self.each(from_sequence, &mut |event| events.push(event))?;
+        Ok(events)
+    }
+
+    /// Returns the events from one sequence up to and with another, in order.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn between(&self, from_sequence: u64, to_sequence: u64) -> Result<Vec<Event>, StoreError>;
 
     /// Returns the events of one stream, in order.
     ///

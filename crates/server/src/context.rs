@@ -1,6 +1,6 @@
 //! What a handler works with: the request, who asks, and the seat that the gate found.
 
-use std::{ops::Deref, sync::RwLockReadGuard};
+use std::{ops::Deref, sync::Arc};
 
 use conduct::{Action, Command, Receipt, State};
 use record::{Actor, FormKey, Stream};
@@ -69,14 +69,14 @@ impl From<CommandError> for Failure {
 }
 
 /// The state that a page shows: as it is, or as the record had it at the end of a day.
-pub enum Sighted<'a> {
+pub enum Sighted {
     /// As it is.
-    Now(RwLockReadGuard<'a, State>),
+    Now(Arc<State>),
     /// As it was, with the day.
     Past(Box<State>, Date),
 }
 
-impl Deref for Sighted<'_> {
+impl Deref for Sighted {
     type Target = State;
 
     fn deref(&self) -> &State {
@@ -87,7 +87,7 @@ impl Deref for Sighted<'_> {
     }
 }
 
-impl Sighted<'_> {
+impl Sighted {
     /// Returns the day, if it lies in the past.
     pub fn day(&self) -> Option<Date> {
         match self {
@@ -143,7 +143,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// The day is none, or the record can't be read.
-    pub fn sighted(&self) -> Result<Sighted<'a>, Failure> {
+    pub fn sighted(&self) -> Result<Sighted, Failure> {
         let (running, seat) = self.seated()?;
         let text = self.request.query.get("as-of");
         if text.is_empty() {
@@ -163,7 +163,9 @@ impl<'a> Context<'a> {
         }
         events.retain(|event| event.recorded.local_date <= day);
         events.sort_by_key(|event| event.sequence);
-        Ok(Sighted::Past(Box::new(State::replay(&events)), day))
+        let mut state = State::replay(&events);
+        state.pack(&self.subject());
+        Ok(Sighted::Past(Box::new(state), day))
     }
 
     /// Returns all seats of the person in the study in hand.

@@ -309,7 +309,12 @@ pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, to
     if !begun && !asked {
         return Filled::Optional;
     }
-    match unfilled(&View::at_form(study, casebook, key, today), form, key).len() {
+    let missing =
+        |casebook: &Casebook| unfilled(&View::at_form(study, casebook, key, today), form, key).len();
+    // At a held visit nothing depends on the day of asking.
+    let held = key.visit.as_ref().is_some_and(|visit| casebook.visits.contains_key(visit));
+    let missing = if held { casebook.reckoned_missing(key, missing) } else { missing(casebook) };
+    match missing {
         0 if begun => Filled::Wholly,
         0 => Filled::Optional,
         missing if begun => Filled::Partly(missing),

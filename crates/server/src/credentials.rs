@@ -2,6 +2,8 @@
 //!
 //! Cryptography comes from `argon2`, `totp-rs` and `sha2`; here are the rules around it.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -108,9 +110,16 @@ fn hasher() -> Argon2<'static> {
 /// # Panics
 /// Never for passwords that [`weakness`] lets through.
 pub fn hash_password(password: &str) -> String {
+    let _alone = alone();
     let salt = draw::<16>();
     let hash = hasher().hash_password_with_salt(password.as_bytes(), &salt);
     hash.expect("salt and password have lengths that Argon2 takes").to_string()
+}
+
+/// One hash at a time: each takes 19 MiB, which a burst of log-ins must not take sixty-four times over.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says whether a password belongs to a hash. Without a hash it takes as long and is false.
@@ -119,7 +128,10 @@ pub fn verify_password(password: &str, hash: Option<&str>) -> bool {
         return false;
     }
     match hash.and_then(|hash| PasswordHash::new(hash).ok()) {
-        Some(hash) => hasher().verify_password(password.as_bytes(), &hash).is_ok(),
+        Some(hash) => {
+            let _alone = alone();
+            hasher().verify_password(password.as_bytes(), &hash).is_ok()
+        }
         None => {
             let _ = hash_password(password);
             false

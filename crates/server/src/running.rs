@@ -3,16 +3,20 @@
 //! Commands of all requests queue up before one thread, which holds the engine. It takes what
 //! waits, decides one after the other, makes everything durable in one commit, and only then answers and
 //! shows it to readers. So a form's save costs one share of a disk flush, whatever the record's size.
+//!
+//! The writer's state and the readers' share their casebooks, but for those of the group that is being written. The cells in
+//! them are packed; what a page opened is packed again a little later.
 
 use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use allocation::{OpenVault, OpenedList};
@@ -20,7 +24,7 @@ use conduct::{Command, Engine, EngineError, Receipt, Refusal, State};
 use protocol::Study;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use record::{Environment, Event, FormKey, Head, Reader, StoreError, Writer};
+use record::{Environment, Event, FormKey, Head, Reader, StoreError, Stream, Writer};
 use store::{SqliteReader, SqliteStore};
 use terms::{ItemId, SubjectId};
 
@@ -28,6 +32,10 @@ use crate::credentials::draw;
 
 /// Commands that are made durable together at most.
 const GROUP_MAX: usize = 256;
+/// Groups after which cells that pages opened are packed again, if the writer is busy; otherwise it does so when it has waited
+/// for so long.
+const TIDY_GROUPS: u32 = 64;
+const TIDY_WAIT: Duration = Duration::from_secs(1);
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +77,13 @@ enum Message {
     OpenList(Box<OpenedList>),
 }
 
+/// The durable state. A page takes hold of it as it is at the moment and makes nobody wait.
+type Shown = RwLock<Arc<State>>;
+
 /// A study that runs.
 pub struct RunningStudy {
     study: Arc<Study>,
-    state: Arc<RwLock<State>>,
+    state: Arc<Shown>,
     trouble: Arc<RwLock<Option<String>>>,
     vault_open: AtomicBool,
     reader: Mutex<SqliteReader>,
@@ -91,15 +102,19 @@ impl RunningStudy {
         } else {
             SqliteStore::create(folder, environment)?
         };
-        let state = State::replay(&store.read(1)?);
+        let state = State::of_record(&store)?;
         let writer = Writer::new(Box::new(store))?;
         let (sender, receiver) = channel();
         let study = Arc::new(study);
-        let state = Arc::new(RwLock::new(state));
+        let ahead = state.clone();
+        let state = Arc::new(RwLock::new(Arc::new(state)));
         let trouble = Arc::new(RwLock::new(None));
         let own = (Arc::clone(&study), Arc::clone(&state), Arc::clone(&trouble));
         #[expect(clippy::disallowed_methods, reason = "the server is an edge: one writer's thread a study")]
-        let thread = std::thread::spawn(move || write(&own.0, writer, &receiver, &own.1, &own.2));
+        let thread = std::thread::spawn(move || {
+            let means = GivenMeans::default();
+            write(Engine::at(&own.0, writer, ahead), &receiver, &own.1, &own.2, &means);
+        });
         Ok(Self {
             study,
             state,
@@ -116,10 +131,9 @@ impl RunningStudy {
         &self.study
     }
 
-    /// Returns the state as far as it is durable. Hold it for as long as a page takes; give no command and ask for it no
-    /// second time meanwhile: with the writer waiting in between, neither would go on.
-    pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the state as far as it is durable, as it is now. Hold it for as long as a page takes.
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns why nothing can be written at present, if so.
@@ -196,25 +210,26 @@ impl Drop for RunningStudy {
 }
 
 /// The writer's thread: takes what waits, decides, commits once, answers.
-fn write(
-    study: &Study,
-    writer: Writer,
+fn write<'a>(
+    mut engine: Engine<'a>,
     messages: &Receiver<Message>,
-    shown: &RwLock<State>,
+    shown: &Shown,
     trouble: &RwLock<Option<String>>,
+    means: &'a GivenMeans,
 ) {
-    // A vault is given at most once between a start and the next, as is the list.
-    let (vault, list) = (OnceLock::new(), OnceLock::new());
-    let mut engine = match Engine::open(study, writer) {
-        Ok(engine) => engine,
-        Err(error) => {
-            *trouble.write().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-            return;
-        }
-    };
+    let GivenMeans { vault, list } = means;
+    let mut groups = 0;
     let mut randomness = ChaCha20Rng::from_seed(draw());
     let mut salts = ChaCha20Rng::from_seed(draw());
-    while let Ok(first) = messages.recv() {
+    loop {
+        let first = match messages.recv_timeout(TIDY_WAIT) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                tidy(&mut engine, shown);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let mut jobs = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -241,12 +256,16 @@ fn write(
             let outcome = stage(&mut engine, &job, &mut randomness, &mut salts, &mut events);
             waiting.push((job.answer, outcome));
         }
-        let committed = if events.is_empty() { Ok(()) } else { engine.commit().map(|_| ()) };
+        let durable = || State::clone(&shown.read().unwrap_or_else(PoisonError::into_inner));
+        let committed = if events.is_empty() { Ok(()) } else { engine.commit_or(durable).map(|_| ()) };
         if committed.is_ok() && !events.is_empty() {
-            let mut state = shown.write().unwrap_or_else(PoisonError::into_inner);
-            for event in &events {
-                state.apply(event);
-            }
+            engine.pack(events.iter().filter_map(subject_of));
+            let mut shown = shown.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::make_mut(&mut shown).follow(engine.state(), &events);
+        }
+        groups += 1;
+        if groups % TIDY_GROUPS == 0 {
+            tidy(&mut engine, shown);
         }
         *trouble.write().unwrap_or_else(PoisonError::into_inner) =
             committed.as_ref().err().map(ToString::to_string);
@@ -259,6 +278,32 @@ fn write(
             let _ = answer.send(outcome);
         }
     }
+}
+
+/// What holders gave at most once between a start and the next.
+#[derive(Default)]
+struct GivenMeans {
+    vault: OnceLock<OpenVault>,
+    list: OnceLock<OpenedList>,
+}
+
+fn subject_of(event: &Event) -> Option<&SubjectId> {
+    match &event.stream {
+        Stream::Subject(subject) => Some(subject),
+        Stream::Study | Stream::Supply => None,
+    }
+}
+
+/// Packs what pages opened.
+fn tidy(engine: &mut Engine<'_>, shown: &Shown) {
+    let opened = shown.read().unwrap_or_else(PoisonError::into_inner).opened();
+    if opened.is_empty() {
+        return;
+    }
+    engine.pack(&opened);
+    let mut shown = shown.write().unwrap_or_else(PoisonError::into_inner);
+    let shown = Arc::make_mut(&mut shown);
+    opened.iter().for_each(|subject| shown.share(engine.state(), subject));
 }
 
 /// Stages a job's commands and gathers their events, those of a job that failed half-way included.

@@ -10,7 +10,7 @@ use access::{may_see, needs, reach};
 use conduct::{Casebook, Query, State, is_scheduled, scheduled_visit};
 use protocol::model::{Form, Power, Purpose, Role, Sight, Study};
 use record::FormKey;
-use terms::{DataClassId, Date, PersonId, RoleId, SiteId, VisitId};
+use terms::{DataClassId, Date, FormId, PersonId, RoleId, SiteId, VisitId};
 
 /// The participants' own role, which has no seat among the staff.
 const PARTICIPANT: &str = "participant";
@@ -120,7 +120,7 @@ impl<'a> Seat<'a> {
 
     /// Returns the participants that the seat sees, by number.
     pub fn subjects<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s Casebook> {
-        state.casebooks.values().filter(|casebook| self.sees_subject(casebook))
+        state.casebooks.values().map(AsRef::as_ref).filter(|casebook| self.sees_subject(casebook))
     }
 
     /// Says whether the role fills a form, slides read blind aside.
@@ -210,6 +210,7 @@ impl<'a> Seat<'a> {
         visit: &'s VisitId,
     ) -> impl Iterator<Item = (&'a Form, FormKey, Shown)> + 's {
         let mut seen = BTreeSet::new();
+        let begun: BTreeSet<FormId> = casebook.forms_at(visit).map(|(key, _)| key.form.clone()).collect();
         let stem = scheduled_visit(self.study, visit).map_or(visit, |known| &known.id);
         let unscheduled = stem != visit;
         let study = self.study;
@@ -224,10 +225,7 @@ impl<'a> Seat<'a> {
                         activity.forms.contains(&form.id)
                             && activity.at(stem) != protocol::model::Mark::Nothing
                     })
-                    || casebook
-                        .forms
-                        .keys()
-                        .any(|key| key.visit.as_ref() == Some(visit) && key.form == form.id)
+                    || begun.contains(&form.id)
             })
             .filter(move |(index, _)| seen.insert(*index))
             .map(move |(_, form)| {

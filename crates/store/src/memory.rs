@@ -65,9 +65,15 @@ impl Reader for MemoryStore {
         Ok(self.streams.get(stream).map_or(0, |events| events.len() as u64))
     }
 
-    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError> {
+    fn each(&self, from_sequence: u64, take: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
         let from = usize::try_from(from_sequence.saturating_sub(1)).unwrap_or(usize::MAX);
-        Ok(self.events.iter().skip(from).map(|sealed| sealed.event.clone()).collect())
+        self.events.iter().skip(from).for_each(|sealed| take(sealed.event.clone()));
+        Ok(())
+    }
+
+    fn between(&self, from_sequence: u64, to_sequence: u64) -> Result<Vec<Event>, StoreError> {
+        let within = |sealed: &&Sealed| (from_sequence..=to_sequence).contains(&sealed.event.sequence);
+        Ok(self.events.iter().filter(within).map(|sealed| sealed.event.clone()).collect())
     }
 
     fn read_stream(&self, stream: &Stream) -> Result<Vec<Event>, StoreError> {

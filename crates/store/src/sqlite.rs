@@ -80,6 +80,12 @@ impl SqliteReader {
         let (connection, file, environment) = layout::open_for_reading(folder)?;
         Ok(Self { connection, file, environment })
     }
+
+    /// Reads a record that lies under another name.
+    pub(crate) fn of(connection: Connection, file: StoreFile) -> Result<Self, StoreError> {
+        let environment = layout::environment(&connection, &file)?;
+        Ok(Self { connection, file, environment })
+    }
 }
 
 impl Reader for SqliteReader {
@@ -104,8 +110,12 @@ impl Reader for SqliteReader {
         rows::position(&self.connection, stream).map_err(|error| self.file.error(error))
     }
 
-    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError> {
-        rows::events(&self.connection, &self.file, &rows::Which::From(from_sequence))
+    fn each(&self, from_sequence: u64, take: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+        rows::each(&self.connection, &self.file, &rows::Which::From(from_sequence), take)
+    }
+
+    fn between(&self, from_sequence: u64, to_sequence: u64) -> Result<Vec<Event>, StoreError> {
+        rows::events(&self.connection, &self.file, &rows::Which::Between(from_sequence, to_sequence))
     }
 
     fn read_stream(&self, stream: &Stream) -> Result<Vec<Event>, StoreError> {
@@ -143,8 +153,12 @@ impl Reader for SqliteStore {
         self.reader.position(stream)
     }
 
-    fn read(&self, from_sequence: u64) -> Result<Vec<Event>, StoreError> {
-        self.reader.read(from_sequence)
+    fn each(&self, from_sequence: u64, take: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+        self.reader.each(from_sequence, take)
+    }
+
+    fn between(&self, from_sequence: u64, to_sequence: u64) -> Result<Vec<Event>, StoreError> {
+        self.reader.between(from_sequence, to_sequence)
     }
 
     fn read_stream(&self, stream: &Stream) -> Result<Vec<Event>, StoreError> {

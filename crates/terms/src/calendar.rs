@@ -116,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    // Shows: E6-4.2.2d
     fn the_site_decides_the_date() {
         let instant: Timestamp = "2008-03-10T23:30:00Z".parse().unwrap();
         assert_eq!(site_date(instant, "Europe/Paris").unwrap(), date(2008, 3, 11));

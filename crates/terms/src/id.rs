@@ -4,6 +4,8 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Words;
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -20,6 +22,11 @@ macro_rules! ids {
             /// Returns the identifier's text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// Returns the same identifier, with the one copy of its text that `words` keeps.
+            pub fn shared(&self, words: &mut Words) -> Self {
+                Self(words.one(&self.0))
             }
         }
 

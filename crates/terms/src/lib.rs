@@ -7,6 +7,7 @@ mod calendar;
 mod id;
 mod partial_date;
 mod value;
+mod words;
 
 pub use calendar::{
     CalendarError, SiteTime, add_months, days_between, in_window, months_between, site_date, study_day,
@@ -15,6 +16,7 @@ pub use id::*;
 pub use partial_date::{PartialDate, PartialDateError};
 pub use rust_decimal::Decimal;
 pub use value::{Answer, MissingReason, Truth, Value};
+pub use words::Words;
 
 /// A civil date without a time zone.
 pub type Date = jiff::civil::Date;

@@ -149,6 +149,7 @@ mod tests {
     }
 
     #[test]
+    // Shows: INT-3
     fn an_unknown_day_is_kept_unknown() {
         assert_eq!(date("2009-03").to_string(), "2009-03");
         assert_eq!(date("2009-03").complete(), None);
@@ -173,6 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
+        // Shows: INT-3
         fn text_and_date_are_inverse(year in 1900i16..2100, month in proptest::option::of(1i8..=12), day in 1i8..=28) {
             let text = match month {
                 None => format!("{year:04}"),

@@ -51,7 +51,7 @@ pub fn run(study: &Study, streams: &Streams) -> Result<Whole> {
     let state: &State = trial.engine().state();
     let data = datasets::build(study, state);
     let results = analysis::run(&study.plan, &study.arms, &study.facts, &data)?;
-    let starts = state.casebooks.values().filter_map(conduct::Casebook::first_dose);
+    let starts = state.casebooks.values().filter_map(|casebook| casebook.first_dose());
     let recruitment_days = starts.map(|day| days_between(opens, day)).max().unwrap_or(0);
     let people = People {
         screened: rehearsed.screened,

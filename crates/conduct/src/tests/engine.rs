@@ -102,6 +102,31 @@ fn staged_commands_build_on_one_another_and_are_made_durable_together() {
 }
 
 #[test]
+fn a_state_that_follows_says_what_a_replay_says_shares_the_casebooks_and_sees_nothing_that_is_only_staged() {
+    let study = study_a();
+    let mut engine = Engine::open(study, writer(MemoryStore::new(Environment::Rehearsal))).unwrap();
+    let mut shown = State::default();
+    for command in &commands() {
+        let before = shown.clone();
+        let receipt = engine.stage(command, &mut random(1), &mut random(2)).unwrap();
+        assert_eq!(shown, before, "what is staged is not shown");
+        engine.commit_or(|| panic!("memory takes everything")).unwrap();
+        engine.pack(receipt.subject());
+        shown.follow(engine.state(), &receipt.events);
+        assert_eq!(shown, *engine.state());
+    }
+    assert_eq!(shown, State::replay(&engine.store().read(1).unwrap()));
+    let subject = shown.casebooks.keys().next().unwrap().clone();
+    assert!(std::sync::Arc::ptr_eq(&shown.casebooks[&subject], &engine.state().casebooks[&subject]));
+    // Comparing opened the cells; packed, they are the same again, and a copy stays packed.
+    assert_eq!(shown.opened(), [subject.clone()]);
+    engine.pack([&subject]);
+    shown.share(engine.state(), &subject);
+    assert!(shown.opened().is_empty() && shown.clone().opened().is_empty());
+    assert_eq!(shown, State::replay(&engine.store().read(1).unwrap()));
+}
+
+#[test]
 fn the_same_commands_and_streams_give_the_same_head() {
     let run = |seed| {
         let store = MemoryStore::new(Environment::Rehearsal);

@@ -77,6 +77,7 @@ fn calls(code: &str, names: &BTreeSet<String>) -> bool {
 }
 
 #[test]
+// Shows: P11-10f, E6-4.2.6
 fn every_line_that_states_a_rule_refuses_in_some_script() {
     let seen: BTreeSet<Place> = scripts().into_iter().flat_map(|(_, script)| script().refusing).collect();
     let (_, passing) = lines_calling(&BTreeSet::new());
@@ -92,6 +93,8 @@ fn every_line_that_states_a_rule_refuses_in_some_script() {
 }
 
 #[test]
+// A signature's becoming void is one of them.
+// Shows: P11-70
 fn every_rule_by_which_something_follows_is_missed_when_it_is_gone() {
     let scripts = scripts();
     let seen: Vec<(Script, Seen)> = scripts.into_iter().map(|script| (script, script.1())).collect();

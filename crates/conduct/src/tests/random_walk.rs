@@ -277,6 +277,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
+    // Shows: P11-10f
     fn no_walk_through_study_b_leaves_the_protocol(
         paces in prop::collection::vec((any::<u8>(), any::<u8>(), 0u8..16), 20..160)
     ) {
@@ -287,6 +288,7 @@ proptest! {
     }
 
     #[test]
+    // Shows: P11-10f
     fn no_walk_through_study_a_leaves_the_protocol(
         paces in prop::collection::vec((any::<u8>(), any::<u8>(), 0u8..16), 20..160)
     ) {

@@ -1,18 +1,22 @@
 //! The audit trail: every event that the seat may know of, newest first, with filters.
 
 use askama::Template;
-use record::{Event, Fact, Stream};
+use record::{Event, Fact, StoreError, Stream};
 
 use crate::{
     context::{Context, Outcome},
     http::{Reply, segment},
     page::Page,
     pages::form::{names, site_moment},
+    running::RunningStudy,
     seat::{Seat, Shown},
 };
 
 /// Events on a page.
 const ON_A_PAGE: usize = 100;
+/// Events that are read at a time, and looked at for one page at most: a filter that fits few goes on with a click.
+const READ_AT_ONCE: u64 = 500;
+const LOOKED_AT_MAX: u64 = 20_000;
 
 struct Line {
     sequence: u64,
@@ -60,20 +64,23 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let names = names(context)?;
     let before: u64 = query.get("before").parse().unwrap_or(u64::MAX);
     let (subject, person, kind) = (query.get("subject"), query.get("person"), query.get("kind"));
-    let events = if subject.is_empty() {
-        running.record(|reader| reader.read(1))?
-    } else {
-        running.record(|reader| reader.read_stream(&Stream::Subject(subject.into())))?
-    };
     let state = running.state();
     let mut lines = Vec::new();
     let mut more = None;
-    for event in events.iter().rev().filter(|event| event.sequence < before) {
+    for event in (Backwards { running, subject, before, left: LOOKED_AT_MAX, events: Vec::new() }) {
+        let event = match event {
+            Ok(event) => event,
+            Err(Looked::Enough(at)) => {
+                more = Some(at);
+                break;
+            }
+            Err(Looked::Failed(error)) => return Err(error.into()),
+        };
         if !person.is_empty() && event.by.person != *person {
             continue;
         }
-        let (of_kind, what) = describe(event);
-        if (!kind.is_empty() && of_kind != kind) || !may_know(seat, &state, event) {
+        let (of_kind, what) = describe(&event);
+        if (!kind.is_empty() && of_kind != kind) || !may_know(seat, &state, &event) {
             continue;
         }
         if lines.len() == ON_A_PAGE {
@@ -112,6 +119,61 @@ pub fn show(context: &Context<'_>) -> Outcome {
         page,
     };
     Ok(Reply::page(view.render()?))
+}
+
+/// Events from before a sequence, newest first, a few at a time: a record of any length is never held as a whole. Of one
+/// participant where one is named.
+struct Backwards<'a> {
+    running: &'a RunningStudy,
+    subject: &'a str,
+    before: u64,
+    left: u64,
+    events: Vec<Event>,
+}
+
+/// Why no further event comes.
+enum Looked {
+    /// Enough were looked at for one page; the rest begins before this sequence.
+    Enough(u64),
+    /// The record can't be read.
+    Failed(StoreError),
+}
+
+impl Backwards<'_> {
+    fn more(&mut self) -> Result<(), StoreError> {
+        if self.subject.is_empty() {
+            let last = self.running.state().sequence.min(self.before.saturating_sub(1));
+            let first = last.saturating_sub(READ_AT_ONCE - 1).max(1);
+            self.events = self.running.record(|reader| reader.between(first, last))?;
+            self.before = first;
+        } else {
+            let stream = Stream::Subject(self.subject.into());
+            self.events = self.running.record(|reader| reader.read_stream(&stream))?;
+            self.events.retain(|event| event.sequence < self.before);
+            self.before = 1;
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Backwards<'_> {
+    type Item = Result<Event, Looked>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.events.is_empty() {
+            if self.before <= 1 {
+                return None;
+            }
+            if self.left == 0 {
+                return Some(Err(Looked::Enough(self.before)));
+            }
+            if let Err(error) = self.more() {
+                return Some(Err(Looked::Failed(error)));
+            }
+        }
+        self.left = self.left.saturating_sub(1);
+        self.events.pop().map(Ok)
+    }
 }
 
 /// Says whether a seat may know of an event: of its participant, and of the data class that it is about.

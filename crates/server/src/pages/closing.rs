@@ -151,7 +151,7 @@ fn places(study: &Study, state: &State, language: &str) -> Vec<Place> {
     let place = |part: Part, id: &str, label: &str| {
         let site = if let Part::Site(site) = &part { Some(site) } else { None };
         let own = |casebook: &&Casebook| site.is_none_or(|site| casebook.site == *site);
-        let casebooks: Vec<&Casebook> = state.casebooks.values().filter(own).collect();
+        let casebooks: Vec<&Casebook> = state.casebooks.values().map(AsRef::as_ref).filter(own).collect();
         let forms = || casebooks.iter().flat_map(|casebook| casebook.forms.values());
         Place {
             id: id.to_owned(),
@@ -187,6 +187,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let open: Vec<(&Casebook, &conduct::Deviation)> = state
         .casebooks
         .values()
+        .map(AsRef::as_ref)
         .flat_map(|casebook| casebook.deviations.iter().map(move |deviation| (casebook, deviation)))
         .filter(|(_, deviation)| deviation.class.is_none())
         .collect();

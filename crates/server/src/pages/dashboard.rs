@@ -96,8 +96,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
             if !seat.sees_query(casebook, query) {
                 continue;
             }
-            let opened = running.event(query.opened).map_or(today, |event| event.recorded.local_date);
-            let age = days_between(opened, today);
+            let age = days_between(query.opened_on, today);
             let class = AGES.iter().position(|(most, _)| age <= *most).unwrap_or(AGES.len() - 1);
             line.queries[class] += 1;
         }

@@ -1,11 +1,11 @@
 //! The list of participants: filter, sort, page, export.
 
 use askama::Template;
-use conduct::Casebook;
+use conduct::{Casebook, State};
 use terms::Date;
 
 use crate::{
-    context::{Context, Failure, Outcome},
+    context::{Context, Outcome},
     course::{Standing, status, subject_path, visits},
     http::{Reply, segment},
     page::Page,
@@ -76,7 +76,7 @@ fn row(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) -> Row
         path: subject_path(seat.study, casebook),
         subject: casebook.subject.to_string(),
         site: site.to_owned(),
-        status: if seat.follows_course() { status(seat.study, casebook) } else { "" },
+        status: status_for(seat, casebook),
         next: next.map_or_else(String::new, |line| format!("{} {}", line.label, line.planned)),
         next_day: next.and_then(|line| line.window).map_or(Date::MAX, |(first, _)| first),
         standing: next.map_or("", |line| line.standing.label()),
@@ -85,33 +85,90 @@ fn row(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) -> Row
     }
 }
 
-/// Returns the rows after filters and in order.
-fn rows(context: &Context<'_>, language: &str) -> Result<Vec<Row>, Failure> {
-    let (running, seat) = context.seated()?;
-    let query = &context.request.query;
-    let state = running.state();
-    let today = context.today(seat.own_sites().next().map(|site| &site.id));
-    let (search, wanted, site) = (query.get("search").to_lowercase(), query.get("status"), query.get("site"));
-    let mut rows: Vec<Row> = seat
-        .subjects(&state)
-        .filter(|casebook| site.is_empty() || casebook.site == *site)
-        .filter(|casebook| casebook.subject.as_str().to_lowercase().contains(&search))
-        .map(|casebook| row(seat, casebook, today, language))
-        .filter(|row| wanted.is_empty() || row.status == wanted)
-        .collect();
-    match query.get("sort") {
-        "site" => rows.sort_by(|one, other| one.site.cmp(&other.site)),
-        "status" => rows.sort_by_key(|row| row.status),
-        "next" => rows.sort_by_key(|row| row.next_day),
-        "forms" => rows.sort_by_key(|row| std::cmp::Reverse(row.forms)),
-        "queries" => rows.sort_by_key(|row| std::cmp::Reverse(row.queries)),
-        // Whatever else was sent is no column: the list stays by number.
-        _ => {}
+/// How far a participant has come, for who follows the course.
+fn status_for(seat: &Seat<'_>, casebook: &Casebook) -> &'static str {
+    if seat.follows_course() { status(seat.study, casebook) } else { "" }
+}
+
+/// A list in order, of which rows are made only as far as they are shown.
+enum Listed<'s> {
+    /// In an order that the casebooks give by themselves.
+    Casebooks(Vec<&'s Casebook>),
+    /// In an order that only the rows give.
+    Rows(Vec<Row>),
+}
+
+impl<'s> Listed<'s> {
+    /// Lists the participants after filters.
+    fn of(context: &Context<'_>, state: &'s State, seat: &'s Seat<'_>, language: &str) -> Self {
+        let query = &context.request.query;
+        let (search, wanted, site) =
+            (query.get("search").to_lowercase(), query.get("status"), query.get("site"));
+        let mut found: Vec<&Casebook> = seat
+            .subjects(state)
+            .filter(|casebook| site.is_empty() || casebook.site == *site)
+            .filter(|casebook| casebook.subject.as_str().to_lowercase().contains(&search))
+            .filter(|casebook| wanted.is_empty() || status_for(seat, casebook) == wanted)
+            .collect();
+        let sort = query.get("sort");
+        let label = |casebook: &Casebook| {
+            seat.study.site(casebook.site.as_str()).map_or("", |site| site.label.as_str())
+        };
+        let mut listed = match sort {
+            "next" | "forms" | "queries" => {
+                let today = today(context, seat);
+                let mut rows: Vec<Row> =
+                    found.into_iter().map(|casebook| row(seat, casebook, today, language)).collect();
+                match sort {
+                    "next" => rows.sort_by_key(|row| row.next_day),
+                    "forms" => rows.sort_by_key(|row| std::cmp::Reverse(row.forms)),
+                    _ => rows.sort_by_key(|row| std::cmp::Reverse(row.queries)),
+                }
+                Listed::Rows(rows)
+            }
+            "site" => {
+                found.sort_by(|one, other| label(one).cmp(label(other)));
+                Listed::Casebooks(found)
+            }
+            "status" => {
+                found.sort_by_key(|casebook| status_for(seat, casebook));
+                Listed::Casebooks(found)
+            }
+            // Whatever else was sent is no column: the list stays by number.
+            _ => Listed::Casebooks(found),
+        };
+        if query.get("order") == "down" {
+            match &mut listed {
+                Listed::Casebooks(all) => all.reverse(),
+                Listed::Rows(all) => all.reverse(),
+            }
+        }
+        listed
     }
-    if query.get("order") == "down" {
-        rows.reverse();
+
+    fn len(&self) -> usize {
+        match self {
+            Listed::Casebooks(all) => all.len(),
+            Listed::Rows(all) => all.len(),
+        }
     }
-    Ok(rows)
+
+    /// Makes some of the rows.
+    fn rows(self, seat: &Seat<'_>, today: Date, language: &str, skip: usize, most: usize) -> Vec<Row> {
+        match self {
+            Listed::Casebooks(all) => all
+                .into_iter()
+                .skip(skip)
+                .take(most)
+                .map(|casebook| row(seat, casebook, today, language))
+                .collect(),
+            Listed::Rows(all) => all.into_iter().skip(skip).take(most).collect(),
+        }
+    }
+}
+
+fn today(context: &Context<'_>, seat: &Seat<'_>) -> Date {
+    context.today(seat.own_sites().next().map(|site| &site.id))
 }
 
 /// The list.
@@ -119,8 +176,9 @@ pub fn list(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let page = Page::new(context, "Participants");
     let query = &context.request.query;
-    let rows = rows(context, &page.language)?;
-    let all = rows.len();
+    let state = running.state();
+    let listed = Listed::of(context, &state, seat, &page.language);
+    let all = listed.len();
     let last = all.saturating_sub(1) / ON_A_PAGE;
     let number = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, last + 1) - 1;
     let path = format!("/studies/{}/participants", segment(running.study().id.as_str()));
@@ -164,7 +222,7 @@ pub fn list(context: &Context<'_>) -> Outcome {
         to: ((number + 1) * ON_A_PAGE).min(all),
         before: (number > 0).then(|| to_page(number - 1)),
         after: (number < last).then(|| to_page(number + 1)),
-        rows: rows.into_iter().skip(number * ON_A_PAGE).take(ON_A_PAGE).collect(),
+        rows: listed.rows(seat, today(context, seat), &page.language, number * ON_A_PAGE, ON_A_PAGE),
         all,
         export,
         course: seat.follows_course(),
@@ -177,7 +235,10 @@ pub fn list(context: &Context<'_>) -> Outcome {
 /// The list as a file, all of it.
 pub fn export(context: &Context<'_>) -> Outcome {
     let mut text = String::from("participant,site,status,next_visit,forms_open,queries_open\r\n");
-    for row in rows(context, "en")? {
+    let (running, seat) = context.seated()?;
+    let state = running.state();
+    let listed = Listed::of(context, &state, seat, "en");
+    for row in listed.rows(seat, today(context, seat), "en", 0, usize::MAX) {
         let numbers = [row.forms.to_string(), row.queries.to_string()];
         let fields = [&row.subject, &row.site, row.status, &row.next, &numbers[0], &numbers[1]];
         text.push_str(&fields.map(csv_field).join(","));

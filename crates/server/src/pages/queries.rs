@@ -254,7 +254,6 @@ fn row(
     let study = seat.study;
     let form = study.form(query.key.form.as_str());
     let item = form.and_then(|form| form.item(query.item.as_str()));
-    let opened = running.event(query.opened).map(|event| event.recorded.local_date);
     let today = context.today(Some(&casebook.site));
     Row {
         subject: casebook.subject.to_string(),
@@ -265,7 +264,7 @@ fn row(
             form.map_or("", |form| form.title.get(language)),
             item.map_or("", |item| item.label.get(language)),
         ),
-        days: opened.map_or(0, |opened| i64::from(terms::days_between(opened, today))),
+        days: i64::from(terms::days_between(query.opened_on, today)),
         pick: format!("{}/{}", casebook.subject, query.id),
         view: view(running, seat, casebook, query, language),
     }

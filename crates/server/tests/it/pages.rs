@@ -48,6 +48,7 @@ fn fill(browser: &mut Browser<'_>, path: &str, answers: &[(&str, &str)]) -> serv
 }
 
 #[test]
+// Shows: P11-10e-2, E6-4.2.1, E6-4.2.4
 fn a_form_is_saved_checked_and_corrected_with_a_reason() {
     let world = World::training(2);
     let subject = screened(&world);
@@ -149,9 +150,9 @@ fn a_check_as_one_types_saves_nothing_and_keeps_a_draft() {
 }
 
 /// A training copy on a day on which the investigator's home names two visits to sign, and where they are signed.
-fn with_visits_to_sign() -> (World, Vec<String>) {
+pub fn with_visits_to_sign() -> (World, Vec<String>) {
     for months in 4..=16 {
-        let world = World::training(months);
+        let world = World::training_of(&["imatinib-open"], months);
         let home = text(&world.seated("principal_investigator.01").get(STUDY));
         let links = home.split("href=\"").filter_map(|rest| rest.split('"').next());
         let ready: Vec<String> = links.filter(|path| path.contains("/sign/")).map(str::to_owned).collect();
@@ -163,6 +164,7 @@ fn with_visits_to_sign() -> (World, Vec<String>) {
 }
 
 #[test]
+// Shows: P11-50
 fn p11_200a1_a_signature_asks_for_both_parts_first_and_for_the_password_later() {
     let (world, ready) = with_visits_to_sign();
     let running = &world.house.studies["imatinib-open"];
@@ -255,7 +257,7 @@ fn an_assessor_scores_the_visit_in_hand_and_no_longer_sees_it_at_the_next() {
         let treated = |casebook: &&conduct::Casebook| {
             casebook.first_dose().is_some() && casebook.participation_end.is_none()
         };
-        let casebook = state.casebooks.values().find(treated).unwrap();
+        let casebook = state.casebooks.values().map(AsRef::as_ref).find(treated).unwrap();
         let free = |number: &u32| !casebook.visits.contains_key(&VisitId::from(format!("U{number}")));
         let number = (1..).find(free).unwrap();
         let (one, two) = (format!("U{number}"), format!("U{}", number + 1));
@@ -297,7 +299,7 @@ fn bld_4_a_pharmacist_hands_out_the_chosen_kit_and_no_page_says_what_it_holds() 
         let held = |casebook: &&conduct::Casebook| {
             casebook.first_dose().is_some() && casebook.treatment_end.is_none()
         };
-        let casebook = state.casebooks.values().find(held).unwrap();
+        let casebook = state.casebooks.values().map(AsRef::as_ref).find(held).unwrap();
         (casebook.subject.to_string(), casebook.site.to_string())
     };
     let mut pharmacist = world.seated(&format!("pharmacist.{site}"));

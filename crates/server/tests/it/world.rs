@@ -28,6 +28,8 @@ pub const STUDIES: [&str; 2] = ["imatinib-controlled", "imatinib-open"];
 /// An installation in a folder of its own, with a clock that the test sets.
 pub struct World {
     pub house: Installation,
+    /// Who has which arm, where the test may know.
+    pub arms: BTreeMap<String, String>,
     clock: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
@@ -62,15 +64,28 @@ pub fn study_files(id: &str) -> BTreeMap<String, String> {
 impl World {
     /// A training copy whose trials opened `months` ago.
     pub fn training(months: i32) -> Self {
+        Self::training_of(&STUDIES, months)
+    }
+
+    /// A training copy of some studies.
+    pub fn training_of(ids: &[&str], months: i32) -> Self {
+        Self::made(|studies, today| {
+            let opened = training::opened_before(today, months);
+            for id in ids {
+                training::make(studies, &study_files(id), 7, opened, today).unwrap();
+            }
+            BTreeMap::new()
+        })
+    }
+
+    /// A training copy whose studies somebody else makes in the folder, for today.
+    pub fn made(make: impl FnOnce(&Path, Date) -> BTreeMap<String, String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let today = Date::constant(2031, 5, 20);
-        let opened = training::opened_before(today, months);
-        let studies = folder.path().join("studies");
-        for id in STUDIES {
-            training::make(&studies, &study_files(id), 7, opened, today).unwrap();
-        }
+        let arms = make(&folder.path().join("studies"), today);
         let mut world = Self::open(folder, Environment::Rehearsal, today).0;
         world.house.make_ready_accounts(PASSWORD).unwrap();
+        world.arms = arms;
         world
     }
 
@@ -122,12 +137,38 @@ impl World {
         let read = Arc::clone(&clock);
         let now = move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap();
         let (house, token) = Installation::open(folder.path(), environment, Box::new(now)).unwrap();
-        (Self { house, clock, _folder: folder }, token)
+        (Self { house, arms: BTreeMap::new(), clock, _folder: folder }, token)
     }
 
     /// Lets time pass.
     pub fn wait(&self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Gives everybody an address, `PERSON@example.org`.
+    pub fn give_addresses(&self) {
+        let note = store::accounts::Note {
+            at: self.house.now(),
+            by: "test",
+            about: "accounts",
+            what: "addresses",
+            detail: "",
+            origin: "test",
+        };
+        let mut accounts = self.house.accounts();
+        for account in accounts.all().unwrap() {
+            accounts.set_email(&account.person, &format!("{}@example.org", account.person), &note).unwrap();
+        }
+    }
+
+    /// A participant who takes the drug, and the site.
+    pub fn participant_on_treatment(&self, study: &str) -> (String, String) {
+        let state = self.house.studies[study].state();
+        let treated = |casebook: &&std::sync::Arc<conduct::Casebook>| {
+            casebook.first_dose().is_some() && casebook.treatment_end.is_none()
+        };
+        let casebook = state.casebooks.values().find(treated).unwrap();
+        (casebook.subject.to_string(), casebook.site.to_string())
     }
 
     /// A browser that is not logged in.

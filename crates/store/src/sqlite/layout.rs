@@ -192,7 +192,7 @@ fn check_layout(connection: &Connection, file: &StoreFile) -> Result<(), StoreEr
     Ok(())
 }
 
-fn environment(connection: &Connection, file: &StoreFile) -> Result<Environment, StoreError> {
+pub(super) fn environment(connection: &Connection, file: &StoreFile) -> Result<Environment, StoreError> {
     let named: Option<String> = connection
         .query_row("SELECT environment FROM store WHERE one = 1", [], |row| row.get(0))
         .optional()

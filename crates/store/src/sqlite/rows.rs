@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use record::chain::Links;
 use record::encoding::{Cell, Encoded, Opening};
 use record::{CellAddress, Event, Hash, Head, Sealed, StoreError, Stored, StoredCell, Stream};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, Statement};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params_from_iter};
 
 use super::errors::StoreFile;
 
@@ -16,6 +16,8 @@ pub(super) enum Which<'a> {
     From(u64),
     /// One.
     One(u64),
+    /// From one sequence up to another.
+    Between(u64, u64),
     /// Those of a stream.
     Stream(&'a Stream),
 }
@@ -62,21 +64,46 @@ pub(super) fn events(
     file: &StoreFile,
     which: &Which<'_>,
 ) -> Result<Vec<Event>, StoreError> {
-    let rows = encoded(connection, which).map_err(|error| file.error(error))?;
-    rows.into_iter()
-        .map(|(sequence, encoded)| {
-            let sequence = u64::try_from(sequence).unwrap_or(0);
-            encoded.decode().map_err(|error| StoreError::Unreadable { sequence, detail: error.to_string() })
-        })
-        .collect()
+    let mut events = Vec::new();
+    each(connection, file, which, &mut |event| events.push(event))?;
+    Ok(events)
 }
 
-/// Reads bodies and cells in one pass over both tables, which are in the same order.
-fn encoded(connection: &Connection, which: &Which<'_>) -> rusqlite::Result<Vec<(i64, Encoded)>> {
-    let (filter, parameter): (_, &dyn rusqlite::ToSql) = match which {
-        Which::From(sequence) => ("sequence >= ?1", &as_integer(*sequence)),
-        Which::One(sequence) => ("sequence = ?1", &as_integer(*sequence)),
-        Which::Stream(stream) => ("stream = ?1", &stream.to_string()),
+/// Hands over events in order, decoded, one at a time.
+pub(super) fn each(
+    connection: &Connection,
+    file: &StoreFile,
+    which: &Which<'_>,
+    take: &mut dyn FnMut(Event),
+) -> Result<(), StoreError> {
+    let mut unreadable = None;
+    each_encoded(connection, which, &mut |sequence, encoded| {
+        let sequence = u64::try_from(sequence).unwrap_or(0);
+        match encoded.decode() {
+            Ok(event) => take(event),
+            Err(error) => {
+                unreadable = Some(StoreError::Unreadable { sequence, detail: error.to_string() });
+            }
+        }
+        unreadable.is_none()
+    })
+    .map_err(|error| file.error(error))?;
+    unreadable.map_or(Ok(()), Err)
+}
+
+/// Reads bodies and cells in one pass over both tables, which are in the same order, for as long as `take` says yes.
+fn each_encoded(
+    connection: &Connection,
+    which: &Which<'_>,
+    take: &mut dyn FnMut(i64, &Encoded) -> bool,
+) -> rusqlite::Result<()> {
+    let (filter, parameters): (_, Vec<Value>) = match which {
+        Which::From(sequence) => ("sequence >= ?1", vec![as_integer(*sequence).into()]),
+        Which::One(sequence) => ("sequence = ?1", vec![as_integer(*sequence).into()]),
+        Which::Between(from, to) => {
+            ("sequence BETWEEN ?1 AND ?2", vec![as_integer(*from).into(), as_integer(*to).into()])
+        }
+        Which::Stream(stream) => ("stream = ?1", vec![stream.to_string().into()]),
     };
     let sql = format!(
         "SELECT events.sequence, body, cell, commitment, salt, content
@@ -84,19 +111,31 @@ fn encoded(connection: &Connection, which: &Which<'_>) -> rusqlite::Result<Vec<(
          WHERE events.{filter} ORDER BY events.sequence, cell"
     );
     let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([parameter])?;
-    let mut found: Vec<(i64, Encoded)> = Vec::new();
+    let mut rows = statement.query(params_from_iter(parameters))?;
+    let mut before: Option<(i64, Encoded)> = None;
     while let Some(row) = rows.next()? {
         let sequence = row.get(0)?;
-        if found.last().is_none_or(|(last, _)| *last != sequence) {
-            found.push((sequence, Encoded { body: row.get(1)?, cells: Vec::new() }));
-        }
-        let cells = found.last_mut().map(|(_, encoded)| &mut encoded.cells);
-        if let (Some(cells), true) = (cells, row.get::<_, Option<i64>>(2)?.is_some()) {
-            cells.push(cell(row)?);
+        let (_, encoded) = match &mut before {
+            Some(same) if same.0 == sequence => same,
+            before => {
+                let begun = (sequence, Encoded { body: row.get(1)?, cells: Vec::new() });
+                if let Some((last, encoded)) = before.replace(begun)
+                    && !take(last, &encoded)
+                {
+                    return Ok(());
+                }
+                let Some(begun) = before else { continue };
+                begun
+            }
+        };
+        if row.get::<_, Option<i64>>(2)?.is_some() {
+            encoded.cells.push(cell(row)?);
         }
     }
-    Ok(found)
+    if let Some((last, encoded)) = before {
+        take(last, &encoded);
+    }
+    Ok(())
 }
 
 fn cell(row: &Row<'_>) -> rusqlite::Result<Cell> {
