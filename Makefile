@@ -1,5 +1,5 @@
 # The daily commands. Anything longer than a line is Rust in xtask or a script in scripts/.
-.PHONY: demo test test-full check bench gallery
+.PHONY: demo test test-full check bench gallery package
 
 demo:
 	scripts/set-up-demo
@@ -21,6 +21,11 @@ check:
 
 bench:
 	cargo bench --locked --workspace
+
+package:
+	scripts/set-up-demo
+	cargo build --release --locked --package cli
+	scripts/package
 
 gallery:
 	scripts/set-up-gallery

@@ -18,6 +18,7 @@ mod rule_trace;
 mod shipped;
 mod simulate;
 mod terminal;
+mod traceability;
 
 /// Runs a clinical trial from its protocol to its report.
 #[derive(Parser)]
@@ -40,6 +41,15 @@ enum Command {
     /// Serve the pages in which a trial is run
     #[cfg(feature = "serve")]
     Serve(commands::serve::Arguments),
+    /// Back an installation up into one encrypted file, while the server runs or not
+    #[cfg(feature = "serve")]
+    Backup(commands::backup::Arguments),
+    /// Take an installation out of a backup, or see whether it could be
+    #[cfg(feature = "serve")]
+    Restore(commands::restore::Arguments),
+    /// Try this version of the program on a copy of an installation, then bring the installation up to date
+    #[cfg(feature = "serve")]
+    Upgrade(commands::upgrade::Arguments),
     /// Run a study's own plan on many virtual trials: power, error rates, bias, coverage
     Simulate(commands::simulate::Arguments),
     /// Calibrate inputs of a virtual cohort to published summaries, and report the misfit
@@ -75,6 +85,12 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(arguments),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => commands::serve::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Backup(arguments) => commands::backup::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Restore(arguments) => commands::restore::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Upgrade(arguments) => commands::upgrade::run(arguments),
         Command::Simulate(arguments) => commands::simulate::run(arguments),
         Command::Fit(arguments) => commands::fit::run(arguments),
         Command::Explore(arguments) => commands::explore::run(arguments),

@@ -3,11 +3,13 @@
 //! ```text
 //! DIR/accounts.sqlite           people; says whether participants are real
 //! DIR/reads.sqlite              who has looked at which participant
+//! DIR/outbox.sqlite             mails to be sent
 //! DIR/studies/ID/study/*.toml   the study's files
 //! DIR/studies/ID/record/        the record
 //! DIR/studies/ID/allocation.sealed.json
 //! DIR/studies/ID/locks/         signed manifests of locks
 //! DIR/signing.key               what signs them
+//! DIR/backup.key                the key of the backups, which no backup holds
 //! ```
 //! The environment (live or training) is part of every file and can't be mixed.
 
@@ -25,7 +27,9 @@ use store::reads::{ReadLog, Reading};
 use terms::{PersonId, StudyId, Timestamp};
 
 use crate::{
+    backups::Timetable,
     credentials::{digest, draw_readable, hash_password},
+    post::Post,
     running::RunningStudy,
     sessions::Sessions,
     throttle::{Rates, Throttle},
@@ -85,9 +89,15 @@ pub struct Installation {
     pub secure: bool,
     /// The names of ready accounts that the log-in page of a demonstration shows.
     pub ready_accounts: Vec<(String, String)>,
+    /// When the server backs up by itself, if it does.
+    pub timetable: Option<Timetable>,
+    /// Who mails, if anybody does.
+    pub post: Option<Post>,
     folder: PathBuf,
     accounts: Mutex<AccountStore>,
     reads: Mutex<ReadLog>,
+    /// Readings since the last flush, apart from the log so that nobody waits for the disk to note one.
+    readings: Mutex<Vec<Reading>>,
     set_up: Mutex<Option<[u8; 32]>>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -148,13 +158,21 @@ impl Installation {
             studies,
             secure: false,
             ready_accounts: Vec::new(),
+            timetable: None,
+            post: None,
             folder: folder.to_owned(),
             accounts: Mutex::new(accounts),
             reads: Mutex::new(reads),
+            readings: Mutex::default(),
             set_up: Mutex::new(token.as_deref().map(digest)),
             clock,
         };
         Ok((installation, token))
+    }
+
+    /// Returns the installation's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Returns the file of a study's sealed allocation list.
@@ -189,7 +207,7 @@ impl Installation {
 
     /// Notes that somebody looked at a participant; durable within a second ([`flush_reads`](Self::flush_reads)).
     pub fn note_reading(&self, reading: Reading) {
-        self.reads().note(reading);
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner).push(reading);
     }
 
     /// Makes what was noted of readings durable.
@@ -197,7 +215,10 @@ impl Installation {
     /// # Errors
     /// The file can't be written.
     pub fn flush_reads(&self) -> Result<(), StoreError> {
-        self.reads().flush()
+        let mut reads = self.reads();
+        let readings = std::mem::take(&mut *self.readings.lock().unwrap_or_else(PoisonError::into_inner));
+        readings.into_iter().for_each(|reading| reads.note(reading));
+        reads.flush()
     }
 
     /// Says whether the first administrator is still awaited.

@@ -6,6 +6,7 @@
 //!
 //! No rule of a trial lives here: whether a step is possible is decided by `conduct`, and who may by `access`.
 
+pub mod backups;
 pub mod context;
 pub mod course;
 pub mod credentials;
@@ -16,11 +17,13 @@ pub mod languages;
 pub mod manifest;
 mod page;
 mod pages;
+pub mod post;
 pub mod routes;
 pub mod running;
 pub mod seat;
 pub mod sessions;
 pub mod shell;
+pub mod smtp;
 pub mod throttle;
 pub mod training;
 

@@ -247,6 +247,12 @@ pub const ROUTES: &[Route] = &[
         pages::administration::change_person,
     ),
     get("/administration/log", Right::Administrator, "The account log", pages::administration::log),
+    set(
+        "/administration/backup",
+        Right::Administrator,
+        "Backs up now and restores the backup to check it",
+        pages::administration::back_up,
+    ),
     act(
         "/administration/studies/{study}/open",
         Right::Administrator,

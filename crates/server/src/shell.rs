@@ -18,6 +18,7 @@ use axum::{
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
+    backups,
     credentials::{draw, hex},
     gate,
     http::{Fields, Method, Reply, Request},
@@ -30,6 +31,10 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 const AT_ONCE_MAX: usize = 64;
 /// A request whose body takes longer is given up.
 const BODY_WAIT: Duration = Duration::from_secs(20);
+/// How often the server looks whether a backup is due.
+const BACKUP_BEAT: Duration = Duration::from_secs(60);
+/// How often the server looks for what is to be mailed.
+const MAIL_BEAT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Shell {
@@ -53,9 +58,13 @@ pub async fn serve(
         Shell { house: Arc::clone(&house), at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)), behind_proxy };
     let router = Router::new().fallback(handle).with_state(shell);
     let flushing = tokio::spawn(flush_reads(Arc::clone(&house)));
+    let backing_up = tokio::spawn(back_up(Arc::clone(&house)));
+    let mailing = tokio::spawn(mail(Arc::clone(&house)));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(until).await;
     flushing.abort();
+    backing_up.abort();
+    mailing.abort();
     let _ = house.flush_reads();
     served
 }
@@ -68,6 +77,38 @@ async fn flush_reads(house: Arc<Installation>) {
         let house = Arc::clone(&house);
         // A full disk leaves the readings in memory for the next beat.
         let _ = tokio::task::spawn_blocking(move || house.flush_reads()).await;
+    }
+}
+
+/// Looks every minute whether a backup is due.
+async fn back_up(house: Arc<Installation>) {
+    let mut beat = tokio::time::interval(BACKUP_BEAT);
+    loop {
+        beat.tick().await;
+        let house = Arc::clone(&house);
+        // What became of it stands in the account log.
+        let _ = tokio::task::spawn_blocking(move || {
+            if let Some(timetable) = &house.timetable
+                && backups::is_due(&house, timetable)
+            {
+                let _ = backups::back_up(&house, timetable);
+            }
+        })
+        .await;
+    }
+}
+
+/// Puts in and sends mails.
+async fn mail(house: Arc<Installation>) {
+    let mut beat = tokio::time::interval(MAIL_BEAT);
+    loop {
+        beat.tick().await;
+        let house = Arc::clone(&house);
+        // What can't be looked through or sent now is at the next beat; the administrator's page says why.
+        let _ = tokio::task::spawn_blocking(move || {
+            house.post.as_ref().map(|post| post.gather(&house).and_then(|()| post.deliver(house.now())))
+        })
+        .await;
     }
 }
 

@@ -324,6 +324,15 @@ impl AccountStore {
         self.change(note, |to| to.execute(sql, (person.as_str(), active)).map(|_| ()))
     }
 
+    /// Keeps a person's address for mails; empty for none.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_email(&mut self, person: &PersonId, email: &str, note: &Note<'_>) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET email = ?2 WHERE person = ?1";
+        self.change(note, |to| to.execute(sql, (person.as_str(), email)).map(|_| ()))
+    }
+
     /// Keeps the language of a person's pages.
     ///
     /// # Errors
@@ -464,22 +473,20 @@ impl AccountStore {
         let read = || -> rusqlite::Result<Vec<LogLine>> {
             let sql = "SELECT sequence, at, by, about, what, detail, origin FROM account_log \
                        WHERE ?1 IS NULL OR by = ?1 OR about = ?1 ORDER BY sequence DESC LIMIT ?2";
-            self.connection
-                .prepare(sql)?
-                .query_map((of, most), |row| {
-                    Ok(LogLine {
-                        sequence: row.get::<_, i64>(0)?.unsigned_abs(),
-                        at: time(row.get(1)?),
-                        by: row.get(2)?,
-                        about: row.get(3)?,
-                        what: row.get(4)?,
-                        detail: row.get(5)?,
-                        origin: row.get(6)?,
-                    })
-                })?
-                .collect()
+            self.connection.prepare(sql)?.query_map((of, most), log_line)?.collect()
         };
         Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Returns the last line of the log that says something.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn last(&self, what: &str) -> Result<Option<LogLine>, AccountError> {
+        let sql = "SELECT sequence, at, by, about, what, detail, origin FROM account_log \
+                   WHERE what = ?1 ORDER BY sequence DESC LIMIT 1";
+        let read = self.connection.query_row(sql, [what], log_line).optional();
+        Ok(read.map_err(|error| self.file.error(error))?)
     }
 
     /// Recomputes the log's chain.
@@ -526,6 +533,18 @@ impl AccountStore {
         });
         Ok(done.map_err(|error| file.error(error))?)
     }
+}
+
+fn log_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogLine> {
+    Ok(LogLine {
+        sequence: row.get::<_, i64>(0)?.unsigned_abs(),
+        at: time(row.get(1)?),
+        by: row.get(2)?,
+        about: row.get(3)?,
+        what: row.get(4)?,
+        detail: row.get(5)?,
+        origin: row.get(6)?,
+    })
 }
 
 /// Returns a log-in name without what people confuse: case, accents' compositions, letters that look alike.

@@ -8,9 +8,11 @@
 //! No clock, no randomness and no rule of a trial lives here.
 
 pub mod accounts;
+pub mod backup;
 pub mod conformance;
 pub mod identity;
 mod memory;
+pub mod outbox;
 pub mod projection;
 pub mod reads;
 mod sqlite;

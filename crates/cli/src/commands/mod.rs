@@ -1,6 +1,8 @@
 //! One file a command.
 
 pub mod analyse;
+#[cfg(feature = "serve")]
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod explore;
@@ -8,9 +10,13 @@ pub mod fit;
 pub mod new;
 pub mod pack;
 pub mod qualify;
+#[cfg(feature = "serve")]
+pub mod restore;
 pub mod schema;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod simulate;
 pub mod trace;
+#[cfg(feature = "serve")]
+pub mod upgrade;
 pub mod verify;

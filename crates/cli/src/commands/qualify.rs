@@ -31,6 +31,10 @@ pub struct Arguments {
     /// Where the qualification report goes
     #[arg(long, value_name = "DIR", default_value = "qualification", conflicts_with = "cases")]
     out: PathBuf,
+    /// The results of a run of all tests (JUnit, as nextest writes it): the report then says of each requirement whether its
+    /// tests passed
+    #[arg(long, value_name = "FILE", conflicts_with = "cases")]
+    tests: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -106,7 +110,7 @@ pub struct Refused {
 /// The folder can't be read or holds no case file.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let Some(cases) = &arguments.cases else {
-        return qualification::run(&arguments.out, arguments.json);
+        return qualification::run(&arguments.out, arguments.tests.as_deref(), arguments.json);
     };
     let qualified = qualify(cases)?;
     if arguments.json {

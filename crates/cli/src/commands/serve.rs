@@ -1,13 +1,26 @@
 //! `equipoise serve`: the pages in which a trial is run.
 
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use jiff::SignedDuration;
 use record::Environment;
-use server::{Installation, credentials::draw_readable, training};
+use server::{
+    Installation,
+    backups::Timetable,
+    credentials::draw_readable,
+    post::{Post, Postman},
+    training,
+};
 use terms::{Date, Timestamp};
 
+use super::backup::key_of;
 use crate::{Outcome, shipped, terminal::say};
 
 /// Months before today at which the trials of a training copy opened.
@@ -34,6 +47,27 @@ pub struct Arguments {
     /// A study's folder to add to the installation
     #[arg(long, value_name = "FOLDER")]
     study: Vec<PathBuf>,
+    /// Back up into this folder by a timetable; every backup is restored at once to see that it is good
+    #[arg(long, value_name = "DIR")]
+    backup_to: Option<PathBuf>,
+    /// Hours from one backup to the next
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
+    backup_every: u32,
+    /// Backups that are kept
+    #[arg(long, value_name = "N", default_value_t = 14)]
+    backups_kept: usize,
+    /// The file of the backups' key; without it DIR/backup.key, which is drawn at the first start
+    #[arg(long, value_name = "FILE")]
+    backup_key: Option<PathBuf>,
+    /// Send mails (a serious event, a broken blind, an overdue query, an invitation) through this relay
+    #[arg(long, value_name = "HOST:PORT", requires_all = ["mail_from", "pages_at"])]
+    mail_relay: Option<String>,
+    /// The address that mails come from
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// The address of the pages as people reach them, for links in mails: https://trial.example.org
+    #[arg(long, value_name = "URL")]
+    pages_at: Option<String>,
     /// Browsers reach the server by https, through a proxy: cookies travel by TLS alone
     #[arg(long)]
     https: bool,
@@ -73,6 +107,29 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let (mut house, token) = Installation::open(&folder, environment, Box::new(Timestamp::now))?;
     house.secure = arguments.https;
+    if let (Some(relay), Some(from), Some(pages)) =
+        (&arguments.mail_relay, &arguments.mail_from, &arguments.pages_at)
+    {
+        anyhow::ensure!(server::smtp::is_address(from), "--mail-from {from} is no address");
+        let pages = pages.trim_end_matches('/').to_owned();
+        house.post = Some(Post::open(&folder, Postman { relay: relay.clone(), from: from.clone(), pages })?);
+    }
+    if let Some(to) = &arguments.backup_to {
+        let (key, path, new) = key_of(&folder, arguments.backup_key.as_deref())?;
+        if new {
+            say!(
+                "Drew a key for backups: {}. Keep a copy elsewhere; without it no backup opens.",
+                path.display()
+            );
+        }
+        house.timetable = Some(Timetable {
+            to: to.clone(),
+            every: SignedDuration::from_hours(arguments.backup_every.into()),
+            kept: arguments.backups_kept,
+            key,
+            at_work: Mutex::default(),
+        });
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listener = runtime
         .block_on(tokio::net::TcpListener::bind(arguments.listen))

@@ -4,10 +4,14 @@ mod analyse;
 mod blinding;
 mod coverage;
 mod demo;
+#[cfg(all(feature = "serve", target_os = "linux"))]
+mod disk_full;
 mod doc_tests;
 #[cfg(feature = "serve")]
 mod journeys;
 mod kill;
+#[cfg(feature = "serve")]
+mod operate;
 #[cfg(feature = "pdf")]
 mod paper;
 mod proof;

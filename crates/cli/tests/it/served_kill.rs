@@ -16,20 +16,22 @@ use std::{
 
 use record::{Fact, Reader};
 use store::SqliteReader;
+use terms::{SubjectId, VisitId};
 
 /// Clients that write at the same time.
 const CLIENTS: usize = 64;
 /// How often the server is killed; in a full campaign as often as the second number.
 const KILLS: (u64, u64) = (50, 1_000);
 
-struct Served {
-    child: Child,
-    address: String,
-    password: String,
+/// A server in a process of its own.
+pub struct Served {
+    pub child: Child,
+    pub address: String,
+    pub password: String,
 }
 
 #[expect(clippy::disallowed_methods, reason = "somebody has to read what the server says")]
-fn serve(folder: &Path) -> Served {
+pub fn serve(folder: &Path) -> Served {
     let mut child = Command::new(env!("CARGO_BIN_EXE_equipoise"))
         .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder)
@@ -45,7 +47,7 @@ fn serve(folder: &Path) -> Served {
 }
 
 /// Asks over a connection of its own; none if the server went away before it had answered.
-fn ask(address: &str, method: &str, path: &str, cookies: &str, form: &str) -> Option<(u16, String)> {
+pub fn ask(address: &str, method: &str, path: &str, cookies: &str, form: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let request = format!(
@@ -71,7 +73,7 @@ fn token(answer: &str) -> String {
 }
 
 /// Logs the monitor in; returns cookie and form token.
-fn log_in(served: &Served) -> (String, String) {
+pub fn log_in(served: &Served) -> (String, String) {
     let (_, page) = ask(&served.address, "GET", "/log-in", "", "").unwrap();
     let visitor = cookie(&page, "equipoise-visitor");
     let form = format!("form-token={}&login=monitor&password={}", token(&page), served.password);
@@ -80,6 +82,16 @@ fn log_in(served: &Served) -> (String, String) {
     let session = cookie(&answer, "equipoise");
     let (_, page) = ask(&served.address, "GET", "/account", &session, "").unwrap();
     (session, token(&page))
+}
+
+/// A participant and a visit that was held.
+pub fn held_visit(record: &Path) -> (SubjectId, VisitId) {
+    let events = SqliteReader::open(record).unwrap().read(1).unwrap();
+    let held = events.into_iter().find_map(|event| match (event.stream, event.fact) {
+        (record::Stream::Subject(subject), Fact::VisitHeld { visit, .. }) => Some((subject, visit)),
+        _ => None,
+    });
+    held.unwrap()
 }
 
 #[test]
@@ -93,17 +105,7 @@ fn p11_10e_1_a_killed_server_has_lost_and_doubled_nothing_that_it_acknowledged()
     for round in 0..kills {
         let mut served = serve(folder.path());
         let (session, token) = log_in(&served);
-        let (subject, visit) = {
-            let reader = SqliteReader::open(&record).unwrap();
-            let held =
-                reader.read(1).unwrap().into_iter().find_map(|event| match (&event.stream, &event.fact) {
-                    (record::Stream::Subject(subject), Fact::VisitHeld { visit, .. }) => {
-                        Some((subject.clone(), visit.clone()))
-                    }
-                    _ => None,
-                });
-            held.unwrap()
-        };
+        let (subject, visit) = held_visit(&record);
         let path =
             format!("/studies/imatinib-open/participants/{subject}/forms/vital_signs/{visit}/0/queries");
         let over = AtomicBool::new(false);

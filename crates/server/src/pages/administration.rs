@@ -7,10 +7,11 @@ use conduct::{Action, Command};
 use jiff::SignedDuration;
 use protocol::model::Power;
 use record::Actor;
-use store::accounts::Account;
+use store::{accounts::Account, outbox::OutboxStanding};
 use terms::{PersonId, RoleId, SiteId};
 
 use crate::{
+    backups,
     context::{Context, Failure, Outcome},
     credentials::{digest, draw_token},
     http::{Reply, segment},
@@ -19,7 +20,9 @@ use crate::{
         account::moment,
         arrive::{new_account, sound_name},
     },
+    post::Post,
     running::RunningStudy,
+    smtp::is_address,
 };
 
 /// An invitation holds for so long.
@@ -59,6 +62,16 @@ struct AdministrationPage {
     page: Page,
     people: Vec<Account>,
     studies: Vec<StudyLine>,
+    backups: BackupLines,
+    outbox: Option<OutboxStanding>,
+}
+
+/// How backups stand: when, and what.
+struct BackupLines {
+    good: Option<(String, String)>,
+    failure: Option<(String, String)>,
+    late: bool,
+    scheduled: bool,
 }
 
 #[derive(Template)]
@@ -106,7 +119,28 @@ pub fn show(context: &Context<'_>) -> Outcome {
         .values()
         .map(|running| study_line(context, running, account, &page.language, &name))
         .collect();
-    Ok(Reply::page(AdministrationPage { page, studies, people }.render()?))
+    let outbox = context.house.post.as_ref().map(Post::standing).transpose()?;
+    let standing = backups::standing(context.house)?;
+    let line = |line: store::accounts::LogLine| (moment(context, line.at), line.detail);
+    let backups = BackupLines {
+        good: standing.good.map(line),
+        failure: standing.failure.map(line),
+        late: standing.late,
+        scheduled: standing.scheduled,
+    };
+    Ok(Reply::page(AdministrationPage { page, studies, people, backups, outbox }.render()?))
+}
+
+/// Backs up now, restores the backup to see that it is good, and says so.
+pub fn back_up(context: &Context<'_>) -> Outcome {
+    let timetable = context.house.timetable.as_ref().ok_or_else(|| {
+        Failure::Bad("This server has no folder for backups. Start it with --backup-to.".to_owned())
+    })?;
+    match backups::back_up(context.house, timetable) {
+        Ok(_) => context.notice("Backed up. The backup was restored and recomputed."),
+        Err(error) => return Err(Failure::Broken(error.to_string())),
+    }
+    Ok(Reply::see("/administration"))
 }
 
 fn study_line(
@@ -203,12 +237,16 @@ fn invitation(context: &Context<'_>, account: &Account) -> Outcome {
     let origin = context.address();
     let note = context.note(account.person.as_str(), "invited", "", &origin);
     context.house.accounts().invite(&account.person, &digest(&token), context.now + INVITATION, &note)?;
+    let path = format!("/invitation/{token}");
+    if let (Some(post), false) = (&context.house.post, account.email.is_empty()) {
+        post.invite(&account.person, &account.email, &path, context.now)?;
+    }
     let scheme = if context.house.secure { "https" } else { "http" };
     let host = context.request.host.clone().unwrap_or_default();
     let page = InvitedPage {
         page: Page::new(context, "Invitation"),
         name: account.printed_name.clone(),
-        link: format!("{scheme}://{host}/invitation/{token}"),
+        link: format!("{scheme}://{host}{path}"),
     };
     Ok(Reply::page(page.render()?))
 }
@@ -276,6 +314,13 @@ pub fn change_person(context: &Context<'_>) -> Outcome {
         "verified" => {
             let by = &context.account()?.person;
             house.accounts().verify_identity(&id, by, &note("identity verified"))?;
+        }
+        "email" => {
+            let email = context.request.form.get("email");
+            if !email.is_empty() && !is_address(email) {
+                return Err(Failure::Bad("Type an address such as anna@example.org, or nothing.".to_owned()));
+            }
+            house.accounts().set_email(&id, email, &note("address changed"))?;
         }
         "invite" => {
             house.sessions.end_all_of(&id, None);

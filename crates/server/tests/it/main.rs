@@ -2,7 +2,9 @@
 
 mod accounts;
 mod cleaning;
+mod compliance;
 mod hostile;
 mod matrix;
+mod operation;
 mod pages;
 mod world;

@@ -99,6 +99,7 @@ fn each_byte_of_a_hash_counts() {
 }
 
 #[test]
+// Shows: P11-10a-2
 fn each_byte_of_a_content_counts() {
     flip("contents", "content", |sequence, cell, _| vec![InRecord::Content { sequence, cell }]);
 }
@@ -117,6 +118,7 @@ fn each_byte_of_a_commitment_counts() {
 }
 
 #[test]
+// Shows: P11-10a-2, P11-10e-3
 fn each_other_alteration_is_named() {
     let cases: &[(&str, Option<Fault>)] = &[
         (
@@ -179,6 +181,7 @@ fn each_other_alteration_is_named() {
 }
 
 #[test]
+// Shows: P11-10e-3
 fn a_lost_trigger_is_named() {
     let sample = Sample::new();
     let names: Vec<_> = triggers(&sample.guarded());

@@ -32,6 +32,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
+    // Shows: P11-10e-1
     fn a_killed_writer_leaves_a_whole_record_with_all_that_was_acknowledged(commits in 1usize..60) {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())

@@ -55,6 +55,7 @@ fn another_key_opens_nothing() {
 }
 
 #[test]
+// Shows: PRV-1
 fn the_file_says_nothing_and_all_rows_have_one_length() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("identities.sqlite");

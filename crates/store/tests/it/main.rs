@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
 mod alteration;
+mod backup;
 mod conformance;
 mod durability;
 mod identity;

@@ -14,6 +14,7 @@ fn stands_in_a_file(folder: &std::path::Path, words: &str) -> bool {
 }
 
 #[test]
+// Shows: E6-4.2.2b
 fn redacted_words_stand_in_no_file_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::create(folder.path(), Environment::Rehearsal).unwrap();

@@ -1,0 +1,275 @@
+//! Mails: somebody is told to log in. A mail says what kind of thing waits and where the pages are, and nothing of a
+//! participant, a site, a value or an arm, because mail is read by anybody on its way.
+//!
+//! Mails about a study come out of its record, not out of the requests that changed it, so that none is forgotten when the
+//! server stops in between.
+
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::SignedDuration;
+use record::{Event, Fact, StoreError, Stream};
+use store::outbox::{NewMail, Outbox, OutboxStanding, WaitingMail};
+use terms::{PersonId, SiteId, Timestamp, days_between};
+
+use crate::{
+    installation::Installation,
+    running::RunningStudy,
+    seat::seats,
+    smtp::{Letter, SmtpError, send},
+};
+
+/// The outbox's file below an installation.
+const OUTBOX: &str = "outbox.sqlite";
+/// A query that waits longer for its answer is overdue.
+const OVERDUE_DAYS: i32 = 14;
+/// Mails that are sent in one go.
+const AT_ONCE: u32 = 50;
+/// The longest wait before a mail that was refused is tried again.
+const AGAIN_AFTER_MAX: SignedDuration = SignedDuration::from_hours(4);
+
+/// What a mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A serious adverse event was reported.
+    Serious,
+    /// The blind of a participant was broken in an emergency.
+    BlindBroken,
+    /// A query has waited too long for an answer.
+    OverdueQuery,
+    /// Somebody is invited to make an account.
+    Invitation,
+}
+
+impl Kind {
+    const ALL: [(Self, &'static str, &'static str); 4] = [
+        (
+            Self::Serious,
+            "serious",
+            "A serious adverse event was reported in a study in which you have a role.",
+        ),
+        (
+            Self::BlindBroken,
+            "blind",
+            "The blind was broken in an emergency in a study in which you have a role.",
+        ),
+        (
+            Self::OverdueQuery,
+            "overdue",
+            "A query in a study has waited for your answer for more than two weeks.",
+        ),
+        (
+            Self::Invitation,
+            "invitation",
+            "You are invited to make an account. The link works once, for seven days.",
+        ),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _, _)| *kind == self).map_or("", |(_, name, _)| name)
+    }
+
+    fn sentence(name: &str) -> &'static str {
+        let known = Self::ALL.iter().find(|(_, known, _)| *known == name);
+        known.map_or("Something waits for you.", |(_, _, sentence)| sentence)
+    }
+}
+
+/// Who carries mails, and what they say of where they come from.
+#[derive(Clone, Debug)]
+pub struct Postman {
+    /// The relay, `host:port`.
+    pub relay: String,
+    /// The sender's address.
+    pub from: String,
+    /// The address of the pages as people reach them, without a `/` at the end.
+    pub pages: String,
+}
+
+/// The post of an installation.
+pub struct Post {
+    postman: Postman,
+    outbox: Mutex<Outbox>,
+}
+
+impl Post {
+    /// Opens the post of an installation's folder.
+    ///
+    /// # Errors
+    /// The outbox can't be opened.
+    pub fn open(folder: &Path, postman: Postman) -> Result<Self, StoreError> {
+        Ok(Self { postman, outbox: Mutex::new(Outbox::open(&folder.join(OUTBOX))?) })
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how the outbox stands.
+    ///
+    /// # Errors
+    /// The outbox can't be read.
+    pub fn standing(&self) -> Result<OutboxStanding, StoreError> {
+        self.outbox().standing()
+    }
+
+    /// Puts in an invitation's mail; `path` leads to it.
+    ///
+    /// # Errors
+    /// The outbox can't be written.
+    pub fn invite(
+        &self,
+        person: &PersonId,
+        address: &str,
+        path: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mail = NewMail {
+            once: format!("invitation/{person}/{}", now.as_millisecond()),
+            address: address.to_owned(),
+            kind: Kind::Invitation.name().to_owned(),
+            link: format!("{}{path}", self.postman.pages),
+        };
+        self.outbox().put(&[mail], None, now)
+    }
+
+    /// Looks through what was recorded since the last time, and through what is overdue, and puts in the mails about it.
+    ///
+    /// # Errors
+    /// A record or the outbox can't be read or written.
+    pub fn gather(&self, house: &Installation) -> Result<(), StoreError> {
+        for running in house.studies.values() {
+            let study = running.study().id.to_string();
+            let head = running.record(|reader| reader.head())?.sequence;
+            // A record from before there was a post is not mailed about.
+            let from = self.outbox().looked_through(&study)?.unwrap_or(head);
+            let mut events = Vec::new();
+            if from < head {
+                running.record(|reader| {
+                    reader.each(from + 1, &mut |event| {
+                        if kind_of(&event).is_some() {
+                            events.push(event);
+                        }
+                    })
+                })?;
+            }
+            let mut mails = Vec::new();
+            for event in &events {
+                self.about(house, running, event, &mut mails);
+            }
+            self.overdue(house, running, &mut mails);
+            self.outbox().put(&mails, Some((&study, head)), house.now())?;
+        }
+        Ok(())
+    }
+
+    fn about(&self, house: &Installation, running: &RunningStudy, event: &Event, mails: &mut Vec<NewMail>) {
+        let (Some(kind), Stream::Subject(_)) = (kind_of(event), &event.stream) else { return };
+        let study = running.study();
+        // Whoever may read of it is told of it.
+        let class = if kind == Kind::Serious { "adverse_events" } else { "audit" };
+        let of = format!("{}/{}/{}", kind.name(), study.id, event.sequence);
+        self.to_all(house, running, event.site.as_ref(), &of, kind, mails, |seat| {
+            seat.reads(class) && seat.person != event.by.person
+        });
+    }
+
+    fn overdue(&self, house: &Installation, running: &RunningStudy, mails: &mut Vec<NewMail>) {
+        let today = house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+        let state = running.state();
+        for casebook in state.casebooks.values() {
+            for query in
+                casebook.queries.iter().filter(|query| query.closed.is_none() && query.answered.is_none())
+            {
+                if days_between(query.opened_on, today) <= OVERDUE_DAYS {
+                    continue;
+                }
+                let of = format!("{}/{}/{}", Kind::OverdueQuery.name(), running.study().id, query.opened);
+                self.to_all(house, running, Some(&casebook.site), &of, Kind::OverdueQuery, mails, |seat| {
+                    seat.role.id == query.addressed_to
+                });
+            }
+        }
+    }
+
+    /// One mail for each person with an address who has a fitting seat that reaches the site.
+    #[expect(clippy::too_many_arguments, reason = "what a mail is about has no fewer parts")]
+    fn to_all(
+        &self,
+        house: &Installation,
+        running: &RunningStudy,
+        site: Option<&SiteId>,
+        of: &str,
+        kind: Kind,
+        mails: &mut Vec<NewMail>,
+        fits: impl Fn(&crate::seat::Seat<'_>) -> bool,
+    ) {
+        let (study, state) = (running.study(), running.state());
+        let today = house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+        let mut people: Vec<&PersonId> =
+            state.delegations.grants().iter().map(|grant| &grant.person).collect();
+        people.sort();
+        people.dedup();
+        for person in people {
+            let reached = seats(study, &state, person, today)
+                .iter()
+                .any(|seat| fits(seat) && site.is_none_or(|site| seat.sites.hold(site)));
+            let account = if reached { house.accounts().of(person).ok().flatten() } else { None };
+            if let Some(account) = account.filter(|account| account.active && !account.email.is_empty()) {
+                mails.push(NewMail {
+                    once: format!("{of}/{person}"),
+                    address: account.email,
+                    kind: kind.name().to_owned(),
+                    link: self.postman.pages.clone(),
+                });
+            }
+        }
+    }
+
+    /// Sends what is due. A mail that can't be sent is tried again later, each time later.
+    ///
+    /// # Errors
+    /// The outbox can't be read or written.
+    pub fn deliver(&self, now: Timestamp) -> Result<(), StoreError> {
+        let due = self.outbox().due(now, AT_ONCE)?;
+        for mail in due {
+            match self.hand_over(&mail, now) {
+                Ok(()) => self.outbox().sent(mail.id, now)?,
+                Err(error) => {
+                    let wait = SignedDuration::from_mins(1_i64 << mail.tries.min(10)).min(AGAIN_AFTER_MAX);
+                    self.outbox().failed(mail.id, now + wait, &error.to_string())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&self, mail: &WaitingMail, now: Timestamp) -> Result<(), SmtpError> {
+        let domain = self.postman.from.split('@').nth(1).unwrap_or_default();
+        let text = format!(
+            "{}\n\nLog in to see it:\n{}\n\nThis mail holds no data of the trial on purpose. It was sent by a program; \
+             answers are not read.\n",
+            Kind::sentence(&mail.kind),
+            mail.link
+        );
+        let letter = Letter {
+            from: &self.postman.from,
+            to: &mail.address,
+            subject: "Equipoise: something waits for you",
+            date: &now.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
+            id: &format!("{}.{}@{domain}", mail.id, now.as_millisecond()),
+            text: &text,
+        };
+        send(&self.postman.relay, &letter)
+    }
+}
+
+fn kind_of(event: &Event) -> Option<Kind> {
+    match event.fact {
+        Fact::SeriousEventReported { .. } => Some(Kind::Serious),
+        Fact::BlindBroken { .. } => Some(Kind::BlindBroken),
+        _ => None,
+    }
+}
