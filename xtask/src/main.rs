@@ -1,9 +1,10 @@
-//! The repository's own chores: `cargo run --package xtask -- check-layers`, or `gallery`.
+//! The repository's own chores: `cargo run --package xtask -- check-layers`, `gallery` or `traceability`.
 
 use std::process::ExitCode;
 
 mod gallery;
 mod layers;
+mod traceability;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -29,8 +30,20 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Some("traceability") => match traceability::write(&layers::workspace_root()) {
+            Ok(shown) => {
+                println!("{shown} requirements are shown by tests");
+                ExitCode::SUCCESS
+            }
+            Err(faults) => {
+                for fault in faults {
+                    eprintln!("{fault}");
+                }
+                ExitCode::FAILURE
+            }
+        },
         _ => {
-            eprintln!("usage: cargo run --package xtask -- check-layers | gallery");
+            eprintln!("usage: cargo run --package xtask -- check-layers | gallery | traceability");
             ExitCode::from(2)
         }
     }

@@ -188,6 +188,7 @@ mod tests {
     }
 
     #[test]
+    // Shows: BLD-3
     fn kit_numbers_are_independent_of_the_arm() {
         // Rank sums of one arm's numbers over fixed seeds: under independence the
         // standardised sum has mean 0 and variance 1, so 400 of them average within

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::Outcome;
 use crate::commands::qualify::{CaseRecord, Qualified, ValueRecord, run_file};
 use crate::terminal::say;
+use crate::traceability::{self, Matrix, Outcome as Shown};
 
 /// The whole report.
 #[derive(Debug, Serialize)]
@@ -31,6 +32,7 @@ struct Qualification {
     made: String,
     pass: bool,
     requirements: Vec<Requirement>,
+    traceability: Matrix,
     cases: Vec<CaseRecord>,
     unsupported: usize,
 }
@@ -59,7 +61,7 @@ struct Carried {
 ///
 /// # Errors
 /// The program can't read itself, or the report can't be written.
-pub fn run(folder: &Path, as_json: bool) -> Result<Outcome> {
+pub fn run(folder: &Path, tests: Option<&Path>, as_json: bool) -> Result<Outcome> {
     let binary = std::env::current_exe().context("the program's own file can't be found")?;
     let bytes = fs::read(&binary).with_context(|| format!("{} can't be read", binary.display()))?;
     let carried = carried();
@@ -70,6 +72,8 @@ pub fn run(folder: &Path, as_json: bool) -> Result<Outcome> {
             bail!("{name}: {reason}");
         }
     }
+    let results = tests.map(traceability::read_run).transpose()?;
+    let traceability = traceability::matrix(results.as_ref())?;
     let mut requirements = installation(&carried);
     requirements.extend(operation(&carried, &qualified));
     let qualification = Qualification {
@@ -78,8 +82,11 @@ pub fn run(folder: &Path, as_json: bool) -> Result<Outcome> {
         binary_sha256: hex(&Sha256::digest(&bytes)),
         platform: platform(),
         made: now(),
-        pass: requirements.iter().all(|one| one.pass) && qualified.unsupported.is_empty(),
+        pass: requirements.iter().all(|one| one.pass)
+            && qualified.unsupported.is_empty()
+            && traceability.pass(),
         requirements,
+        traceability,
         unsupported: qualified.unsupported.len(),
         cases: qualified.records,
     };
@@ -226,6 +233,7 @@ fn tell(qualification: &Qualification, files: &[PathBuf], as_json: bool) -> Resu
             "platform": qualification.platform,
             "pass": qualification.pass,
             "requirements": qualification.requirements,
+            "traceability": qualification.traceability,
             "cases": cases,
             "passed": passed,
             "unsupported": qualification.unsupported,
@@ -238,6 +246,13 @@ fn tell(qualification: &Qualification, files: &[PathBuf], as_json: bool) -> Resu
         let verdict = if one.pass { "pass" } else { "FAIL" };
         say!("{verdict}  {:<34} {}", one.id, one.obtained);
     }
+    let matrix = &qualification.traceability;
+    for line in matrix.lines.iter().filter(|line| !matches!(line.result, Shown::Passed | Shown::NotJudged)) {
+        say!("{:<7}  {:<11} {}", line.result.label(), line.id, line.must);
+    }
+    let shown = matrix.lines.iter().filter(|line| !line.tests.is_empty()).count();
+    let judged = if matrix.results.is_some() { "" } else { "; give a run's results with --tests" };
+    say!("{shown} of {} requirements are shown by tests{judged}", matrix.lines.len());
     say!("{passed} of {cases} cases passed; SHA-256 of the program {}", qualification.binary_sha256);
     for file in files {
         say!("{}", file.display());
@@ -271,6 +286,11 @@ fn document(qualification: &Qualification) -> Document {
             vec![Block::Table(requirements("operation-table", "Operation, by requirement", &of_kind("OQ-")))],
         ),
     ];
+    sections.push(section(
+        "traceability",
+        "Requirements, tests, results",
+        traced(&qualification.traceability),
+    ));
     let mut by_file: BTreeMap<&str, Vec<&CaseRecord>> = BTreeMap::new();
     for case in &qualification.cases {
         by_file.entry(&case.file).or_default().push(case);
@@ -327,6 +347,41 @@ fn requirements(id: &str, caption: &str, all: &[&Requirement]) -> Table {
         rows: all.iter().map(row).collect(),
         ..Table::default()
     }
+}
+
+/// The matrix, with where its results come from.
+fn traced(matrix: &Matrix) -> Vec<Block> {
+    let from = match (&matrix.results, &matrix.results_sha256) {
+        (Some(file), Some(digest)) => {
+            format!("Results are those of {} (SHA-256 {digest}).", file.display())
+        }
+        _ => "No results of a run of the tests were given, so nothing is judged here; `qualify --tests` takes them."
+            .to_owned(),
+    };
+    let row = |line: &traceability::Line| {
+        let must = if line.open.is_empty() {
+            line.must.clone()
+        } else {
+            format!("{} Open: {}", line.must, line.open)
+        };
+        let tests = line.tests.join(", ").replace('_', " ");
+        let cells = [line.clause.clone(), must, tests].map(text);
+        Row::new(line.id.clone(), cells.into_iter().chain([text(line.result.label())]).collect())
+    };
+    let table = Table {
+        id: "traceability-table".to_owned(),
+        caption: "Requirements, the tests that show them, and what became of those".to_owned(),
+        columns: columns(&[
+            ("Requirement", Align::Text),
+            ("Clause", Align::Text),
+            ("It must", Align::Text),
+            ("Tests", Align::Text),
+            ("Result", Align::Word),
+        ]),
+        rows: matrix.lines.iter().map(row).collect(),
+        ..Table::default()
+    };
+    vec![Block::Paragraph(text(from)), Block::Table(table)]
 }
 
 fn cases_of(place: usize, file: &str, cases: &[&CaseRecord]) -> Table {
@@ -426,6 +481,7 @@ mod tests {
             made: "m".into(),
             pass: false,
             requirements: vec![requirement("IQ-1", true), requirement("OQ-x", false)],
+            traceability: Matrix::default(),
             cases: vec![case],
             unsupported: 0,
         });

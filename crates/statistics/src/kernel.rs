@@ -31,9 +31,8 @@ pub(crate) fn cholesky(a: &mut [f64], n: usize) -> Option<(f64, f64)> {
         for x in &row[..i] {
             pivot -= x * x;
         }
-        // Asked this way round, so that a NaN is refused too.
-        let positive = pivot > PIVOT_MIN * diagonal.abs();
-        if !positive {
+        // Written so that a NaN is refused too.
+        if !(pivot > PIVOT_MIN * diagonal.abs()) {
             return None;
         }
         least = least.min(pivot / diagonal);

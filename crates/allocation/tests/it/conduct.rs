@@ -40,6 +40,7 @@ fn every_allocation_is_confirmed_by_the_opened_list_and_by_no_other_entry() {
 }
 
 #[test]
+// Shows: RND-1
 fn a_repeated_allocation_is_of_the_same_entry() {
     let (running, at) = (unlock(&sealed()), placement("01-001", "systemic", 1));
     let [first, second] = [2, 3].map(|seed| running.allocate(&at, &mut random(seed)).unwrap());

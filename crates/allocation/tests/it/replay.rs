@@ -41,6 +41,7 @@ fn scheme_of(case: &Value) -> PermutedBlocks {
 }
 
 #[test]
+// Shows: RND-2
 fn drawn_lists_equal_an_independent_replay() {
     let (input, output) = list_cases();
     let (cases, expected) = (input["lists"].as_array().unwrap(), output["lists"].as_array().unwrap());
@@ -56,6 +57,7 @@ fn drawn_lists_equal_an_independent_replay() {
 }
 
 #[test]
+// Shows: RND-2
 fn kits_equal_an_independent_replay() {
     let (input, output) = list_cases();
     let (cases, expected) = (input["kits"].as_array().unwrap(), output["kits"].as_array().unwrap());

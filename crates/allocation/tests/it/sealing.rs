@@ -165,6 +165,7 @@ fn is_intact(vault: &SealedVault, original: &SealedVault) -> bool {
 }
 
 #[test]
+// Shows: RND-3
 fn every_altered_byte_of_the_file_is_noticed() {
     let mut small = plan();
     small.strata.truncate(1);
@@ -214,6 +215,7 @@ fn a_file_of_another_format_is_refused() {
 }
 
 #[test]
+// Shows: RND-3
 fn an_alteration_by_someone_who_recomputes_the_digest_fails_against_the_study() {
     let vault = sealed();
     let mut forged = serde_json::to_value(&vault).unwrap();

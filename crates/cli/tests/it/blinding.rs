@@ -8,6 +8,7 @@ use crate::{demo, files};
 const NEAR_BYTES: usize = 400;
 
 #[test]
+// Shows: BLD-2
 fn no_arm_stands_beside_a_participant_or_kit_before_unblinding() {
     let (folder, document) = demo(1);
     assert_eq!(document["studies"][0]["id"], "imatinib-controlled");

@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
             }
             return Ok(said);
         }
-        if !rest.len().is_multiple_of(RECORD) {
+        if rest.len() % RECORD != 0 {
             let what = "its last record has fewer than 80 bytes".to_owned();
             return Err(DataError::Truncated { file: self.file.to_owned(), what });
         }

@@ -20,6 +20,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
+// Shows: E6-4.2.5
 fn a_file_that_is_cut_short_is_refused() {
     for (name, whole) in samples().into_iter().filter(|(name, _)| *name != "x.csv") {
         let step = (whole.len() / 150).max(1);

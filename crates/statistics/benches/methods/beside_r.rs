@@ -125,7 +125,6 @@ fn observations(panel: &Panel) -> [(&'static str, Vec<f64>); 5] {
 }
 
 /// Seconds a call: the median of five timings of `calls` calls.
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn median_of_five(calls: u32, mut f: impl FnMut()) -> f64 {
     f();
     let mut timings = [0.0; 5];

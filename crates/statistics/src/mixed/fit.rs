@@ -217,8 +217,8 @@ impl Fit<'_> {
             for d in (0..k).rev() {
                 let column = space.column(v, d);
                 let mut value = space.least_squares[column] + space.scale * space.gamma[column];
-                for (e, x) in own.iter().enumerate().skip(d + 1) {
-                    value -= space.triangle[d * k + e] * x;
+                for e in d + 1..k {
+                    value -= space.triangle[d * k + e] * own[e];
                 }
                 own[d] = value / space.triangle[d * k + d];
                 out[v * k + space.order[d]] = own[d];

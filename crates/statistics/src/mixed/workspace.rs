@@ -217,8 +217,7 @@ impl Workspace {
             }
             let left = dot(column, column).sqrt();
             // R's rule for linear dependence.
-            let independent = left > 1e-7 * length;
-            if !independent {
+            if !(left > 1e-7 * length) {
                 return Err(NotEstimable::SingularDesign);
             }
             self.triangle[d * k + d] = left;
