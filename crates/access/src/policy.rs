@@ -234,7 +234,9 @@ pub enum Denied {
     #[error("`{person}` was not delegated the role `{role}` {} on {date}; record the delegation first", at(site.as_ref()))]
     NotDelegated { person: PersonId, role: RoleId, site: Option<SiteId>, date: Date },
     /// The person has no record of training for the role.
-    #[error("`{person}` has no record of training for the role `{role}` on {date}; record the training first")]
+    #[error(
+        "`{person}` has no record of training for the role `{role}` on {date}; record the training first"
+    )]
     NotTrained { person: PersonId, role: RoleId, date: Date },
     /// A blinded role reached for the allocation.
     #[error("the role `{role}` is blinded and never acts on the allocation")]

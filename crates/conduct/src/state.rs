@@ -10,8 +10,8 @@ use std::{
 
 use access::{Delegations, Grant};
 use record::{
-    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, Reader, SpecimenKey,
-    StoreError, Stream, VerificationPlan,
+    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, Reader,
+    SpecimenKey, StoreError, Stream, VerificationPlan,
 };
 use terms::*;
 

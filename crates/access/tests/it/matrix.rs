@@ -12,7 +12,13 @@ fn everywhere(study: &Study, site: Option<&str>) -> Delegations {
     let mut delegations = Delegations::default();
     for role in &study.roles {
         let person = PersonId::from(role.id.as_str());
-        delegations.add(Grant { person, role: role.id.clone(), site: site.map(SiteId::from), from: TODAY, until: None });
+        delegations.add(Grant {
+            person,
+            role: role.id.clone(),
+            site: site.map(SiteId::from),
+            from: TODAY,
+            until: None,
+        });
     }
     delegations
 }

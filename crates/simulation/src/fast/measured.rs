@@ -175,7 +175,9 @@ impl Measured {
                 let behind = behind.ok_or_else(|| format!("{id} is derived from other items"))?;
                 Of::Percent(Noisy::of(study, item, index), Box::new(behind))
             }
-            _ if item.derived.is_some() && read.is_none() => Of::Score(Box::new(Score::of(study, form, item)?)),
+            _ if item.derived.is_some() && read.is_none() => {
+                Of::Score(Box::new(Score::of(study, form, item)?))
+            }
             _ if item.shown_if.is_some() => {
                 return Err(format!("{id} is asked of some people only"));
             }
