@@ -104,8 +104,13 @@ pub struct TQuantiles(Vec<(f64, f64, f64)>);
 const QUANTILES_MAX: usize = 64;
 
 impl TQuantiles {
-    /// [`t_quantile_upper`], from memory if it is there.
-    pub fn upper(&mut self, p: f64, df: f64) -> f64 {
+    /// [`t_quantile_upper`], from `memory` if there is one and it holds the quantile.
+    pub(crate) fn upper(memory: Option<&mut Self>, p: f64, df: f64) -> f64 {
+        memory.map_or_else(|| t_quantile_upper(p, df), |quantiles| quantiles.recall(p, df))
+    }
+
+    /// [`t_quantile_upper`], remembered.
+    fn recall(&mut self, p: f64, df: f64) -> f64 {
         if let Some((.., known)) = self.0.iter().find(|(tail, freedom, _)| *tail == p && *freedom == df) {
             return *known;
         }

@@ -56,10 +56,11 @@ fn the_same_on_a_telephone_and_at_four_hundred_percent() {
     walk(&[
         "coordinator:phone",
         "skin:phone",
-        "signature:phone",
         "coordinator:zoomed",
         "verification:zoomed",
         "emergency:phone",
+        // After a correction, which takes a signature away, so that there is a visit to sign on any day.
+        "signature:phone",
     ]);
 }
 

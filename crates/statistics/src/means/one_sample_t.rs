@@ -36,7 +36,7 @@ pub struct TTest {
 /// # Errors
 /// Fewer than two observations, one that is not finite, or no spread beyond rounding.
 pub fn one_sample_t(x: &[f64], null: f64, confidence: Confidence) -> Result<TTest, NotEstimable> {
-    one_sample_t_among(x, null, confidence, &mut TQuantiles::default())
+    t_of(x.iter().copied(), null, confidence, None)
 }
 
 /// The same test as one of many: `quantiles` remembers what the tests before it needed.
@@ -49,7 +49,7 @@ pub fn one_sample_t_among(
     confidence: Confidence,
     quantiles: &mut TQuantiles,
 ) -> Result<TTest, NotEstimable> {
-    t_of(x.iter().copied(), null, confidence, quantiles)
+    t_of(x.iter().copied(), null, confidence, Some(quantiles))
 }
 
 /// The test of numbers that need not lie in a slice.
@@ -57,7 +57,7 @@ pub(super) fn t_of(
     x: impl ExactSizeIterator<Item = f64> + Clone,
     null: f64,
     confidence: Confidence,
-    quantiles: &mut TQuantiles,
+    quantiles: Option<&mut TQuantiles>,
 ) -> Result<TTest, NotEstimable> {
     let found = x.len();
     let (estimate, variance) = mean_and_variance(x)?;
@@ -75,7 +75,7 @@ pub(super) fn t_of(
         estimate,
         sd,
         se,
-        interval: Interval::around(estimate, quantiles.upper(confidence.tail(), df) * se),
+        interval: Interval::around(estimate, TQuantiles::upper(quantiles, confidence.tail(), df) * se),
         t,
         df,
         p_two_sided: tails.two_sided,

@@ -4,7 +4,6 @@
 
 use super::one_sample_t::{TTest, t_of};
 use crate::descriptive::mean;
-use crate::distribution::TQuantiles;
 use crate::{Confidence, NotEstimable};
 
 /// A paired t-test with its standardised effect and the correlation of the two series.
@@ -27,7 +26,7 @@ pub fn paired_t(before: &[f64], after: &[f64], confidence: Confidence) -> Result
         return Err(NotEstimable::UnequalLengths { left: before.len(), right: after.len() });
     }
     let differences = before.iter().zip(after).map(|(b, a)| a - b);
-    let test = t_of(differences, 0.0, confidence, &mut TQuantiles::default())?;
+    let test = t_of(differences, 0.0, confidence, None)?;
     Ok(PairedT { cohen_dz: test.estimate / test.sd, pearson_r: pearson_r(before, after).ok(), test })
 }
 

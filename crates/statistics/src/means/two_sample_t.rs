@@ -50,7 +50,7 @@ pub fn two_sample_t(
     variances: Variances,
     confidence: Confidence,
 ) -> Result<TwoSampleT, NotEstimable> {
-    two_sample_t_among(x, y, variances, confidence, &mut TQuantiles::default())
+    compare(x, y, variances, confidence, None)
 }
 
 /// The same comparison as one of many: `quantiles` remembers what those before it needed.
@@ -63,6 +63,16 @@ pub fn two_sample_t_among(
     variances: Variances,
     confidence: Confidence,
     quantiles: &mut TQuantiles,
+) -> Result<TwoSampleT, NotEstimable> {
+    compare(x, y, variances, confidence, Some(quantiles))
+}
+
+fn compare(
+    x: &[f64],
+    y: &[f64],
+    variances: Variances,
+    confidence: Confidence,
+    quantiles: Option<&mut TQuantiles>,
 ) -> Result<TwoSampleT, NotEstimable> {
     if x.is_empty() || y.is_empty() {
         return Err(NotEstimable::ArmEmpty);
@@ -97,7 +107,7 @@ pub fn two_sample_t_among(
         means,
         difference,
         se,
-        interval: Interval::around(difference, quantiles.upper(confidence.tail(), df) * se),
+        interval: Interval::around(difference, TQuantiles::upper(quantiles, confidence.tail(), df) * se),
         t,
         df,
         p_two_sided: tails.two_sided,
