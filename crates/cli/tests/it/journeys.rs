@@ -16,39 +16,28 @@ fn walk(names: &[&str]) {
     assert_eq!(said.matches(" ok ").count(), names.len(), "{said}");
 }
 
+const DAYS: [&str; 11] = [
+    "coordinator",
+    "skin",
+    "assessor",
+    "pharmacist",
+    "pathologist",
+    "monitor",
+    "verification",
+    "cleaning",
+    "emergency",
+    "signature",
+    "closing",
+];
+
 #[test]
 fn each_role_does_its_day_at_a_desk() {
-    walk(&[
-        "coordinator",
-        "skin",
-        "assessor",
-        "pharmacist",
-        "pathologist",
-        "monitor",
-        "verification",
-        "cleaning",
-        "emergency",
-        "signature",
-        "closing",
-    ]);
+    walk(&DAYS);
 }
 
 #[test]
 fn each_role_does_its_day_without_scripts() {
-    let names = [
-        "coordinator",
-        "skin",
-        "assessor",
-        "pharmacist",
-        "pathologist",
-        "monitor",
-        "verification",
-        "cleaning",
-        "emergency",
-        "signature",
-        "closing",
-    ];
-    walk(&names.map(|name| -> &'static str { format!("{name}:no-scripts").leak() }));
+    walk(&DAYS.map(|name| -> &'static str { format!("{name}:no-scripts").leak() }));
 }
 
 #[test]
