@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use record::{Environment, Sealed, StoreError};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, backup::Backup};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, backup::Backup};
 use sha2::{Digest, Sha256};
 
 use super::errors::StoreFile;
@@ -169,9 +169,21 @@ pub(super) fn open_for_reading(folder: &Path) -> Result<(Connection, StoreFile, 
 /// Opens the record for reading, and trusts no more of it than that it is one.
 pub(crate) fn open_for_verify(folder: &Path) -> Result<(Connection, StoreFile), StoreError> {
     let file = StoreFile { path: store_file(folder)? };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&file.path, flags).map_err(|error| file.error(error))?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| file.error(error))?;
+    let open = |access| {
+        let connection = Connection::open_with_flags(&file.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let readable = layout(&connection);
+        readable.map(|_| connection)
+    };
+    let connection = open(OpenFlags::SQLITE_OPEN_READ_ONLY).or_else(|error| {
+        if error.sqlite_error_code() != Some(ErrorCode::ReadOnly) {
+            return Err(error);
+        }
+        // Whoever was killed in the middle of a change left its journal; only a writer may roll that back.
+        open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        open(OpenFlags::SQLITE_OPEN_READ_ONLY)
+    });
+    let connection = connection.map_err(|error| file.error(error))?;
     check_layout(&connection, &file)?;
     Ok((connection, file))
 }

@@ -28,6 +28,30 @@ fn a_writer_that_is_killed() {
     }
 }
 
+/// A kill while SQLite still kept a rollback journal leaves one that only a writer may roll back.
+#[test]
+fn a_change_that_was_cut_short_is_rolled_back_before_a_record_is_read() {
+    let (made, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = SqliteStore::create(made.path(), Environment::Rehearsal).unwrap();
+    let mut writer = Writer::new(Box::new(store)).unwrap();
+    writer.append(vec![forms(1, 0, 2)], &mut salts()).unwrap();
+    let (events, head) = (writer.head().sequence, writer.head().to_string());
+    drop(writer);
+    let connection = rusqlite::Connection::open(made.path().join("record.sqlite")).unwrap();
+    let cut_short =
+        "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE;
+        CREATE TABLE half (made BLOB);
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+        INSERT INTO half SELECT zeroblob(4000) FROM n;";
+    connection.execute_batch(cut_short).unwrap();
+    for name in ["record.sqlite", "record.sqlite-journal"] {
+        std::fs::copy(made.path().join(name), cut.path().join(name)).unwrap();
+    }
+    let report = verify(cut.path(), None).unwrap();
+    assert_eq!(report.first_fault, None);
+    assert_eq!((report.events, report.head.to_string()), (events, head));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
