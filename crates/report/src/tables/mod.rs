@@ -209,16 +209,36 @@ fn notes(context: &Context<'_>, results: &[&AnalysisResult], table: &Table) -> V
     if results.iter().any(counts) {
         notes.push(crate::document::text("Counts are of participants, with the percentage of their column."));
     }
-    let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
-    if !shared.is_empty() {
-        notes.push(crate::document::text(format!("Method: {}.", context.read_aloud(&shared))));
-    }
+    notes.extend(method_notes(context, results));
     let sets = distinct(results.iter().map(|result| result.set.as_str()));
     if let [set] = sets.as_slice() {
         notes.push(crate::document::text(format!("Analysis set: {set}.")));
     }
     notes.extend(left_out_notes(context, results));
     notes
+}
+
+/// The most analyses of different methods whose names are said beside each method.
+const NAMED_METHODS: usize = 6;
+
+/// How a table's numbers were computed: what all its analyses share where the method itself is shared;
+/// else each method in full with the analyses it belongs to, while those are few enough to name.
+fn method_notes(context: &Context<'_>, results: &[&AnalysisResult]) -> Vec<Vec<Inline>> {
+    let heads = distinct(results.iter().map(|result| result.method.split("; ").next().unwrap_or_default()));
+    if heads.len() > 1 && results.len() <= NAMED_METHODS {
+        let note = |method: &&str| {
+            let of = results.iter().filter(|result| result.method == **method);
+            let names = of.map(|result| format!("“{}”", context.analysis_label(result)));
+            let said = format!("Method of {}: {}.", listed(names.collect()), context.read_aloud(method));
+            crate::document::text(said)
+        };
+        return distinct(results.iter().map(|result| result.method.as_str())).iter().map(note).collect();
+    }
+    let shared = shared_parts(results.iter().map(|result| result.method.as_str()));
+    if shared.is_empty() {
+        return Vec::new();
+    }
+    vec![crate::document::text(format!("Method: {}.", context.read_aloud(&shared)))]
 }
 
 /// Who was left out of which analyses, those with the same people and reasons together.
