@@ -12,6 +12,9 @@ use crate::Delegations;
 #[allow(missing_docs, reason = "each is the command of the same name")]
 pub enum Step {
     OpenStudy,
+    RecordTest,
+    ApproveStudy,
+    RecordEthicsApproval,
     ActivateSite,
     LoadContentPack,
     DelegateRole,
@@ -37,6 +40,7 @@ pub enum Step {
     AnswerQuery,
     CloseQuery,
     ReopenQuery,
+    ReviewAuditTrail,
     PlanVerification,
     VerifySource,
     WithdrawVerification,
@@ -70,6 +74,8 @@ pub enum Step {
 pub enum Needs {
     /// A power by name.
     Power(Power),
+    /// One of these powers.
+    AnyOf(&'static [Power]),
     /// To be among the roles that fill the form and enter its data class; the form decides.
     Entry,
     /// To be the one who is asked, or to hold the power.
@@ -89,6 +95,9 @@ impl Step {
     /// All steps.
     pub const ALL: &[Step] = &[
         Step::OpenStudy,
+        Step::RecordTest,
+        Step::ApproveStudy,
+        Step::RecordEthicsApproval,
         Step::ActivateSite,
         Step::LoadContentPack,
         Step::DelegateRole,
@@ -114,6 +123,7 @@ impl Step {
         Step::AnswerQuery,
         Step::CloseQuery,
         Step::ReopenQuery,
+        Step::ReviewAuditTrail,
         Step::PlanVerification,
         Step::VerifySource,
         Step::WithdrawVerification,
@@ -143,15 +153,22 @@ impl Step {
     ];
 }
 
+/// Who may approve a study for going live: who answers for its data, its analysis, its medicine or its participants.
+const APPROVERS: &[Power] =
+    &[Power::Lock, Power::SignAnalysisSets, Power::ReviewMedically, Power::DecideEligibility];
+
 /// Returns what a step needs. This is the table.
 pub const fn needs(step: Step) -> Needs {
     match step {
         Step::OpenStudy
+        | Step::RecordEthicsApproval
         | Step::ActivateSite
         | Step::LoadContentPack
         | Step::DelegateRole
         | Step::EndDelegation
         | Step::RecordTraining => Needs::Power(Power::Administer),
+        Step::RecordTest => Needs::Power(Power::Lock),
+        Step::ApproveStudy => Needs::AnyOf(APPROVERS),
         Step::SealAllocation => Needs::Power(Power::SealAllocation),
         Step::ReceiveKits => Needs::Power(Power::ReceiveKits),
         Step::SignConsent | Step::WithdrawConsent => Needs::Power(Power::TakeConsent),
@@ -175,7 +192,7 @@ pub const fn needs(step: Step) -> Needs {
         Step::BreakBlind => Needs::Power(Power::BreakBlind),
         Step::EndTreatment | Step::EndParticipation => Needs::Power(Power::EndParticipation),
         Step::RecordDeviation | Step::ClassifyDeviation => Needs::Power(Power::ClassifyDeviations),
-        Step::ReviewData => Needs::Power(Power::ReviewData),
+        Step::ReviewData | Step::ReviewAuditTrail => Needs::Power(Power::ReviewData),
         Step::ReviewMedically => Needs::Power(Power::ReviewMedically),
         // Who signs the sets approves what would make them outdated.
         Step::SignAnalysisSets | Step::ApproveUnlock => Needs::Power(Power::SignAnalysisSets),
@@ -190,12 +207,16 @@ pub const fn needs(step: Step) -> Needs {
 pub const fn reach(step: Step) -> Reach {
     match step {
         Step::OpenStudy
+        | Step::RecordTest
+        | Step::ApproveStudy
+        | Step::RecordEthicsApproval
         | Step::ActivateSite
         | Step::LoadContentPack
         | Step::DelegateRole
         | Step::EndDelegation
         | Step::RecordTraining
         | Step::SealAllocation
+        | Step::ReviewAuditTrail
         | Step::PlanVerification
         | Step::DrawReadingOrder
         | Step::ReadSpecimen
@@ -230,6 +251,9 @@ pub enum Denied {
     /// The role lacks the power.
     #[error("the role `{role}` may not {power}; ask a person in a role that may")]
     NoPower { role: RoleId, power: PowerName },
+    /// The role lacks each of the powers.
+    #[error("the role `{role}` may none of: {powers}; ask a person in a role that may one of them")]
+    NoneOf { role: RoleId, powers: PowerNames },
     /// The person was not given the role there and then.
     #[error("`{person}` was not delegated the role `{role}` {} on {date}; record the delegation first", at(site.as_ref()))]
     NotDelegated { person: PersonId, role: RoleId, site: Option<SiteId>, date: Date },
@@ -253,6 +277,19 @@ fn at(site: Option<&SiteId>) -> String {
 /// A power in words, as the study file writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerName(pub Power);
+
+/// Powers in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PowerNames(pub &'static [Power]);
+
+impl fmt::Display for PowerNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, power) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if index > 0 { ", " } else { "" }, PowerName(*power))?;
+        }
+        Ok(())
+    }
+}
 
 impl fmt::Display for PowerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -302,10 +339,14 @@ pub fn authorise(
     date: Date,
 ) -> Result<(), Denied> {
     let known = study.role(role.as_str()).ok_or_else(|| Denied::UnknownRole { role: role.clone() })?;
-    if let Needs::Power(power) = needs(step)
-        && !known.may.contains(&power)
-    {
-        return Err(Denied::NoPower { role: role.clone(), power: PowerName(power) });
+    match needs(step) {
+        Needs::Power(power) if !known.may.contains(&power) => {
+            return Err(Denied::NoPower { role: role.clone(), power: PowerName(power) });
+        }
+        Needs::AnyOf(powers) if !powers.iter().any(|power| known.may.contains(power)) => {
+            return Err(Denied::NoneOf { role: role.clone(), powers: PowerNames(powers) });
+        }
+        _ => {}
     }
     if touches_allocation(step) && known.blinded {
         return Err(Denied::Blinded { role: role.clone() });

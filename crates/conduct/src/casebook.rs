@@ -216,6 +216,8 @@ pub struct Query {
     pub opened_on: Date,
     /// The last answer's event.
     pub answered: Option<u64>,
+    /// Who gave it, who may not be the one to close the query.
+    pub answered_by: Option<PersonId>,
     /// The event that closed it.
     pub closed: Option<u64>,
     /// Whether its check closed it by itself.

@@ -9,6 +9,7 @@ use access::Step;
 use protocol::content_pack::ContentPack;
 use record::{
     Actor, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey, Part, Review,
+    StudyPart,
 };
 use terms::*;
 
@@ -40,7 +41,13 @@ pub enum Action {
     // ---- study ----
     /// Begins the record. The asker's own role is delegated for all sites with it.
     OpenStudy { environment: Environment, seed: Option<u64> },
-    /// Lets a site enrol.
+    /// Records that the study's files, as they are, were tried: how, and where what came out of it lies.
+    RecordTest { evidence: String },
+    /// Approves parts of the study's files, as they are.
+    ApproveStudy { parts: Vec<StudyPart> },
+    /// Records the approval of a site's ethics committee: the day on which it was given, and the committee's reference.
+    RecordEthicsApproval { site: SiteId, approved: Date, reference: String },
+    /// Lets a site enrol: it is live.
     ActivateSite { site: SiteId },
     /// Loads the licensed wording of an instrument: the record keeps which pack, by its digest.
     LoadContentPack { pack: ContentPack },
@@ -52,6 +59,8 @@ pub enum Action {
     RecordTraining { person: PersonId, role: RoleId },
     /// Fixes the allocation list by its digest.
     SealAllocation { digest: String, scheme_digest: String },
+    /// Records that the audit trail was looked through up to an event, and what was found.
+    ReviewAuditTrail { up_to: u64, finding: String },
     /// Plans which part of the data is compared with the source; the sample's seed is drawn with it.
     PlanVerification { percent: u8, first_subjects: u32, always: Vec<FormId> },
     /// Signs who belongs to which analysis set, blind. Every set of the plan is named.
@@ -167,6 +176,10 @@ impl Action {
     pub fn step(&self) -> Step {
         match self {
             Action::OpenStudy { .. } => Step::OpenStudy,
+            Action::RecordTest { .. } => Step::RecordTest,
+            Action::ApproveStudy { .. } => Step::ApproveStudy,
+            Action::RecordEthicsApproval { .. } => Step::RecordEthicsApproval,
+            Action::ReviewAuditTrail { .. } => Step::ReviewAuditTrail,
             Action::ActivateSite { .. } => Step::ActivateSite,
             Action::LoadContentPack { .. } => Step::LoadContentPack,
             Action::DelegateRole { .. } => Step::DelegateRole,
@@ -226,6 +239,10 @@ impl Action {
         !matches!(
             self,
             Action::OpenStudy { .. }
+                | Action::RecordTest { .. }
+                | Action::ApproveStudy { .. }
+                | Action::RecordEthicsApproval { .. }
+                | Action::ReviewAuditTrail { .. }
                 | Action::ActivateSite { .. }
                 | Action::LoadContentPack { .. }
                 | Action::DelegateRole { .. }

@@ -126,7 +126,7 @@ fn site_of(action: &Action) -> Option<&SiteId> {
 /// the day it was done.
 fn authorise(study: &Study, state: &State, command: &Command, site: Option<&SiteId>) -> Result<(), Refusal> {
     let step = command.action.step();
-    let done_at_entry = !matches!(access::needs(step), access::Needs::Power(_));
+    let done_at_entry = matches!(access::needs(step), access::Needs::Entry | access::Needs::AskedOr(_));
     let date = if done_at_entry { command.at.local_date } else { command.happened.latest() };
     let who = (&command.by.person, &command.by.role);
     access::authorise(study, &state.delegations, who, step, site, date.min(command.at.local_date))?;

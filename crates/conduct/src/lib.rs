@@ -25,6 +25,7 @@ mod dispense_kit;
 mod end_treatment;
 mod engine;
 mod enrol_subject;
+mod go_live;
 mod hold_visit;
 mod lock_database;
 mod open_study;
@@ -61,6 +62,7 @@ pub use decide_eligibility::{Verdict, decision_visits, eligibility};
 pub use derive::age_after;
 pub use digest::casebook_digest;
 pub use engine::{Counts, Engine, EngineError, Receipt};
+pub use go_live::{APPROVERS_MIN, Approval, EthicsApproval, Preparation, forms_without_wording, study_parts};
 pub use read_specimens::{
     disputed_slides, left_to_read, next_slide, reading_form, rests_a_score_on, with_key,
 };

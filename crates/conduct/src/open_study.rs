@@ -1,4 +1,4 @@
-//! Opening the study, activating sites, delegating roles, sealing the list, receiving kits.
+//! Opening the study, loading wordings, delegating roles, sealing the list, receiving kits. How a site goes live is in [`crate::go_live`].
 
 use std::collections::BTreeSet;
 
@@ -39,19 +39,6 @@ pub(crate) fn open_study(
         Fact::RoleDelegated { person, role, site: None },
     ];
     Ok(facts.map(|fact| study_draft(command, Stream::Study, None, fact)).to_vec())
-}
-
-pub(crate) fn activate_site(
-    study: &Study,
-    state: &State,
-    command: &Command,
-    site: &SiteId,
-) -> Result<Vec<Draft>, Refusal> {
-    need(study.site(site.as_str()).is_some(), || Refusal::UnknownSite { site: site.clone() })?;
-    need(!state.sites.contains_key(site), || Refusal::SiteAlreadyActive { site: site.clone() })?;
-    whole_date(command)?;
-    let fact = Fact::SiteActivated { site: site.clone() };
-    Ok(vec![study_draft(command, Stream::Study, Some(site.clone()), fact)])
 }
 
 /// Takes the wording of an instrument into use. A later version of it, in the same language, replaces the earlier one.

@@ -59,6 +59,8 @@ pub(crate) fn close_query(mut case: Case<'_>, id: &QueryId) -> Result<Vec<Draft>
         need(false, || Refusal::HardCheckFires { query: id.clone(), check })?;
     }
     need(query.answered.is_some(), || Refusal::QueryUnanswered { query: id.clone() })?;
+    let own = query.answered_by.as_ref() == Some(&case.command.by.person);
+    need(!own, || Refusal::OwnAnswer { query: id.clone(), person: case.command.by.person.clone() })?;
     case.say(Fact::QueryClosed { query: id.clone(), by_check: false });
     Ok(case.drafts)
 }

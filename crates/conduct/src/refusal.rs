@@ -5,7 +5,7 @@
 
 use access::Denied;
 use allocation::AllocationError;
-use record::{Closure, EndReason, Part};
+use record::{Closure, EndReason, Part, StudyPart};
 use terms::*;
 
 /// Why a command is refused.
@@ -41,6 +41,26 @@ pub enum Refusal {
     UnknownSite { site: SiteId },
     #[error("site {site} is active already")]
     SiteAlreadyActive { site: SiteId },
+    #[error("{what} is missing; say it in words")]
+    WordsMissing { what: &'static str },
+    #[error("the study's files of version {version} were tested on {date} already")]
+    TestedAlready { version: String, date: Date },
+    #[error("the study's files of version {version} were not tested yet; record the test first")]
+    StudyNotTested { version: String },
+    #[error("no part of the study is named; name what you approve")]
+    NoParts,
+    #[error("`{person}` approved the {part} already; another person has to")]
+    ApprovedAlready { person: PersonId, part: StudyPart },
+    #[error(
+        "of the two people who have to approve the {part} of version {version}, {have} did; have it approved first"
+    )]
+    PartNotApproved { part: StudyPart, version: String, have: usize },
+    #[error("site {site} has no ethics approval yet on {date}; record it first")]
+    NoEthicsApproval { site: SiteId, date: Date },
+    #[error("the record has {found} events, and the review names event {up_to}")]
+    NotInTheTrail { up_to: u64, found: u64 },
+    #[error("the audit trail was reviewed up to event {reviewed} already")]
+    ReviewedFurther { reviewed: u64 },
     #[error("site {site} is not active on {date}; activate it first")]
     SiteNotActive { site: SiteId, date: Date },
     #[error("`{person}` has the role `{held}`, so cannot have `{role}`: {why}")]
@@ -250,6 +270,8 @@ pub enum Refusal {
     CheckAsksAlready { check: CheckId },
     #[error("query {query} has no answer yet; it is answered before it is closed")]
     QueryUnanswered { query: QueryId },
+    #[error("`{person}` answered query {query}; another person has to close it")]
+    OwnAnswer { query: QueryId, person: PersonId },
     #[error("query {query} closes by itself once {check} is satisfied; correct the data")]
     HardCheckFires { query: QueryId, check: CheckId },
     #[error("the study has no role `{role}` to ask")]

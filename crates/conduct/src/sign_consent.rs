@@ -8,6 +8,7 @@ use crate::{
     Command, Refusal, State,
     casebook::Casebook,
     decide::{Case, current_consent, need, whole_date},
+    go_live::need_approved,
     open_study::need_active_site,
 };
 
@@ -31,7 +32,10 @@ pub(crate) fn sign_consent(
     let known = command.subject.as_ref().and_then(|subject| state.casebook(subject.as_str()));
     let subject = match known {
         Some(casebook) => consent_again(study, state, command, casebook, (site, version, date))?,
-        None => first_number(state, command, site)?,
+        None => {
+            need_approved(study, state)?;
+            first_number(state, command, site)?
+        }
     };
     let fact = Fact::ConsentSigned { consent_version: version.to_owned() };
     Ok(vec![Draft {

@@ -18,6 +18,7 @@ use terms::*;
 use crate::{
     casebook::*,
     cells::{Cells, Shared},
+    go_live::{Approval, EthicsApproval, Preparation},
 };
 
 /// How the record began.
@@ -127,6 +128,10 @@ pub struct State {
     positions: BTreeMap<Stream, u64>,
     /// How the record began.
     pub opened: Option<Opened>,
+    /// How far the study's files are tested and approved.
+    pub preparation: Preparation,
+    /// Ethics approvals by site.
+    pub ethics: BTreeMap<SiteId, EthicsApproval>,
     /// Sites that may enrol.
     pub sites: BTreeMap<SiteId, Dated>,
     /// Content packs in use, by instrument and language.
@@ -141,6 +146,8 @@ pub struct State {
     pub kits: BTreeMap<KitNumber, StockedKit>,
     /// Blind reading.
     pub reading: BlindReadingState,
+    /// How far the audit trail was reviewed last: up to which event, by whom, when.
+    pub trail_reviewed: Option<(u64, Actor, Dated)>,
     /// Which part of the data is compared with the source.
     pub verification_plan: Option<VerificationPlan>,
     /// Signed analysis sets.
@@ -319,6 +326,21 @@ impl State {
                 }
                 self.opened = Some(Opened { study, environment, seed, opened: dated });
             }
+            Fact::StudyTested { .. } => {
+                let (version, tested) = (event.study_version.clone(), Some((event.by.clone(), dated)));
+                self.preparation = Preparation { version, tested, approvals: Vec::new() };
+            }
+            Fact::StudyApproved { parts } if self.preparation.version == event.study_version => {
+                let (by, parts) = (event.by.clone(), parts.clone());
+                self.preparation.approvals.push(Approval { by, parts, approved: dated });
+            }
+            Fact::EthicsApprovalRecorded { site, approved, .. } => {
+                let approval = EthicsApproval { approved: *approved, recorded: dated };
+                self.ethics.insert(site.clone(), approval);
+            }
+            Fact::AuditTrailReviewed { up_to, .. } => {
+                self.trail_reviewed = Some((*up_to, event.by.clone(), dated));
+            }
             Fact::SiteActivated { site } => {
                 self.sites.insert(site.clone(), dated);
             }
@@ -421,6 +443,10 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
             | Fact::RoleDelegated { .. }
             | Fact::DelegationEnded { .. }
             | Fact::TrainingRecorded { .. }
+            | Fact::StudyTested { .. }
+            | Fact::StudyApproved { .. }
+            | Fact::EthicsApprovalRecorded { .. }
+            | Fact::AuditTrailReviewed { .. }
             | Fact::SiteActivated { .. }
             | Fact::ContentPackLoaded { .. }
             | Fact::KitsReceived { .. }
@@ -603,11 +629,15 @@ impl Casebook {
                 said: vec![event.sequence],
                 opened_on: event.recorded.local_date,
                 answered: None,
+                answered_by: None,
                 closed: None,
                 closed_by_check: false,
             }),
             Fact::QueryAnswered { query, .. } => {
-                find(&mut self.queries, query, &|query| query.answered = Some(event.sequence));
+                let by = event.by.person.shared(words);
+                find(&mut self.queries, query, &|query| {
+                    (query.answered, query.answered_by) = (Some(event.sequence), Some(by.clone()));
+                });
             }
             Fact::QueryClosed { query, by_check } => find(&mut self.queries, query, &|query| {
                 query.closed = Some(event.sequence);
@@ -615,6 +645,7 @@ impl Casebook {
             }),
             Fact::QueryReopened { query, .. } => find(&mut self.queries, query, &|query| {
                 (query.closed, query.answered, query.closed_by_check) = (None, None, false);
+                query.answered_by = None;
                 query.reopened = Some(event.sequence);
             }),
             _ => {}

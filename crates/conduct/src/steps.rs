@@ -5,8 +5,9 @@ use record::Draft;
 
 use crate::{
     Action, Command, Means, Refusal, State, break_blind, change_dose, classify_deviation, close_data,
-    decide::Case, decide_eligibility, dispense_kit, end_treatment, enrol_subject, hold_visit, lock_database,
-    open_study, queries, read_specimens, save_form, screen_subject, sign_consent, sign_visit, verify_source,
+    decide::Case, decide_eligibility, dispense_kit, end_treatment, enrol_subject, go_live, hold_visit,
+    lock_database, open_study, queries, read_specimens, save_form, screen_subject, sign_consent, sign_visit,
+    verify_source,
 };
 
 /// Steps about one participant.
@@ -70,7 +71,15 @@ pub(crate) fn decide_for_study(
     means: &mut Means<'_>,
 ) -> Result<Vec<Draft>, Refusal> {
     match &command.action {
-        Action::ActivateSite { site } => open_study::activate_site(study, state, command, site),
+        Action::RecordTest { evidence } => go_live::record_test(study, state, command, evidence),
+        Action::ApproveStudy { parts } => go_live::approve_study(study, state, command, parts),
+        Action::RecordEthicsApproval { site, approved, reference } => {
+            go_live::record_ethics_approval(study, command, (site, *approved), reference)
+        }
+        Action::ReviewAuditTrail { up_to, finding } => {
+            verify_source::review_audit_trail(state, command, *up_to, finding)
+        }
+        Action::ActivateSite { site } => go_live::activate_site(study, state, command, site),
         Action::LoadContentPack { pack } => open_study::load_content_pack(study, state, command, pack),
         Action::DelegateRole { person, role, site } => {
             open_study::delegate_role(study, state, command, (person, role, site.as_ref()))

@@ -5,7 +5,7 @@
 
 use access::{Viewing, may_read, may_see};
 use protocol::model::{Power, Study};
-use record::{Draft, Fact, FormKey, Source, Stream, VerificationPlan};
+use record::{Content, Draft, Fact, FormKey, Source, Stream, VerificationPlan};
 use sha2::{Digest as _, Sha256};
 use terms::*;
 
@@ -29,6 +29,22 @@ pub(crate) fn plan_verification(
     let plan =
         VerificationPlan { seed: means.random.next_u64(), percent, first_subjects, always: always.to_vec() };
     let fact = Fact::SourceVerificationPlanned { plan };
+    Ok(vec![study_draft(command, Stream::Study, None, fact)])
+}
+
+/// Records a review of the audit trail: from where the last one ended up to an event.
+pub(crate) fn review_audit_trail(
+    state: &State,
+    command: &Command,
+    up_to: u64,
+    finding: &str,
+) -> Result<Vec<Draft>, Refusal> {
+    let found = state.sequence;
+    need(up_to <= found, || Refusal::NotInTheTrail { up_to, found })?;
+    let reviewed = state.trail_reviewed.as_ref().map_or(0, |(reviewed, ..)| *reviewed);
+    need(up_to > reviewed, || Refusal::ReviewedFurther { reviewed })?;
+    need(!finding.trim().is_empty(), || Refusal::WordsMissing { what: "what the review found" })?;
+    let fact = Fact::AuditTrailReviewed { up_to, finding: Content::new(finding.to_owned()) };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
 

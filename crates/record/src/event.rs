@@ -279,6 +279,29 @@ pub enum Review {
     Medical,
 }
 
+/// A part of a study's files that people approve before anybody is asked for consent under them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StudyPart {
+    /// The eligibility rules.
+    Eligibility,
+    /// The visits, their windows and their forms.
+    Schedule,
+    /// The arms, the strata, and the list that is sealed.
+    Allocation,
+}
+
+impl std::fmt::Display for StudyPart {
+    /// Writes `eligibility`, `schedule` or `allocation`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            StudyPart::Eligibility => "eligibility",
+            StudyPart::Schedule => "schedule",
+            StudyPart::Allocation => "allocation",
+        })
+    }
+}
+
 /// What happened. One variant a kind of fact; names are in the past tense.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -287,6 +310,12 @@ pub enum Fact {
     // ---- study ----
     /// The record began.
     StudyOpened { study: StudyId, environment: Environment, seed: Option<u64> },
+    /// The study's files, as the event's version names them, were tried; `evidence` says how, and where it lies.
+    StudyTested { evidence: Content<String> },
+    /// A person approved parts of the study's files, as the event's version names them.
+    StudyApproved { parts: Vec<StudyPart> },
+    /// A site's ethics committee approved the study on a day; `reference` is the committee's.
+    EthicsApprovalRecorded { site: SiteId, approved: Date, reference: Content<String> },
     /// A site may enrol.
     SiteActivated { site: SiteId },
     /// A person was given a role at a site (or at all sites).
@@ -305,6 +334,8 @@ pub enum Fact {
     },
     /// The allocation list was sealed; the digest fixes it.
     AllocationListSealed { digest: String, scheme_digest: String },
+    /// The audit trail was looked through up to an event; `finding` says what was found.
+    AuditTrailReviewed { up_to: u64, finding: Content<String> },
     /// It was planned which part of the data is compared with the source, from now on.
     SourceVerificationPlanned { plan: VerificationPlan },
     /// Deviations were classified and the analysis sets signed, blind.

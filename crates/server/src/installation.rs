@@ -8,6 +8,7 @@
 //! DIR/studies/ID/record/        the record
 //! DIR/studies/ID/allocation.sealed.json
 //! DIR/studies/ID/locks/         signed manifests of locks
+//! DIR/studies/ID/wordings/      licensed wordings of questionnaires, by their digests
 //! DIR/signing.key               what signs them
 //! DIR/backup.key                the key of the backups, which no backup holds
 //! ```
@@ -183,6 +184,11 @@ impl Installation {
     /// Returns the folder of a study's signed manifests of locks.
     pub fn manifests(&self, study: &StudyId) -> PathBuf {
         self.folder.join("studies").join(study.as_str()).join("locks")
+    }
+
+    /// Returns the folder of the licensed wordings that were loaded into a study, by their digests.
+    pub fn wordings(&self, study: &StudyId) -> PathBuf {
+        self.folder.join("studies").join(study.as_str()).join("wordings")
     }
 
     /// Returns the file of the key that signs manifests.

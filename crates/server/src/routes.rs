@@ -177,6 +177,14 @@ const SHEET: Right = Right::Seat(&[
     Need::Subject,
     Need::MayAny(&[Power::VerifySource, Power::ReviewData, Power::ReviewMedically, Power::Lock]),
 ]);
+/// Who answers for the study's beginning.
+const GOES_LIVE: Right = Right::Seat(&[Need::MayAny(&[
+    Power::Administer,
+    Power::Lock,
+    Power::SignAnalysisSets,
+    Power::ReviewMedically,
+    Power::DecideEligibility,
+])]);
 const SUBJECT: Right = Right::Seat(&[Need::Subject]);
 
 /// The table.
@@ -305,6 +313,19 @@ pub const ROUTES: &[Route] = &[
         "The study's forms on paper, blank or annotated",
         pages::blank_forms::show,
     ),
+    // ---- going live ----
+    get(
+        "/studies/{study}/go-live",
+        GOES_LIVE,
+        "What is missing before the study and its sites go live",
+        pages::go_live::show,
+    ),
+    secret(act(
+        "/studies/{study}/go-live/{step}",
+        GOES_LIVE,
+        "Records tests and approvals, loads wordings, lets a site begin",
+        pages::go_live::take,
+    )),
     // ---- participants ----
     get(
         "/studies/{study}/participants",
@@ -530,6 +551,12 @@ pub const ROUTES: &[Route] = &[
         Right::Seat(&[Need::Reads("audit")]),
         "The audit trail",
         pages::audit::show,
+    ),
+    act(
+        "/studies/{study}/audit/review",
+        Right::Seat(&[Need::Reads("audit"), Need::Step(Step::ReviewAuditTrail)]),
+        "Records that the audit trail was reviewed",
+        pages::audit::review,
     ),
     // ---- about the program ----
     get("/openapi.json", Right::Account, "This table as an API description", pages::files::openapi),

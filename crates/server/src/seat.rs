@@ -258,6 +258,7 @@ impl<'a> Seat<'a> {
     pub fn may_take(&self, step: access::Step) -> bool {
         let able = match needs(step) {
             access::Needs::Power(power) => self.may(power),
+            access::Needs::AnyOf(powers) => powers.iter().any(|power| self.may(*power)),
             access::Needs::Entry => true,
             access::Needs::AskedOr(power) => self.may(power),
         };

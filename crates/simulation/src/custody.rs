@@ -164,7 +164,7 @@ impl Custody {
 }
 
 impl<T: Trial> Rehearsal<'_, T> {
-    /// Fixes the sealed list in the record, and takes each site's kits into stock.
+    /// Fixes the sealed list in the record, lets the sites begin, and takes each site's kits into stock.
     ///
     /// # Errors
     /// The trial fails.
@@ -176,6 +176,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             scheme_digest: custody.sealed.scheme_digest().to_string(),
         };
         self.study_command(day, &owner, action)?;
+        self.go_live(day)?;
         for consignment in custody.sealed.consignments() {
             if self.study.site(consignment.site.as_str()).is_none() {
                 continue;

@@ -124,7 +124,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         }
     }
 
-    /// Opens the study: record, sites, people and their roles.
+    /// Opens the study: record, people and their roles; and the sites, where there is no list to be sealed first.
     ///
     /// # Errors
     /// The trial fails.
@@ -143,7 +143,34 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
             }
             self.study_step(day, &administrator, Action::DelegateRole { person, role, site })?;
         }
+        if study.allocation.is_none() {
+            self.go_live(day)?;
+        }
+        Ok(())
+    }
+
+    /// Has the study's files tested, approved by two people, and each site activated at its ethics approval. Where there is an
+    /// allocation, its list is sealed before.
+    ///
+    /// # Errors
+    /// The trial fails.
+    pub(crate) fn go_live(&mut self, day: Date) -> Result<(), T::Error> {
+        let study = self.study;
+        let manager = self.staff.central(Power::Lock);
+        let evidence = "Rehearsed on virtual participants.".to_owned();
+        self.study_step(day, &manager, Action::RecordTest { evidence })?;
+        for approver in [manager, self.staff.central(Power::SignAnalysisSets)] {
+            let parts = conduct::study_parts(study);
+            self.study_step(day, &approver, Action::ApproveStudy { parts })?;
+        }
+        let administrator = self.staff.central(Power::Administer);
         for site in &study.sites {
+            let approval = Action::RecordEthicsApproval {
+                site: site.id.clone(),
+                approved: day,
+                reference: format!("rehearsal, site {}", site.id),
+            };
+            self.study_step(day, &administrator, approval)?;
             self.study_step(day, &administrator, Action::ActivateSite { site: site.id.clone() })?;
         }
         Ok(())

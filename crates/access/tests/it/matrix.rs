@@ -44,6 +44,7 @@ fn every_role_may_do_exactly_what_its_powers_allow() {
                 let allowed = asks(study, &delegations, &role.id, *step, "01", TODAY);
                 let able = match needs(*step) {
                     Needs::Power(power) => role.may.contains(&power),
+                    Needs::AnyOf(powers) => powers.iter().any(|power| role.may.contains(power)),
                     Needs::Entry | Needs::AskedOr(_) => true,
                 };
                 assert_eq!(allowed.is_ok(), able, "{} in {}: {step:?}: {allowed:?}", role.id, study.id);
@@ -95,8 +96,13 @@ fn what_concerns_the_whole_study_needs_a_delegation_for_all_sites() {
     let study = controlled();
     let here = everywhere(study, Some("01"));
     for step in Step::ALL.iter().filter(|step| reach(**step) == Reach::Study && **step != Step::OpenStudy) {
-        let Needs::Power(power) = needs(*step) else { panic!("{step:?} is no entry") };
-        let role = study.roles.iter().find(|role| role.may.contains(&power)).unwrap();
+        let powers = match needs(*step) {
+            Needs::Power(power) => vec![power],
+            Needs::AnyOf(powers) => powers.to_vec(),
+            Needs::Entry | Needs::AskedOr(_) => panic!("{step:?} is no entry"),
+        };
+        let role =
+            study.roles.iter().find(|role| powers.iter().any(|power| role.may.contains(power))).unwrap();
         let denied = asks(study, &here, &role.id, *step, "01", TODAY).unwrap_err();
         assert!(matches!(denied, Denied::NotDelegated { .. }), "{step:?}: {denied}");
     }

@@ -32,6 +32,14 @@ fn commands() -> Vec<Command> {
                 let (person, role, site) = (person.clone(), role.clone(), site.clone());
                 Action::DelegateRole { person, role, site }
             }
+            record::Fact::StudyTested { evidence } => {
+                Action::RecordTest { evidence: evidence.get().unwrap().clone() }
+            }
+            record::Fact::StudyApproved { parts } => Action::ApproveStudy { parts: parts.clone() },
+            record::Fact::EthicsApprovalRecorded { site, approved, reference } => {
+                let (site, reference) = (site.clone(), reference.get().unwrap().clone());
+                Action::RecordEthicsApproval { site, approved: *approved, reference }
+            }
             record::Fact::SiteActivated { site } => Action::ActivateSite { site: site.clone() },
             record::Fact::ConsentSigned { consent_version } => Action::SignConsent {
                 site: event.site.clone().unwrap(),

@@ -206,8 +206,18 @@ scripts! {
         let again = &trial.casebook().queries[0];
         assert_eq!((again.closed, again.answered, again.said.len()), (None, None, 4));
         refused!(trial, Action::CloseQuery { query: query.clone() }, Refusal::QueryUnanswered { .. });
-        trial.does(Action::AnswerQuery { query: query.clone(), text: "the second".into() });
-        trial.does(Action::CloseQuery { query });
+        // Who answered does not close, in whatever role.
+        let asked = trial.casebook().queries[0].addressed_to.clone();
+        let subject = trial.subject.take();
+        trial.does(Action::DelegateRole { person: "monitor".into(), role: asked.clone(), site: None });
+        trial.subject = subject;
+        let by = record::Actor { person: "monitor".into(), role: asked };
+        let answer = trial.command(Action::AnswerQuery { query: query.clone(), text: "the second".into() });
+        trial.accepts(&Command { by, ..answer });
+        refused!(trial, Action::CloseQuery { query: query.clone() }, Refusal::OwnAnswer { .. });
+        let by = record::Actor { person: "data_manager".into(), role: "data_manager".into() };
+        let closing = trial.command(Action::CloseQuery { query });
+        trial.accepts(&Command { by, ..closing });
     }
 
     people_ask_about_items_of_held_visits(trial = Trial::open(study_b())) {

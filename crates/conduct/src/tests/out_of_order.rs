@@ -1,9 +1,9 @@
 //! Forty steps out of order for each study, refused one by one along a whole trial.
 
-use record::{DoseStep, EndReason, Environment};
+use record::{Actor, DoseStep, EndReason, Environment, StudyPart};
 
 use super::trial::*;
-use crate::{Action, Refusal};
+use crate::{Action, Command, Refusal};
 
 fn held(visit: &str) -> Action {
     Action::HoldVisit { visit: visit.into() }
@@ -35,8 +35,27 @@ scripts! {
         refused!(trial, Action::OpenStudy { environment: Environment::Rehearsal, seed: None }, Refusal::StudyAlreadyOpen);
         trial.delegate_all();
         refused!(trial, consenting(&version), Refusal::SiteNotActive { .. });
-        trial.does(Action::ActivateSite { site: SITE.into() });
+        // Before it goes live.
+        let live = |trial: &mut Trial, pattern: &str| {
+            let refusal = trial.refuses(Action::ActivateSite { site: SITE.into() }).to_string();
+            assert!(refusal.contains(pattern), "{refusal}");
+        };
+        live(&mut trial, "were not tested yet");
         refused!(trial, Action::ReceiveKits { site: SITE.into(), kits: Trial::kits_for(SITE) }, Refusal::AllocationNotSealed);
+        trial.does(Action::RecordTest { evidence: "every form filled on the training copy".into() });
+        let approving = |parts: &[StudyPart]| Action::ApproveStudy { parts: parts.to_vec() };
+        refused!(trial, approving(&[StudyPart::Allocation]), Refusal::AllocationNotSealed);
+        trial.does(approving(&[StudyPart::Eligibility, StudyPart::Schedule]));
+        live(&mut trial, "of the two people who have to approve the eligibility");
+        trial.seal();
+        trial.does(approving(&[StudyPart::Allocation]));
+        refused!(trial, approving(&[StudyPart::Schedule]), Refusal::ApprovedAlready { .. });
+        let second = Actor { person: "trial_statistician".into(), role: "trial_statistician".into() };
+        let all = approving(&[StudyPart::Schedule, StudyPart::Eligibility, StudyPart::Allocation]);
+        let command = Command { by: second, ..trial.command(all) };
+        trial.accepts(&command);
+        live(&mut trial, "site 01 has no ethics approval yet on 2009-03-02; record it first");
+        trial.goes_live(SITE);
         refused!(trial, Action::UnblindAllocation, Refusal::NotLocked);
         // Before consent.
         trial.subject = Some("01-001".into());
@@ -68,8 +87,10 @@ scripts! {
         trial.fills("M0");
         refused!(trial, Action::RandomiseSubject, Refusal::EligibilityNotSigned { .. });
         trial.decides("M0");
+        // No site is live without the sealed list; the rule holds all the same.
+        let sealed = trial.state.allocation.take();
         refused!(trial, Action::RandomiseSubject, Refusal::AllocationNotSealed);
-        trial.seal();
+        trial.state.allocation = sealed;
         refused!(trial, Action::RandomiseSubject, Refusal::VaultClosed);
         trial.unlock();
         // Before randomisation.
@@ -130,7 +151,7 @@ scripts! {
         refused!(trial, Action::OpenStudy { environment: Environment::Rehearsal, seed: None }, Refusal::StudyAlreadyOpen);
         trial.delegate_all();
         refused!(trial, consenting(&version), Refusal::SiteNotActive { .. });
-        trial.does(Action::ActivateSite { site: SITE.into() });
+        trial.goes_live(SITE);
         refused!(trial, Action::ActivateSite { site: SITE.into() }, Refusal::SiteAlreadyActive { .. });
         trial.subject = Some("01-001".into());
         refused!(trial, Action::ScreenSubject, Refusal::UnknownSubject { .. });

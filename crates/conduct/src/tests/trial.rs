@@ -139,13 +139,43 @@ impl Trial {
         let mut trial = Self::of(study);
         trial.does(Action::OpenStudy { environment: Environment::Rehearsal, seed: Some(1) });
         trial.delegate_all();
-        trial.does(Action::ActivateSite { site: SITE.into() });
+        trial.goes_live(SITE);
         if study.allocation.is_some() {
-            trial.seal();
             trial.unlock();
             trial.receive_kits(SITE);
         }
         trial
+    }
+
+    /// Has the study's files tested and approved by two people, the list sealed where there is one.
+    pub fn prepares(&mut self) {
+        if self.study.allocation.is_some() && self.state.allocation.is_none() {
+            self.seal();
+        }
+        if self.state.preparation.test_of(&self.study).is_none() {
+            self.does(Action::RecordTest { evidence: "every form filled on the training copy".into() });
+        }
+        let parts = crate::study_parts(&self.study);
+        for person in ["data_manager", "trial_statistician"] {
+            let action = Action::ApproveStudy { parts: parts.clone() };
+            let by = Actor { person: person.into(), role: person.into() };
+            let command = Command { by, ..self.command(action) };
+            self.accepts(&command);
+        }
+    }
+
+    /// Lets a site begin by the same steps as a trial does.
+    pub fn goes_live(&mut self, site: &str) {
+        if !self.state.preparation.is_complete(&self.study) {
+            self.prepares();
+        }
+        let approved = self.today;
+        self.does(Action::RecordEthicsApproval {
+            site: site.into(),
+            approved,
+            reference: "2009-A-017".into(),
+        });
+        self.does(Action::ActivateSite { site: site.into() });
     }
 
     pub fn delegate_all(&mut self) {
@@ -198,6 +228,7 @@ impl Trial {
         };
         let role = match (access::needs(action.step()), action) {
             (Needs::Power(power), _) => with(power),
+            (Needs::AnyOf(powers), _) => with(powers[0]),
             (
                 Needs::Entry,
                 Action::SaveFormSection { key, .. }

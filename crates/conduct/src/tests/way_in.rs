@@ -2,7 +2,7 @@
 
 use access::Denied;
 use protocol::model::{Power, Study};
-use record::{Actor, DeviationKind, DoseStep, EndReason, Environment, Fact};
+use record::{Actor, DeviationKind, DoseStep, EndReason, Environment, Fact, StudyPart};
 use terms::PartialDate;
 
 use super::trial::*;
@@ -36,7 +36,95 @@ fn waiving(visit: &str, rules: &[&str]) -> Action {
     Action::DecideEligibility { at_visit: visit.into(), eligible: true, waived }
 }
 
+fn wording(instrument: &str, language: &str) -> Action {
+    let text = protocol::content_pack::skeleton(instrument, language).unwrap().replace("\"\"", "\"texte\"");
+    Action::LoadContentPack { pack: protocol::content_pack::read(&text).unwrap() }
+}
+
+/// Gives the examination's form to another instrument.
+fn form_in_hand(trial: &mut Trial, instrument: &str) {
+    let form = trial.study.forms.iter_mut().find(|form| form.id == "examination").unwrap();
+    form.instrument = Some(instrument.to_owned());
+}
+
 scripts! {
+    a_study_goes_live_once_it_is_tested_and_approved_by_two_and_each_site_at_its_ethics_approval(trial = Trial::of(study_a())) {
+        let tested = |how: &str| Action::RecordTest { evidence: how.into() };
+        let approving = |parts: &[StudyPart]| Action::ApproveStudy { parts: parts.to_vec() };
+        let ethics = |site: &str, approved: terms::Date, reference: &str| Action::RecordEthicsApproval {
+            site: site.into(), approved, reference: reference.into(),
+        };
+        let today = trial.today;
+        let live = || Action::ActivateSite { site: SITE.into() };
+        trial.does(Action::OpenStudy { environment: Environment::Rehearsal, seed: None });
+        trial.delegate_all();
+        refused!(trial, live(), Refusal::StudyNotTested { .. });
+        refused!(trial, approving(&[StudyPart::Schedule]), Refusal::StudyNotTested { .. });
+        refused!(trial, tested("  "), Refusal::WordsMissing { .. });
+        trial.does(tested("every form filled twice on the training copy"));
+        refused!(trial, tested("again"), Refusal::TestedAlready { .. });
+        refused!(trial, approving(&[]), Refusal::NoParts);
+        refused!(trial, approving(&[StudyPart::Allocation]), Refusal::NoAllocation);
+        trial.does(approving(&[StudyPart::Schedule, StudyPart::Eligibility]));
+        refused!(trial, live(), Refusal::PartNotApproved { part: StudyPart::Eligibility, have: 1, .. });
+        // Not by whom it does not concern, and not twice by the same person.
+        let by = |person: &str| Actor { person: person.into(), role: person.into() };
+        let command = Command { by: by("coordinator"), ..trial.command(approving(&[StudyPart::Schedule])) };
+        assert_eq!(
+            trial.refuses_command(&command).to_string(),
+            "the role `coordinator` may none of: lock the database, sign the analysis sets, review data medically, decide \
+             eligibility; ask a person in a role that may one of them"
+        );
+        refused!(trial, approving(&[StudyPart::Schedule]), Refusal::ApprovedAlready { .. });
+        let command = Command { by: by("sponsor_physician"), ..trial.command(approving(&[StudyPart::Eligibility])) };
+        trial.accepts(&command);
+        refused!(trial, live(), Refusal::PartNotApproved { part: StudyPart::Schedule, have: 1, .. });
+        let command = Command { by: by("trial_statistician"), ..trial.command(approving(&[StudyPart::Schedule])) };
+        trial.accepts(&command);
+        assert!(trial.state.preparation.is_complete(&trial.study));
+        refused!(trial, live(), Refusal::NoEthicsApproval { .. });
+        refused!(trial, ethics("99", today, "2009-A-017"), Refusal::UnknownSite { .. });
+        refused!(trial, ethics(SITE, today, " "), Refusal::WordsMissing { .. });
+        let yesterday = trial.today.yesterday().unwrap();
+        refused!(trial, ethics(SITE, today.tomorrow().unwrap(), "2009-A-017"), Refusal::NotYetHappened { .. });
+        trial.does(ethics(SITE, today, "2009-A-017"));
+        // Not from a day before the committee's.
+        let by = trial.command(live()).by;
+        trial.state.delegations.add(access::Grant { person: by.person, role: by.role, site: None, from: yesterday, until: None });
+        let early = Command { happened: yesterday.into(), ..trial.command(live()) };
+        assert!(matches!(trial.refuses_command(&early), Refusal::NoEthicsApproval { .. }));
+        trial.state = crate::State::replay(&trial.events);
+        trial.does(live());
+        trial.consents();
+        // Other files are a draft again: nobody new is asked for consent under them, and who is in the trial goes on.
+        let own = std::mem::replace(&mut trial.study.version, "0123456789abcdef and more".into());
+        let first = trial.subject.take();
+        let refusal = trial.refuses(consenting(&trial, SITE));
+        assert_eq!(
+            refusal.to_string(),
+            "the study's files of version 0123456789abcdef were not tested yet; record the test first"
+        );
+        trial.subject = first;
+        trial.does(Action::ScreenSubject);
+        trial.subject = None;
+        trial.does(tested("what was changed"));
+        refused!(trial, consenting(&trial, SITE), Refusal::PartNotApproved { have: 0, .. });
+        trial.prepares();
+        trial.consents();
+        trial.study.version = own;
+    }
+
+    the_audit_trail_is_reviewed_further_each_time(trial = Trial::open(study_a())) {
+        let last = trial.state.sequence;
+        let reviewing = |up_to: u64, finding: &str| Action::ReviewAuditTrail { up_to, finding: finding.into() };
+        refused!(trial, reviewing(last + 1, "nothing"), Refusal::NotInTheTrail { .. });
+        refused!(trial, reviewing(last, " "), Refusal::WordsMissing { .. });
+        trial.does(reviewing(last - 1, "nothing that needs an explanation"));
+        assert_eq!(trial.state.trail_reviewed.as_ref().unwrap().0, last - 1);
+        refused!(trial, reviewing(last - 1, "the same"), Refusal::ReviewedFurther { .. });
+        trial.does(reviewing(last, "delegations of one day, explained"));
+    }
+
     windows_are_reckoned_from_whole_dates_only(trial = Trial::open(study_b())) {
         trial.consents();
         let kit = kit(&trial);
@@ -53,6 +141,9 @@ scripts! {
             Action::ReturnKit { kit: kit.clone(), visit: "M0".into(), tablets: 1 },
             Action::EndParticipation { reason: EndReason::Other },
             Action::TakeSpecimen { visit: "M0".into() },
+            Action::RecordTest { evidence: "tried".into() },
+            Action::ApproveStudy { parts: Vec::new() },
+            Action::RecordEthicsApproval { site: "05".into(), approved: day, reference: "2009-A-018".into() },
             Action::ActivateSite { site: "05".into() },
             Action::DelegateRole { person: "somebody".into(), role: "coordinator".into(), site: None },
             Action::RecordTraining { person: "somebody".into(), role: "coordinator".into() },
@@ -180,7 +271,7 @@ scripts! {
         trial.subject = None;
         trial.consents();
         assert_eq!(trial.subject.clone().unwrap(), "01-001");
-        trial.does(Action::ActivateSite { site: "05".into() });
+        trial.goes_live("05");
         refused!(trial, consenting(&trial, "05"), Refusal::OtherSite { .. });
         trial.subject = None;
         trial.consents();
@@ -196,8 +287,15 @@ scripts! {
             person: role.into(), role: role.into(), site: None, until: day(until),
         };
         trial.does(Action::OpenStudy { environment: Environment::Live, seed: None });
+        for person in ["data_manager", "trial_statistician"] {
+            trial.does(Action::DelegateRole { person: person.into(), role: person.into(), site: None });
+            trial.does(Action::RecordTraining { person: person.into(), role: person.into() });
+        }
         trial.does(Action::DelegateRole { person: investigator.into(), role: investigator.into(), site: None });
-        trial.does(Action::ActivateSite { site: SITE.into() });
+        for instrument in ["haq_di", "shaq_vas", "sf36"] {
+            trial.does(wording(instrument, "en"));
+        }
+        trial.goes_live(SITE);
         refused!(trial, consenting(&trial, SITE), Refusal::Denied(Denied::NotTrained { .. }));
         refused!(trial, training("surgeon"), Refusal::Denied(Denied::UnknownRole { .. }));
         trial.does(training(investigator));
@@ -215,15 +313,20 @@ scripts! {
     }
 
     a_form_of_licensed_wording_waits_for_its_content_pack(trial = Trial::of(study_b())) {
-        let form = trial.study.forms.iter_mut().find(|form| form.id == "examination").unwrap();
-        form.instrument = Some("dlqi".to_owned());
-        let pack = |instrument: &str| {
-            let text = protocol::content_pack::skeleton(instrument, "fr").unwrap().replace("\"\"", "\"texte\"");
-            Action::LoadContentPack { pack: protocol::content_pack::read(&text).unwrap() }
-        };
+        let pack = |instrument: &str| wording(instrument, "fr");
+        form_in_hand(&mut trial, "dlqi");
         trial.does(Action::OpenStudy { environment: Environment::Live, seed: None });
         trial.delegate_all();
+        trial.prepares();
+        let approved = trial.today;
+        trial.does(Action::RecordEthicsApproval { site: SITE.into(), approved, reference: "2009-A-017".into() });
+        // A site does not go live while any form lacks its wording; a form that is added later waits for its own.
+        refused!(trial, Action::ActivateSite { site: SITE.into() }, Refusal::ContentPackMissing { .. });
+        refused!(trial, pack("rand36"), Refusal::ContentPackNotUsed { .. });
+        trial.does(pack("dlqi"));
+        trial.does(pack("ssc_haq"));
         trial.does(Action::ActivateSite { site: SITE.into() });
+        form_in_hand(&mut trial, "haq_di");
         trial.consents();
         trial.does(Action::ScreenSubject);
         trial.holds("Scr");
@@ -232,11 +335,10 @@ scripts! {
         assert!(refusal.to_string().contains("no content pack in language `fr` is loaded"), "{refusal}");
         let subject = trial.subject.take();
         let month = PartialDate::of_month(2009, 3).unwrap();
-        let command = Command { happened: month, ..trial.command(pack("dlqi")) };
+        let command = Command { happened: month, ..trial.command(pack("haq_di")) };
         assert!(matches!(trial.refuses_command(&command), Refusal::DateIncomplete { .. }));
-        refused!(trial, pack("rand36"), Refusal::ContentPackNotUsed { .. });
-        trial.does(pack("dlqi"));
-        refused!(trial, pack("dlqi"), Refusal::ContentPackAlreadyLoaded { .. });
+        trial.does(pack("haq_di"));
+        refused!(trial, pack("haq_di"), Refusal::ContentPackAlreadyLoaded { .. });
         trial.subject = subject;
         trial.does(examined);
     }
@@ -249,8 +351,7 @@ scripts! {
             opened.today = today;
             opened.does(Action::OpenStudy { environment: Environment::Rehearsal, seed: None });
             opened.delegate_all();
-            opened.does(Action::ActivateSite { site: SITE.into() });
-            opened.seal();
+            opened.goes_live(SITE);
             opened.unlock();
             opened.receive_kits(SITE);
             opened
@@ -418,8 +519,8 @@ scripts! {
     a_vault_of_another_list_allocates_nothing(trial = Trial::of(study_b())) {
         trial.does(Action::OpenStudy { environment: Environment::Rehearsal, seed: None });
         trial.delegate_all();
-        trial.does(Action::ActivateSite { site: SITE.into() });
         trial.does(Action::SealAllocation { digest: "another".into(), scheme_digest: "another".into() });
+        trial.goes_live(SITE);
         trial.unlock();
         trial.comes_to_entry();
         refused!(trial, Action::RandomiseSubject, Refusal::OtherVault { .. });

@@ -33,6 +33,7 @@ const LOG_LINES: u32 = 200;
 struct StudyLine {
     id: String,
     path: String,
+    go_live: String,
     title: String,
     version: String,
     opened: Option<String>,
@@ -155,6 +156,7 @@ fn study_line(
     StudyLine {
         id: study.id.to_string(),
         path: format!("/administration/studies/{}", segment(study.id.as_str())),
+        go_live: format!("/studies/{}/go-live", segment(study.id.as_str())),
         title: study.title.get(language).to_owned(),
         version: study.version.chars().take(16).collect(),
         opened: state.opened.as_ref().map(|opened| opened.opened.date.to_string()),

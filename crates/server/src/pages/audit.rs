@@ -1,10 +1,11 @@
 //! The audit trail: every event that the seat may know of, newest first, with filters.
 
 use askama::Template;
+use conduct::Action;
 use record::{Event, Fact, StoreError, Stream};
 
 use crate::{
-    context::{Context, Outcome},
+    context::{Context, Failure, Outcome},
     http::{Reply, segment},
     page::Page,
     pages::form::{names, site_moment},
@@ -41,6 +42,10 @@ struct AuditPage {
     kinds: &'static [(&'static str, &'static str)],
     after: Option<String>,
     shown: usize,
+    /// The last review: up to which event, by whom, when.
+    reviewed: Option<(u64, String, String)>,
+    /// The last event, where the page shows the trail from its end and the person may say that it was reviewed.
+    review_to: Option<u64>,
 }
 
 /// Kinds of events to filter by.
@@ -55,6 +60,19 @@ const KINDS: &[(&str, &str)] = &[
     ("closing", "freezing and locking"),
     ("study", "study and people"),
 ];
+
+/// Records that the trail was reviewed up to its last event that the page showed, and what was found.
+pub fn review(context: &Context<'_>) -> Outcome {
+    let (running, _) = context.seated()?;
+    let form = &context.request.form;
+    let up_to = form.get("up-to").parse();
+    let up_to = up_to.map_err(|_| Failure::Bad("Name the last event that was looked at.".to_owned()))?;
+    let action = Action::ReviewAuditTrail { up_to, finding: form.get("finding").to_owned() };
+    let command = context.command(None, None, None, action)?;
+    context.give(vec![command], None)?;
+    context.notice("The review is in the record.");
+    Ok(Reply::see(&format!("/studies/{}/audit", segment(running.study().id.as_str()))))
+}
 
 /// The audit trail.
 pub fn show(context: &Context<'_>) -> Outcome {
@@ -105,6 +123,13 @@ pub fn show(context: &Context<'_>) -> Outcome {
             late: event.happened.latest() < event.recorded.local_date,
         });
     }
+    let whole = subject.is_empty() && person.is_empty() && kind.is_empty() && before == u64::MAX;
+    let reviews = whole && seat.may_take(access::Step::ReviewAuditTrail) && state.locked.is_none();
+    let reviewed = state.trail_reviewed.as_ref().map(|(up_to, by, when)| {
+        let by = names.get(by.person.as_str()).cloned().unwrap_or_else(|| by.person.to_string());
+        (*up_to, by, when.date.to_string())
+    });
+    let last = state.sequence;
     drop(state);
     let path = format!("/studies/{}/audit", segment(seat.study.id.as_str()));
     let view = AuditPage {
@@ -114,6 +139,8 @@ pub fn show(context: &Context<'_>) -> Outcome {
         kind: kind.to_owned(),
         kinds: KINDS,
         shown: lines.len(),
+        review_to: reviews.then_some(last),
+        reviewed,
         lines,
         path,
         page,
@@ -230,6 +257,17 @@ fn describe(event: &Event) -> (&'static str, String) {
         |items: &[terms::ItemId]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match &event.fact {
         Fact::StudyOpened { environment, .. } => ("study", format!("record opened ({environment})")),
+        Fact::StudyTested { .. } => ("study", "the study was tested".to_owned()),
+        Fact::StudyApproved { parts } => {
+            let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+            ("signature", format!("approved: {}", parts.join(", ")))
+        }
+        Fact::EthicsApprovalRecorded { site, approved, .. } => {
+            ("study", format!("ethics approval of site {site} of {approved}"))
+        }
+        Fact::AuditTrailReviewed { up_to, .. } => {
+            ("verification", format!("audit trail reviewed up to event {up_to}"))
+        }
         Fact::SiteActivated { site } => ("study", format!("site {site} activated")),
         Fact::RoleDelegated { person, role, site } => {
             let at = site.as_ref().map_or_else(|| "all sites".to_owned(), |site| format!("site {site}"));

@@ -15,6 +15,7 @@ pub mod dashboard;
 pub mod failure;
 pub mod files;
 pub mod form;
+pub mod go_live;
 pub mod home;
 pub mod participant;
 pub mod participants;

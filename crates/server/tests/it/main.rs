@@ -3,6 +3,7 @@
 mod accounts;
 mod cleaning;
 mod compliance;
+mod going_live;
 mod hostile;
 mod matrix;
 mod operation;

@@ -89,6 +89,15 @@ fn is_barred(role: &str, path: &str) -> Option<bool> {
         "/studies/{study}/slides" => !in_list(&["pathologist", "specimen_custodian"]),
         "/studies/{study}/closing" => !in_list(&["data_manager", "trial_statistician"]),
         "/studies/{study}/allocation" => !in_list(&["pharmacist", "unblinded_statistician"]),
+        "/studies/{study}/go-live" => !in_list(&[
+            "administrator",
+            "data_manager",
+            "trial_statistician",
+            "sponsor_physician",
+            "principal_investigator",
+            "sub_investigator",
+        ]),
+        "/studies/{study}/audit/review" => role != "data_manager",
         "/studies/{study}/audit" => !in_list(&[
             "principal_investigator",
             "sub_investigator",
