@@ -28,6 +28,8 @@ pub enum Step {
     SaveFormSection,
     CorrectFormSection,
     RecordFormNotDone,
+    AttachFile,
+    WithdrawFile,
     DecideEligibility,
     EnrolSubject,
     RandomiseSubject,
@@ -111,6 +113,8 @@ impl Step {
         Step::SaveFormSection,
         Step::CorrectFormSection,
         Step::RecordFormNotDone,
+        Step::AttachFile,
+        Step::WithdrawFile,
         Step::DecideEligibility,
         Step::EnrolSubject,
         Step::RandomiseSubject,
@@ -173,7 +177,11 @@ pub const fn needs(step: Step) -> Needs {
         Step::ReceiveKits => Needs::Power(Power::ReceiveKits),
         Step::SignConsent | Step::WithdrawConsent => Needs::Power(Power::TakeConsent),
         Step::ScreenSubject | Step::HoldVisit | Step::MissVisit => Needs::Power(Power::RunVisits),
-        Step::SaveFormSection | Step::CorrectFormSection | Step::RecordFormNotDone => Needs::Entry,
+        Step::SaveFormSection
+        | Step::CorrectFormSection
+        | Step::RecordFormNotDone
+        | Step::AttachFile
+        | Step::WithdrawFile => Needs::Entry,
         Step::DecideEligibility => Needs::Power(Power::DecideEligibility),
         Step::EnrolSubject | Step::RandomiseSubject => Needs::Power(Power::Enrol),
         Step::DispenseKit | Step::RecordKitGiven | Step::ReturnKit => Needs::Power(Power::Dispense),

@@ -13,6 +13,7 @@ use record::{
 };
 use terms::*;
 
+use crate::attach_file::FormFile;
 use crate::cells::{Cells, Shared};
 
 /// Something that happened on a day, and the event that says so.
@@ -377,6 +378,8 @@ pub struct Casebook {
     pub missed: BTreeMap<VisitId, u64>,
     /// Forms.
     pub forms: BTreeMap<FormKey, FilledForm>,
+    /// Files attached to forms, in order.
+    pub files: BTreeMap<FormKey, Vec<FormFile>>,
     /// Queries in order of opening.
     pub queries: Vec<Query>,
     /// Valid signatures of visits.
@@ -445,6 +448,7 @@ impl Casebook {
             visits: BTreeMap::new(),
             missed: BTreeMap::new(),
             forms: BTreeMap::new(),
+            files: BTreeMap::new(),
             queries: Vec::new(),
             signatures: BTreeMap::new(),
             casebook_signature: None,

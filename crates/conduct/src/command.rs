@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use access::Step;
 use protocol::content_pack::ContentPack;
 use record::{
-    Actor, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey, Part, Review,
-    StudyPart,
+    Actor, AttachedFile, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey,
+    Part, Review, StudyPart,
 };
 use terms::*;
 
@@ -105,6 +105,10 @@ pub enum Action {
     CorrectFormSection { key: FormKey, answers: Vec<(ItemId, Answer)> },
     /// Records that a form of the visit was not done: its empty items become `not done`, with a deviation.
     RecordFormNotDone { key: FormKey },
+    /// Attaches a file to a form that was begun. The file itself is kept by who asks, before.
+    AttachFile { key: FormKey, file: AttachedFile },
+    /// Lets an attached file count no more. Needs a reason.
+    WithdrawFile { key: FormKey, number: u32 },
     /// Opens a query.
     OpenQuery { key: FormKey, item: ItemId, addressed_to: RoleId, text: String },
     /// Answers a query.
@@ -207,6 +211,8 @@ impl Action {
             Action::SaveFormSection { .. } => Step::SaveFormSection,
             Action::CorrectFormSection { .. } => Step::CorrectFormSection,
             Action::RecordFormNotDone { .. } => Step::RecordFormNotDone,
+            Action::AttachFile { .. } => Step::AttachFile,
+            Action::WithdrawFile { .. } => Step::WithdrawFile,
             Action::OpenQuery { .. } => Step::OpenQuery,
             Action::AnswerQuery { .. } => Step::AnswerQuery,
             Action::CloseQuery { .. } => Step::CloseQuery,

@@ -36,15 +36,18 @@ impl Digest {
         self
     }
 
-    /// The present values of a form: each item's source event, and its place among the item's entries.
+    /// The present values of a form: each item's source event, and its place among the item's entries; and its files. No item is
+    /// called `/file`.
     pub fn form(self, casebook: &Casebook, key: &FormKey) -> Self {
         let visit = key.visit.as_ref().map_or("", VisitId::as_str);
         let named = self.text(visit).text(key.form.as_str()).number(u64::from(key.row));
         let Some(filled) = casebook.forms.get(key) else { return named };
-        filled
+        let valued = filled
             .cells
             .iter()
-            .fold(named, |digest, (item, cell)| digest.text(item.as_str()).number(cell.current().sequence))
+            .fold(named, |digest, (item, cell)| digest.text(item.as_str()).number(cell.current().sequence));
+        let files = casebook.files.get(key).into_iter().flatten().filter(|file| file.withdrawn.is_none());
+        files.fold(valued, |digest, file| digest.text("/file").number(file.attached.sequence))
     }
 
     /// All forms of a visit.

@@ -8,6 +8,7 @@
 //! random streams are arguments. Data sets, lists and pages are made elsewhere.
 
 mod adverse_events;
+mod attach_file;
 mod break_blind;
 mod casebook;
 mod cells;
@@ -47,6 +48,7 @@ mod verify_source;
 mod view;
 
 pub use adverse_events::{AdverseEvent, Grading, adverse_events};
+pub use attach_file::{FILE_BYTES_MAX, FILE_TYPES, FormFile};
 pub use casebook::{
     Allocated, BlindBreak, Casebook, Cell, Consent, Dated, Deviation, DoseChange, DoseInterval,
     EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, ParticipationEnd, Query, Reviewed,

@@ -162,6 +162,20 @@ pub enum Refusal {
     #[error("{tablets} tablets came back in kit {kit}, and {dispensed} were handed out; count again")]
     TooManyTablets { kit: KitNumber, tablets: u32, dispensed: u32 },
 
+    // ---- files ----
+    #[error("the file has no name, or one of more than {most} bytes; give it a short one")]
+    FileUnnamed { most: usize },
+    #[error("a form takes files of these kinds: {}; save the file as one of them", list(kinds))]
+    FileKind { kinds: Vec<String> },
+    #[error("the file has {bytes} bytes; a form takes files of 1 to {most} bytes")]
+    FileSize { bytes: u64, most: u64 },
+    #[error("file {number} of the form is the same")]
+    FileAttachedAlready { number: u32 },
+    #[error("the form has no file {number}")]
+    UnknownFile { number: u32 },
+    #[error("file {number} of the form was withdrawn already")]
+    FileWithdrawnAlready { number: u32 },
+
     // ---- visits ----
     #[error("the schedule has no visit {visit}")]
     UnknownVisit { visit: VisitId },

@@ -72,7 +72,7 @@ pub(crate) fn record_form_not_done(mut case: Case<'_>, key: &FormKey) -> Result<
 }
 
 /// The form may be filled there by this role: at a held visit whose schedule asks for it, after consent.
-fn need_fillable<'a>(case: &Case<'a>, key: &FormKey) -> Result<&'a Form, Refusal> {
+pub(crate) fn need_fillable<'a>(case: &Case<'a>, key: &FormKey) -> Result<&'a Form, Refusal> {
     let form = need_form(case, key)?;
     let role = &case.command.by.role;
     let enters = case.study.role(role.as_str()).is_some_and(|role| role.enters.contains(&form.data_class));
@@ -307,7 +307,7 @@ fn say_changes(
 }
 
 /// A signature is void once what it signed has changed.
-fn void_signatures(case: &mut Case<'_>, pending: &Pending) {
+pub(crate) fn void_signatures(case: &mut Case<'_>, pending: &Pending) {
     let mut visits: Vec<_> = pending.keys().filter_map(|key| key.visit.clone()).collect();
     visits.dedup();
     for visit in visits {

@@ -16,6 +16,7 @@ use record::{
 use terms::*;
 
 use crate::{
+    attach_file::FormFile,
     casebook::*,
     cells::{Cells, Shared},
     go_live::{Approval, EthicsApproval, Preparation},
@@ -450,6 +451,8 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
             | Fact::SiteActivated { .. }
             | Fact::ContentPackLoaded { .. }
             | Fact::KitsReceived { .. }
+            | Fact::FileAttached { .. }
+            | Fact::FileWithdrawn { .. }
             | Fact::QueryOpened { .. }
             | Fact::QueryAnswered { .. }
             | Fact::QueryClosed { .. }
@@ -474,6 +477,17 @@ impl Casebook {
         match &event.fact {
             Fact::FormSectionSaved { key, changes } | Fact::FormSectionCorrected { key, changes } => {
                 self.apply_changes(key, changes, event, words);
+            }
+            Fact::FileAttached { key, number, file } => {
+                let (by, file) = (shared_actor(&event.by, words), file.get().cloned());
+                let file = FormFile { number: *number, file, by, attached: dated, withdrawn: None };
+                self.files.entry(shared_key(key, words)).or_default().push(file);
+            }
+            Fact::FileWithdrawn { key, number } => {
+                let mut files = self.files.get_mut(key).into_iter().flatten();
+                if let Some(file) = files.find(|file| file.number == *number) {
+                    file.withdrawn = Some(dated);
+                }
             }
             Fact::QueryOpened { .. }
             | Fact::QueryAnswered { .. }

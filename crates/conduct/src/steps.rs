@@ -4,10 +4,10 @@ use protocol::model::Study;
 use record::Draft;
 
 use crate::{
-    Action, Command, Means, Refusal, State, break_blind, change_dose, classify_deviation, close_data,
-    decide::Case, decide_eligibility, dispense_kit, end_treatment, enrol_subject, go_live, hold_visit,
-    lock_database, open_study, queries, read_specimens, save_form, screen_subject, sign_consent, sign_visit,
-    verify_source,
+    Action, Command, Means, Refusal, State, attach_file, break_blind, change_dose, classify_deviation,
+    close_data, decide::Case, decide_eligibility, dispense_kit, end_treatment, enrol_subject, go_live,
+    hold_visit, lock_database, open_study, queries, read_specimens, save_form, screen_subject, sign_consent,
+    sign_visit, verify_source,
 };
 
 /// Steps about one participant.
@@ -25,6 +25,8 @@ pub(crate) fn decide_for_subject(case: Case<'_>, means: &mut Means<'_>) -> Resul
         Action::SaveFormSection { key, answers } => save_form::save_form_section(case, key, answers),
         Action::CorrectFormSection { key, answers } => save_form::correct_form_section(case, key, answers),
         Action::RecordFormNotDone { key } => save_form::record_form_not_done(case, key),
+        Action::AttachFile { key, file } => attach_file::attach_file(case, key, file),
+        Action::WithdrawFile { key, number } => attach_file::withdraw_file(case, key, *number),
         Action::OpenQuery { key, item, addressed_to, text } => {
             queries::open_query(case, key, item, addressed_to, text)
         }

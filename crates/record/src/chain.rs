@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::encoding::{Cell, Encoded, Opening, commitment, event_hash};
 use crate::hash::Layout;
-use crate::{Environment, Event, Fact, Hash, Stream};
+use crate::{AttachedFile, Environment, Event, Fact, Hash, Stream};
 
 /// Where a record ends: how many events it has and the hash of the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +94,8 @@ pub struct Verification {
     pub events: u64,
     /// The head after those events.
     pub head: Head,
+    /// The files that those events attached, by the event; of redacted ones nothing is known any more.
+    pub files: Vec<(u64, AttachedFile)>,
     /// The first thing that is not in order.
     pub first_fault: Option<Fault>,
 }
@@ -199,7 +201,7 @@ pub fn verify<L: Links>(
         }
     }
     let first_fault = first_fault.or_else(|| walk.redactions_agree()).or_else(|| walk.head_agrees());
-    Ok(Verification { events: walk.head.sequence, head: walk.head, first_fault })
+    Ok(Verification { events: walk.head.sequence, head: walk.head, files: walk.files, first_fault })
 }
 
 /// How far [`verify`] has come.
@@ -211,6 +213,7 @@ struct Walk {
     positions: BTreeMap<Stream, u64>,
     emptied: BTreeSet<(i64, i64)>,
     redactions: BTreeMap<(i64, i64), i64>,
+    files: Vec<(u64, AttachedFile)>,
 }
 
 impl Walk {
@@ -224,6 +227,7 @@ impl Walk {
             positions: BTreeMap::new(),
             emptied: BTreeSet::new(),
             redactions: BTreeMap::new(),
+            files: Vec::new(),
         }
     }
 
@@ -265,6 +269,9 @@ impl Walk {
         if let Fact::ContentRedacted { sequence: of, cell, .. } = event.fact {
             let of = i64::try_from(of).unwrap_or(i64::MAX);
             self.redactions.entry((of, i64::from(cell))).or_insert(sequence);
+        }
+        if let Fact::FileAttached { file, .. } = &event.fact {
+            self.files.extend(file.get().map(|file| (event.sequence, file.clone())));
         }
         self.head = Head { sequence: self.head.sequence + 1, hash };
         if self.expect_head == Some(hash) {

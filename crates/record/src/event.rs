@@ -279,6 +279,19 @@ pub enum Review {
     Medical,
 }
 
+/// What is known of a file that was attached to a form. The file itself lies beside the record, under its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedFile {
+    /// Its name.
+    pub name: String,
+    /// What kind it is: `application/pdf`, `image/png` …
+    pub media_type: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of what it holds, 64 hexadecimal digits.
+    pub sha256: String,
+}
+
 /// A part of a study's files that people approve before anybody is asked for consent under them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -380,6 +393,10 @@ pub enum Fact {
     FormSectionSaved { key: FormKey, changes: Vec<ItemChange> },
     /// Items that held values were changed; the event's reason says why.
     FormSectionCorrected { key: FormKey, changes: Vec<ItemChange> },
+    /// A file was attached to a form, as the form's `number`th from 1.
+    FileAttached { key: FormKey, number: u32, file: Content<AttachedFile> },
+    /// A file that was attached by mistake counts no more; the event's reason says why. It stays where it is.
+    FileWithdrawn { key: FormKey, number: u32 },
     /// A query was opened, by a check or by a person.
     QueryOpened {
         query: QueryId,

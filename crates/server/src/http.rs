@@ -15,6 +15,15 @@ pub enum Method {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
+/// A file that came with a form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upload {
+    /// Its name as the browser says it, without folders.
+    pub name: String,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -28,6 +37,8 @@ pub struct Request {
     pub query: Fields,
     /// The form of a POST.
     pub form: Fields,
+    /// The file that came with it, if one did.
+    pub upload: Option<Upload>,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
     /// `Origin`, `Host` and `Sec-Fetch-Site`, where the browser sent them.
@@ -105,6 +116,50 @@ impl Fields {
     }
 }
 
+/// Reads a form of the kind `multipart/form-data`: its fields, and the first file in it. None if it is cut off or is none.
+pub fn parse_multipart(body: &[u8], boundary: &str) -> Option<(Fields, Option<Upload>)> {
+    let delimiter = format!("--{boundary}");
+    let find = |from: usize, what: &[u8]| {
+        body.get(from..)?.windows(what.len()).position(|window| window == what).map(|at| from + at)
+    };
+    let between = format!("\r\n{delimiter}");
+    let (mut fields, mut upload) = (String::new(), None);
+    let mut at = if body.starts_with(delimiter.as_bytes()) { delimiter.len() } else { return None };
+    loop {
+        match body.get(at..at + 2)? {
+            b"--" => break,
+            b"\r\n" => at += 2,
+            _ => return None,
+        }
+        let head_end = find(at, b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&body[at..head_end]).ok()?;
+        let content_end = find(head_end + 4, between.as_bytes())?;
+        let content = &body[head_end + 4..content_end];
+        let disposition =
+            head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
+        let quoted = |name: &str| {
+            let (_, after) = disposition.split_once(&format!("; {name}=\""))?;
+            after.split('"').next()
+        };
+        let name = quoted("name")?;
+        match quoted("filename") {
+            Some(file) if upload.is_none() => {
+                let own = file.rsplit(['/', '\\']).next().unwrap_or_default();
+                let own: String = own.chars().filter(|letter| !letter.is_control()).collect();
+                upload = Some(Upload { name: own.trim().to_owned(), content: content.to_vec() });
+            }
+            Some(_) => {}
+            None => {
+                let value = std::str::from_utf8(content).ok()?;
+                let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+                fields = if fields.is_empty() { pair } else { format!("{fields}&{pair}") };
+            }
+        }
+        at = content_end + between.len();
+    }
+    Some((Fields::parse(fields.as_bytes()), upload.filter(|upload: &Upload| !upload.name.is_empty())))
+}
+
 impl<const N: usize> From<[(&str, &str); N]> for Fields {
     fn from(pairs: [(&str, &str); N]) -> Self {
         Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -146,6 +201,21 @@ impl Reply {
     /// Sends the browser on after a change, with GET.
     pub fn see(path: &str) -> Self {
         Self::of(303, "text/plain; charset=utf-8", Vec::new()).with("location", path.to_owned())
+    }
+
+    /// A file that somebody attached: kept by the browser, never shown or run as part of these pages, whatever it holds.
+    pub fn attachment(name: &str, content_type: &'static str, body: Vec<u8>) -> Self {
+        let plain: String = name
+            .chars()
+            .map(
+                |letter| if letter.is_ascii_alphanumeric() || ".-_ ".contains(letter) { letter } else { '_' },
+            )
+            .collect();
+        let whole = segment(name);
+        Self::of(200, content_type, body).with(
+            "content-disposition",
+            format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}"),
+        )
     }
 
     /// A file to keep.
@@ -208,6 +278,23 @@ mod tests {
         for broken in ["%", "%4", "%zz", "%ff", "%00"] {
             assert_eq!(decode_segment(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_form_with_a_file_is_read_and_a_broken_one_is_none() {
+        let body = b"--xyz\r\nContent-Disposition: form-data; name=\"form-token\"\r\n\r\nabc=&d\r\n--xyz\r\n\
+            Content-Disposition: form-data; name=\"file\"; filename=\"C:\\scans\\a b.pdf\"\r\n\
+            Content-Type: application/pdf\r\n\r\n%PDF\r\n\x00--xy\r\n--xyz--\r\n";
+        let (fields, upload) = parse_multipart(body, "xyz").unwrap();
+        assert_eq!(fields.get("form-token"), "abc=&d");
+        assert_eq!(upload.unwrap(), Upload { name: "a b.pdf".into(), content: b"%PDF\r\n\x00--xy".to_vec() });
+        for cut in 0..body.len() - 4 {
+            assert_eq!(parse_multipart(&body[..cut], "xyz"), None, "{cut}");
+        }
+        assert_eq!(parse_multipart(body, "other"), None);
+        let none =
+            b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n--x--\r\n";
+        assert_eq!(parse_multipart(none, "x").unwrap().1, None);
     }
 
     #[test]

@@ -177,6 +177,8 @@ const SHEET: Right = Right::Seat(&[
     Need::Subject,
     Need::MayAny(&[Power::VerifySource, Power::ReviewData, Power::ReviewMedically, Power::Lock]),
 ]);
+/// The one path to which forms bring files.
+pub const FILES: &str = "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/files";
 /// Who answers for the study's beginning.
 const GOES_LIVE: Right = Right::Seat(&[Need::MayAny(&[
     Power::Administer,
@@ -405,6 +407,24 @@ pub const ROUTES: &[Route] = &[
         Right::Seat(&[Need::Subject, Need::Entry]),
         "Records that a form was not done",
         pages::form::not_done,
+    ),
+    act(
+        FILES,
+        Right::Seat(&[Need::Subject, Need::Entry]),
+        "Attaches a file to a form",
+        pages::attachments::attach,
+    ),
+    read(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/files/{number}",
+        Right::Seat(&[Need::Subject, Need::FormValues]),
+        "A file that was attached to a form",
+        pages::attachments::download,
+    ),
+    act(
+        "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/files/{number}/withdraw",
+        Right::Seat(&[Need::Subject, Need::Entry]),
+        "Lets an attached file count no more",
+        pages::attachments::withdraw,
     ),
     // ---- queries ----
     get(

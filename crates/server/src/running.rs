@@ -25,7 +25,7 @@ use protocol::Study;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use record::{Environment, Event, FormKey, Head, Reader, StoreError, Stream, Writer};
-use store::{SqliteReader, SqliteStore};
+use store::{SqliteReader, SqliteStore, files::Files};
 use terms::{ItemId, SubjectId};
 
 use crate::credentials::draw;
@@ -87,6 +87,7 @@ pub struct RunningStudy {
     trouble: Arc<RwLock<Option<String>>>,
     vault_open: AtomicBool,
     reader: Mutex<SqliteReader>,
+    files: Files,
     messages: Mutex<Option<Sender<Message>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -121,6 +122,7 @@ impl RunningStudy {
             trouble,
             vault_open: AtomicBool::new(false),
             reader: Mutex::new(SqliteReader::open(folder)?),
+            files: Files::of(folder),
             messages: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
         })
@@ -180,6 +182,11 @@ impl RunningStudy {
         read: impl FnOnce(&dyn Reader) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         read(&*self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns the files that were attached to forms.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Returns an event.

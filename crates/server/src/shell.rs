@@ -21,12 +21,16 @@ use crate::{
     backups,
     credentials::{draw, hex},
     gate,
-    http::{Fields, Method, Reply, Request},
+    http::{Fields, Method, Reply, Request, parse_multipart},
     installation::Installation,
 };
 
 /// The largest form that is read, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// The largest form with a file, from somebody who is logged in: the file, and a little for the fields.
+pub const UPLOAD_BYTES_MAX: usize = conduct::FILE_BYTES_MAX as usize + (64 << 10);
+/// Forms with files that are read at a time.
+const UPLOADS_AT_ONCE_MAX: usize = 4;
 /// Requests in work at a time; others wait. Each needs a thread.
 const AT_ONCE_MAX: usize = 64;
 /// A request whose body takes longer is given up.
@@ -40,6 +44,7 @@ const MAIL_BEAT: Duration = Duration::from_secs(10);
 struct Shell {
     house: Arc<Installation>,
     at_once: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
     /// Whether the address in `X-Forwarded-For` counts: a proxy on this machine stands before the server.
     behind_proxy: bool,
 }
@@ -54,8 +59,12 @@ pub async fn serve(
     behind_proxy: bool,
     until: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let shell =
-        Shell { house: Arc::clone(&house), at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)), behind_proxy };
+    let shell = Shell {
+        house: Arc::clone(&house),
+        at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+        uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
+        behind_proxy,
+    };
     let router = Router::new().fallback(handle).with_state(shell);
     let flushing = tokio::spawn(flush_reads(Arc::clone(&house)));
     let backing_up = tokio::spawn(back_up(Arc::clone(&house)));
@@ -142,19 +151,26 @@ async fn read(shell: &Shell, peer: IpAddr, request: axum::extract::Request) -> R
     };
     let header =
         |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let form = if method == Method::Post {
+    let cookies = cookies(&parts.headers);
+    let (form, upload) = if method == Method::Post {
         let kind = header(header::CONTENT_TYPE).unwrap_or_default();
-        if kind.split(';').next().is_none_or(|kind| kind.trim() != "application/x-www-form-urlencoded") {
-            return Err(plain(415, "forms are sent as application/x-www-form-urlencoded"));
-        }
-        let bytes = tokio::time::timeout(BODY_WAIT, to_bytes(body, BODY_BYTES_MAX)).await;
-        match bytes {
-            Ok(Ok(bytes)) => Fields::parse(&bytes),
-            Ok(Err(_)) => return Err(plain(413, "the form is too large, or was cut off")),
-            Err(_) => return Err(plain(408, "the form took too long to arrive")),
+        let (kind, parameters) = kind.split_once(';').unwrap_or((&kind, ""));
+        match kind.trim() {
+            "application/x-www-form-urlencoded" => (Fields::parse(&whole(body, BODY_BYTES_MAX).await?), None),
+            // Files come to one route, from somebody who is logged in.
+            "multipart/form-data" if takes_file(shell, parts.uri.path(), &cookies) => {
+                let Ok(_permit) = Arc::clone(&shell.uploads).acquire_owned().await else {
+                    return Err(plain(503, "closing"));
+                };
+                let bytes = whole(body, UPLOAD_BYTES_MAX).await?;
+                let boundary =
+                    parameters.trim().strip_prefix("boundary=").unwrap_or_default().trim_matches('"');
+                parse_multipart(&bytes, boundary).ok_or_else(|| plain(400, "the form can't be read"))?
+            }
+            _ => return Err(plain(415, "forms are sent as application/x-www-form-urlencoded")),
         }
     } else {
-        Fields::default()
+        (Fields::default(), None)
     };
     let forwarded =
         || header(HeaderName::from_static("x-forwarded-for"))?.rsplit(',').next()?.trim().parse().ok();
@@ -165,7 +181,8 @@ async fn read(shell: &Shell, peer: IpAddr, request: axum::extract::Request) -> R
         params: BTreeMap::new(),
         query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
         form,
-        cookies: cookies(&parts.headers),
+        upload,
+        cookies,
         origin: header(header::ORIGIN),
         host: header(header::HOST),
         fetch_site: header(HeaderName::from_static("sec-fetch-site")),
@@ -174,6 +191,23 @@ async fn read(shell: &Shell, peer: IpAddr, request: axum::extract::Request) -> R
         address,
         nonce: hex(&draw::<16>()),
     })
+}
+
+/// Reads a body within bounds of length and time.
+async fn whole(body: Body, most: usize) -> Result<axum::body::Bytes, Reply> {
+    match tokio::time::timeout(BODY_WAIT, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(plain(413, "the form is too large, or was cut off")),
+        Err(_) => Err(plain(408, "the form took too long to arrive")),
+    }
+}
+
+/// Says whether a form may bring a file: to the route that takes them, in a live session.
+fn takes_file(shell: &Shell, path: &str, cookies: &BTreeMap<String, String>) -> bool {
+    let route = crate::routes::find(Method::Post, path);
+    let takes = matches!(route, Some(Ok((route, _))) if route.path == crate::routes::FILES);
+    let session = cookies.get(gate::SESSION_COOKIE);
+    takes && session.is_some_and(|token| shell.house.sessions.touch(token, shell.house.now()).is_some())
 }
 
 fn cookies(headers: &HeaderMap) -> BTreeMap<String, String> {

@@ -220,29 +220,46 @@ fn write(
     let file = File::create(part).map_err(system(part))?;
     let mut sealing = Sealing::begin(BufWriter::new(file), key, nonce).map_err(system(part))?;
     let mut manifest = Manifest { made, program: program.to_owned(), files: Vec::new(), records: Vec::new() };
-    for path in files_below(folder)? {
-        let source = folder.join(&path);
-        let name =
-            path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        let snapshot = beside(part, SNAPSHOT);
-        let database = source.extension().is_some_and(|extension| extension == "sqlite");
-        if database {
-            copy_database(&source, &snapshot)?;
-        }
-        let taken = if database { &snapshot } else { &source };
-        let added = add(&mut sealing, &name, taken);
-        if added.is_ok() && name.ends_with(RECORD_FILE) {
-            manifest.records.push(held_record(&name, &source, &snapshot)?);
-        }
-        if database {
-            fs::remove_file(&snapshot).map_err(system(&snapshot))?;
-        }
-        manifest.files.push(added.map_err(system(taken))?);
+    let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sqlite");
+    let databases: Vec<PathBuf> = files_below(folder)?.into_iter().filter(is_database).collect();
+    for path in databases {
+        add_file(folder, part, &path, &mut sealing, &mut manifest)?;
+    }
+    // Other files are listed once the databases are copied: what those name (attached files, wordings) was there before.
+    for path in files_below(folder)?.into_iter().filter(|path| !is_database(path)) {
+        add_file(folder, part, &path, &mut sealing, &mut manifest)?;
     }
     let text = serde_json::to_vec(&manifest).expect("a manifest is plain data");
     let file = sealing.entry(b'M', "", text.len() as u64).and_then(|()| sealing.write_all(&text));
     file.and_then(|()| sealing.finish()).and_then(|file| file.sync_all()).map_err(system(part))?;
     Ok(manifest)
+}
+
+/// Takes one file of the installation in: a database as of one moment, any other as it is.
+fn add_file(
+    folder: &Path,
+    part: &Path,
+    path: &Path,
+    sealing: &mut Sealing<BufWriter<File>>,
+    manifest: &mut Manifest,
+) -> Result<(), BackupError> {
+    let source = folder.join(path);
+    let name = path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+    let snapshot = beside(part, SNAPSHOT);
+    let database = source.extension().is_some_and(|extension| extension == "sqlite");
+    if database {
+        copy_database(&source, &snapshot)?;
+    }
+    let taken = if database { &snapshot } else { &source };
+    let added = add(sealing, &name, taken);
+    if added.is_ok() && name.ends_with(RECORD_FILE) {
+        manifest.records.push(held_record(&name, &source, &snapshot)?);
+    }
+    if database {
+        fs::remove_file(&snapshot).map_err(system(&snapshot))?;
+    }
+    manifest.files.push(added.map_err(system(taken))?);
+    Ok(())
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {

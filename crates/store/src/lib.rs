@@ -2,7 +2,7 @@
 //!
 //! What a store promises, and the one writer it has, are defined in `record`;
 //! here are its implementations: one SQLite file in a folder, and memory. Both pass
-//! [`conformance`]. Beside the record, and never in it, lies the [`identity`] store;
+//! [`conformance`]. Beside the record, and never in it, lie the [`identity`] store and the [`files`] that were attached to forms;
 //! a [`projection`] is a cache that can be dropped at any time.
 //!
 //! No clock, no randomness and no rule of a trial lives here.
@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod backup;
 pub mod conformance;
+pub mod files;
 pub mod identity;
 mod memory;
 pub mod outbox;

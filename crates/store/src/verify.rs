@@ -10,9 +10,10 @@
 
 use std::path::Path;
 
-use record::{Environment, Hash, Head, StoreError, chain};
+use record::{AttachedFile, Environment, Hash, Head, StoreError, chain};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
+use crate::files::{Files, Held};
 use crate::sqlite::{
     SqliteLinks, StoreFile, expected_schema, layout_of, migrations, open_for_verify, schema,
 };
@@ -47,6 +48,12 @@ pub enum Fault {
     /// A migration is not the one this program has under its number.
     #[error("migration {number} is not the one that this program knows")]
     Migration { number: i64 },
+    /// A file that was attached to a form is not there.
+    #[error("the file {sha256}, attached by event {sequence}, is missing")]
+    FileMissing { sequence: u64, sha256: String },
+    /// A file that was attached to a form holds something else.
+    #[error("the file {sha256}, attached by event {sequence}, was altered")]
+    FileAltered { sequence: u64, sha256: String },
     /// The file's structure.
     #[error("the file is damaged: {detail}")]
     Damaged { detail: String },
@@ -60,7 +67,12 @@ pub fn verify(folder: &Path, expect_head: Option<Hash>) -> Result<VerifyReport, 
     let (connection, file) = open_for_verify(folder)?;
     // One read transaction, so that a writer at work does not move the record under the walk.
     match connection.execute_batch("BEGIN").and_then(|()| inspect(&connection, expect_head)) {
-        Ok(report) => Ok(report),
+        Ok((mut report, files)) => {
+            if report.first_fault.is_none() {
+                report.first_fault = altered_file(folder, &files)?;
+            }
+            Ok(report)
+        }
         Err(error) => {
             let fault = fault_of(&connection, &file, error)?;
             let head = Head::of_empty(Environment::Live);
@@ -69,7 +81,10 @@ pub fn verify(folder: &Path, expect_head: Option<Hash>) -> Result<VerifyReport, 
     }
 }
 
-fn inspect(connection: &Connection, expect_head: Option<Hash>) -> rusqlite::Result<VerifyReport> {
+/// Files that events attached, by the event.
+type Attached = Vec<(u64, AttachedFile)>;
+
+fn inspect(connection: &Connection, expect_head: Option<Hash>) -> rusqlite::Result<(VerifyReport, Attached)> {
     let named = named_environment(connection)?;
     let walk =
         chain::verify(&SqliteLinks::new(connection)?, named.unwrap_or(Environment::Live), expect_head)?;
@@ -82,7 +97,21 @@ fn inspect(connection: &Connection, expect_head: Option<Hash>) -> rusqlite::Resu
             first_fault = check(connection)?;
         }
     }
-    Ok(VerifyReport { events: walk.events, head: walk.head, first_fault })
+    Ok((VerifyReport { events: walk.events, head: walk.head, first_fault }, walk.files))
+}
+
+/// Every file that the record names lies beside it, as it was.
+fn altered_file(folder: &Path, attached: &Attached) -> Result<Option<Fault>, StoreError> {
+    let files = Files::of(folder);
+    for (sequence, file) in attached {
+        let (sequence, sha256) = (*sequence, file.sha256.clone());
+        match files.read(&sha256)? {
+            Held::Whole(_) => {}
+            Held::Altered => return Ok(Some(Fault::FileAltered { sequence, sha256 })),
+            Held::Missing => return Ok(Some(Fault::FileMissing { sequence, sha256 })),
+        }
+    }
+    Ok(None)
 }
 
 /// A table that can't even be read was altered, or the file is damaged; anything else is the system's.

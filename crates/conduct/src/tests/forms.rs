@@ -1,7 +1,7 @@
 //! Forms, queries and signatures: what may be entered where, what follows, what blocks a signature.
 
 use protocol::model::Severity;
-use record::{DeviationKind, Fact, FormKey, Source};
+use record::{AttachedFile, DeviationKind, Fact, FormKey, Source};
 use terms::{Answer, ItemId, MissingReason, RoleId};
 
 use super::trial::*;
@@ -53,6 +53,44 @@ scripts! {
         // An unscheduled visit takes any form.
         trial.holds("U1");
         trial.saves("U1", "spirometry", &[("fvc", number("3.20"))]);
+    }
+
+    a_file_is_data_of_its_form_and_makes_its_signature_void(trial = Trial::open(study_b())) {
+        screened(&mut trial);
+        let attaching = |name: &str, media_type: &str, bytes: u64, digit: &str| Action::AttachFile {
+            key: at("Scr", "vital_signs"),
+            file: AttachedFile {
+                name: name.into(), media_type: media_type.into(), bytes, sha256: digit.repeat(64),
+            },
+        };
+        let withdrawing = |number| Action::WithdrawFile { key: at("Scr", "vital_signs"), number };
+        let scan = || attaching("scan.pdf", "application/pdf", 1000, "a");
+        let digest = |facts: Vec<Fact>| match &facts[0] {
+            Fact::VisitSigned { content_digest, .. } => content_digest.clone(),
+            other => panic!("{other:?}"),
+        };
+        refused!(trial, scan(), Refusal::FormNotBegun { .. });
+        trial.fills("Scr");
+        let without = digest(trial.signs("Scr"));
+        refused!(trial, attaching("", "application/pdf", 1000, "a"), Refusal::FileUnnamed { .. });
+        refused!(trial, attaching("page.html", "text/html", 1000, "a"), Refusal::FileKind { .. });
+        refused!(trial, attaching("scan.pdf", "application/pdf", 0, "a"), Refusal::FileSize { bytes: 0, .. });
+        refused!(trial, attaching("scan.pdf", "application/pdf", crate::FILE_BYTES_MAX + 1, "a"), Refusal::FileSize { .. });
+        let facts = trial.does(scan());
+        assert!(matches!(&facts[0], Fact::FileAttached { number: 1, .. }));
+        assert_eq!(facts[1], Fact::SignatureVoided { visit: Some("Scr".into()) });
+        refused!(trial, attaching("again.pdf", "application/pdf", 1000, "a"), Refusal::FileAttachedAlready { number: 1 });
+        let with = digest(trial.signs("Scr"));
+        assert_ne!(with, without);
+        refused!(trial, because "another participant's", withdrawing(2), Refusal::UnknownFile { number: 2 });
+        refused!(trial, withdrawing(1), Refusal::ReasonMissing { .. });
+        let facts = trial.does_because("another participant's", withdrawing(1));
+        assert_eq!(facts[1], Fact::SignatureVoided { visit: Some("Scr".into()) });
+        refused!(trial, because "again", withdrawing(1), Refusal::FileWithdrawnAlready { number: 1 });
+        assert_eq!(digest(trial.signs("Scr")), without);
+        // What was withdrawn can be attached again, as another.
+        let facts = trial.does(scan());
+        assert!(matches!(&facts[0], Fact::FileAttached { number: 2, .. }));
     }
 
     an_answer_is_one_that_the_item_can_hold(trial = Trial::open(study_b())) {

@@ -233,6 +233,8 @@ impl Trial {
                 Needs::Entry,
                 Action::SaveFormSection { key, .. }
                 | Action::CorrectFormSection { key, .. }
+                | Action::AttachFile { key, .. }
+                | Action::WithdrawFile { key, .. }
                 | Action::RecordFormNotDone { key },
             ) => {
                 let form = self.study.form(key.form.as_str());

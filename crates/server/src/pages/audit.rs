@@ -220,6 +220,8 @@ pub fn may_know(seat: &Seat<'_>, state: &conduct::State, event: &Event) -> bool 
         | Fact::FormSectionCorrected { key, .. }
         | Fact::SourceVerified { key, .. }
         | Fact::SourceVerificationWithdrawn { key, .. }
+        | Fact::FileAttached { key, .. }
+        | Fact::FileWithdrawn { key, .. }
         | Fact::QueryOpened { key, .. } => form(key),
         Fact::QueryAnswered { query, .. }
         | Fact::QueryClosed { query, .. }
@@ -301,6 +303,12 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::FormSectionSaved { key, changes } => ("entry", format!("{}: {}", place(key), items(changes))),
         Fact::FormSectionCorrected { key, changes } => {
             ("correction", format!("{} corrected: {}", place(key), items(changes)))
+        }
+        Fact::FileAttached { key, number, .. } => {
+            ("entry", format!("file {number} attached to {}", place(key)))
+        }
+        Fact::FileWithdrawn { key, number } => {
+            ("correction", format!("file {number} of {} withdrawn", place(key)))
         }
         Fact::QueryOpened { query, key, item, .. } => {
             ("query", format!("{query} opened on {item} of {}", place(key)))

@@ -24,7 +24,10 @@ use crate::{
     gate::TOKEN_FIELD,
     http::{Fields, Reply},
     page::Page,
-    pages::queries::{QueryView, of_item},
+    pages::{
+        attachments::FileView,
+        queries::{QueryView, of_item},
+    },
     running::{CommandError, RunningStudy, Seen},
     seat::{Seat, Shown},
 };
@@ -122,6 +125,7 @@ struct FormPage {
     by_visit: bool,
     as_of: Option<String>,
     terms: Vec<&'static str>,
+    files: Vec<FileView>,
     next: Option<(String, String)>,
 }
 
@@ -234,6 +238,12 @@ fn page(
         (Some(_), _, _) => 409,
         _ => 200,
     };
+    let attached = casebook.files.get(&key).filter(|_| !masked).map_or(&[][..], Vec::as_slice);
+    let files = if attached.is_empty() {
+        Vec::new()
+    } else {
+        crate::pages::attachments::views(running, attached, &names(context)?, &frame)
+    };
     let may_query = open && !masked && seat.may(protocol::model::Power::ManageQueries);
     let view = FormPage {
         subject: casebook.subject.to_string(),
@@ -266,6 +276,7 @@ fn page(
             Vec::new()
         },
         as_of: state.day().map(|day| day.to_string()),
+        files,
         next,
         items,
         page: Page { title, ..frame },

@@ -4,6 +4,7 @@ pub mod account;
 pub mod administration;
 pub mod allocation;
 pub mod arrive;
+pub mod attachments;
 pub mod audit;
 pub mod blank_forms;
 pub mod break_blind;

@@ -48,6 +48,8 @@ fn is_offered(step: Step) -> bool {
         Step::SaveFormSection
             | Step::CorrectFormSection
             | Step::RecordFormNotDone
+            | Step::AttachFile
+            | Step::WithdrawFile
             | Step::SignVisit
             | Step::SignCasebook
     )

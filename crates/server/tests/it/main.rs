@@ -1,6 +1,7 @@
 //! The server, asked without a network.
 
 mod accounts;
+mod attachments;
 mod cleaning;
 mod compliance;
 mod going_live;

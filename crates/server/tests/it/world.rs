@@ -13,7 +13,7 @@ use std::{
 use record::Environment;
 use server::{
     Installation, gate,
-    http::{Fields, Method, Reply, Request},
+    http::{Fields, Method, Reply, Request, Upload},
     training,
 };
 use simulation::{ConductedTrial, Nobody, Rehearsal, streams::Streams};
@@ -39,6 +39,7 @@ pub struct Browser<'a> {
     house: &'a Installation,
     pub cookies: BTreeMap<String, String>,
     pub token: String,
+    upload: Option<Upload>,
     pub address: IpAddr,
 }
 
@@ -177,6 +178,7 @@ impl World {
             house: &self.house,
             cookies: BTreeMap::new(),
             token: String::new(),
+            upload: None,
             address: IpAddr::from([127, 0, 0, 1]),
         }
     }
@@ -216,6 +218,12 @@ impl Browser<'_> {
         self.get(&to)
     }
 
+    /// Sends a form with a file.
+    pub fn bring(&mut self, path: &str, name: &str, content: &[u8]) -> Reply {
+        self.upload = Some(Upload { name: name.to_owned(), content: content.to_vec() });
+        self.post(path, &[])
+    }
+
     /// Logs in as people do.
     pub fn log_in(&mut self, login: &str, password: &str) -> Reply {
         self.get("/log-in");
@@ -231,6 +239,7 @@ impl Browser<'_> {
             params: BTreeMap::new(),
             query: Fields::parse(query.as_bytes()),
             form,
+            upload: self.upload.take(),
             cookies: self.cookies.clone(),
             origin: None,
             host: Some("equipoise.test".to_owned()),
