@@ -26,4 +26,5 @@ pub mod sheet;
 pub mod signature;
 pub mod slides;
 pub mod steps;
+pub mod trends;
 pub mod verification;

@@ -11,6 +11,7 @@ use crate::{
     course::{FormLine, Standing, VisitLine, log_forms, status, subject_path, visits},
     http::Reply,
     page::Page,
+    pages::trends::{FormTrends, trends},
     seat::Seat,
 };
 
@@ -85,6 +86,7 @@ struct ParticipantPage {
     sign: bool,
     sheets: bool,
     course: bool,
+    trends: Vec<FormTrends>,
     as_of: Option<String>,
 }
 
@@ -144,6 +146,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
                 .any(|power| seat.may(*power)),
         visits: lines,
         course,
+        trends: if course { trends(seat, casebook, &page.language) } else { Vec::new() },
         as_of: state.day().map(|day| day.to_string()),
         page: Page { title: casebook.subject.to_string(), ..page },
     };

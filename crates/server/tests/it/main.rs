@@ -9,4 +9,5 @@ mod hostile;
 mod matrix;
 mod operation;
 mod pages;
+mod trends;
 mod world;

@@ -14,7 +14,7 @@ use terms::{FormId, SubjectId, VisitId};
 use crate::world::{Browser, STUDIES, World, text};
 
 /// The roles at sites and the central ones, with who holds them in a training copy.
-fn people(world: &World, study: &str) -> Vec<(String, String, Option<String>)> {
+pub fn people(world: &World, study: &str) -> Vec<(String, String, Option<String>)> {
     let running = &world.house.studies[study];
     let state = running.state();
     let mut first = BTreeMap::new();
@@ -27,7 +27,7 @@ fn people(world: &World, study: &str) -> Vec<(String, String, Option<String>)> {
 }
 
 /// A participant of a site with a held visit and forms, or of any other site.
-fn participant(world: &World, study: &str, of: Option<&str>, other: Option<&str>) -> Option<SubjectId> {
+pub fn participant(world: &World, study: &str, of: Option<&str>, other: Option<&str>) -> Option<SubjectId> {
     let state = world.house.studies[study].state();
     state
         .casebooks
@@ -209,7 +209,7 @@ fn a_site_knows_nothing_of_another_site_or_study() {
 
 /// Which data classes show values to a role, by the specification's table. What it does not name is open to
 /// the site's team and to those who read all, and closed to the assessor, the pathologist and the pharmacist.
-fn may_read(study: &str, role: &str, class: &str) -> bool {
+pub fn may_read(study: &str, role: &str, class: &str) -> bool {
     let blinded_trial = study == "imatinib-controlled";
     match role {
         "principal_investigator" | "sub_investigator" => class != "allocation_guesses",
