@@ -1,4 +1,4 @@
-//! Puts the shipped studies into the program, so that `demo` needs no files.
+//! Puts the shipped studies and the user guide into the program, so that `demo` and `manual` need no files.
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
@@ -17,6 +17,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("studies.rs"), list)?;
+    let guide = studies.join("../docs/user-guide").canonicalize()?;
+    println!("cargo::rerun-if-changed={}", guide.display());
+    let mut list = String::from("&[\n");
+    for name in sorted(&guide)? {
+        if let Some(page) = name.strip_suffix(".md") {
+            writeln!(list, "    ({page:?}, include_str!({:?})),", guide.join(&name))?;
+        }
+    }
+    list.push_str("]\n");
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("manual.rs"), list)?;
     Ok(())
 }
 

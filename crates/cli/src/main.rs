@@ -8,11 +8,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod archive;
 mod commands;
 mod coverage;
 mod demo;
 mod folder;
 mod lines;
+mod manual;
 mod qualification;
 mod rule_trace;
 mod shipped;
@@ -22,7 +24,7 @@ mod traceability;
 
 /// Runs a clinical trial from its protocol to its report.
 #[derive(Parser)]
-#[command(name = "equipoise", version, propagate_version = true)]
+#[command(name = "equipoise", version = manual::version(), propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,12 +60,16 @@ enum Command {
     Explore(commands::explore::Arguments),
     /// Run a study's plan on its locked record, or a plan alone on data sets that were made elsewhere
     Analyse(commands::analyse::Arguments),
+    /// Write everything that a trial's record says into files that are read without this program
+    Archive(commands::archive::Arguments),
     /// Recompute every hash of a record and name the first altered thing
     Verify(commands::verify::Arguments),
     /// Make and check content packs: licensed wording of questionnaires, by language and version
     Pack(commands::pack::Arguments),
     /// Run reference cases on the installed program and name every number that differs
     Qualify(commands::qualify::Arguments),
+    /// Print the user guide of this version
+    Manual(commands::manual::Arguments),
     /// Follow a number of a report to the rows and events behind it
     Trace(commands::trace::Arguments),
 }
@@ -95,9 +101,11 @@ fn main() -> ExitCode {
         Command::Fit(arguments) => commands::fit::run(arguments),
         Command::Explore(arguments) => commands::explore::run(arguments),
         Command::Analyse(arguments) => commands::analyse::run(arguments),
+        Command::Archive(arguments) => commands::archive::run(arguments),
         Command::Verify(arguments) => commands::verify::run(arguments),
         Command::Pack(arguments) => commands::pack::run(arguments),
         Command::Qualify(arguments) => commands::qualify::run(arguments),
+        Command::Manual(arguments) => commands::manual::run(arguments),
         Command::Trace(arguments) => commands::trace::run(arguments),
     };
     match outcome {

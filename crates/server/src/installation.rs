@@ -90,6 +90,10 @@ pub struct Installation {
     pub secure: bool,
     /// The names of ready accounts that the log-in page of a demonstration shows.
     pub ready_accounts: Vec<(String, String)>,
+    /// The user guide of this program: each page's name and text, in Markdown.
+    pub manual: &'static [(&'static str, &'static str)],
+    /// The digest that names it.
+    pub manual_digest: &'static str,
     /// When the server backs up by itself, if it does.
     pub timetable: Option<Timetable>,
     /// Who mails, if anybody does.
@@ -159,6 +163,8 @@ impl Installation {
             studies,
             secure: false,
             ready_accounts: Vec::new(),
+            manual: &[],
+            manual_digest: "",
             timetable: None,
             post: None,
             folder: folder.to_owned(),

@@ -579,6 +579,8 @@ pub const ROUTES: &[Route] = &[
         pages::audit::review,
     ),
     // ---- about the program ----
+    get("/manual", Right::Account, "The user guide of this version", pages::manual::list),
+    get("/manual/{page}", Right::Account, "A page of the user guide", pages::manual::show),
     get("/openapi.json", Right::Account, "This table as an API description", pages::files::openapi),
 ];
 

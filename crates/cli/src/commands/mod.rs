@@ -1,12 +1,14 @@
 //! One file a command.
 
 pub mod analyse;
+pub mod archive;
 #[cfg(feature = "serve")]
 pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod explore;
 pub mod fit;
+pub mod manual;
 pub mod new;
 pub mod pack;
 pub mod qualify;

@@ -107,6 +107,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let (mut house, token) = Installation::open(&folder, environment, Box::new(Timestamp::now))?;
     house.secure = arguments.https;
+    house.manual = crate::manual::PAGES;
+    house.manual_digest = crate::manual::digest();
     if let (Some(relay), Some(from), Some(pages)) =
         (&arguments.mail_relay, &arguments.mail_from, &arguments.pages_at)
     {

@@ -1,6 +1,7 @@
 //! The command as its users run it.
 
 mod analyse;
+mod archive;
 mod blinding;
 mod coverage;
 mod demo;
@@ -10,6 +11,7 @@ mod doc_tests;
 #[cfg(feature = "serve")]
 mod journeys;
 mod kill;
+mod manual;
 #[cfg(feature = "serve")]
 mod operate;
 #[cfg(feature = "pdf")]

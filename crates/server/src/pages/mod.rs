@@ -18,6 +18,7 @@ pub mod files;
 pub mod form;
 pub mod go_live;
 pub mod home;
+pub mod manual;
 pub mod participant;
 pub mod participants;
 pub mod queries;

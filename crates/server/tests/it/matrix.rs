@@ -51,6 +51,8 @@ fn fill(path: &str, study: &str, subject: &str, form: &FormKey, query: &str) -> 
         .replace("{query}", &segment(query))
         .replace("{what}", visit)
         .replace("{file}", "pages.css")
+        .replace("{page}", "none")
+        .replace("{number}", "1")
         .replace("{person}", "monitor")
         .replace("{token}", "0000")
         .replace("{step}", "nothing")
