@@ -310,6 +310,32 @@ impl AccountStore {
         Ok(left.unsigned_abs())
     }
 
+    /// Lets a person look after accounts and sites, or no longer.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn set_administrator(
+        &mut self,
+        person: &PersonId,
+        administrator: bool,
+        note: &Note<'_>,
+    ) -> Result<(), AccountError> {
+        let sql = "UPDATE accounts SET administrator = ?2 WHERE person = ?1";
+        self.change(note, |to| to.execute(sql, (person.as_str(), administrator)).map(|_| ()))
+    }
+
+    /// Returns who made the last invitation of a person.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn invited_by(&self, person: &PersonId) -> Result<Option<PersonId>, AccountError> {
+        let sql =
+            "SELECT by FROM account_log WHERE about = ?1 AND what = 'invited' ORDER BY sequence DESC LIMIT 1";
+        let read =
+            self.connection.query_row(sql, [person.as_str()], |row| row.get::<_, String>(0)).optional();
+        Ok(read.map_err(|error| self.file.error(error))?.map(PersonId::from))
+    }
+
     /// Lets a person log in, or no longer.
     ///
     /// # Errors
@@ -399,7 +425,8 @@ impl AccountStore {
         person.map_or(Ok(None), |person| self.of(&PersonId::from(person)))
     }
 
-    /// Takes up an invitation with a password of the person's own; says whether it still held.
+    /// Takes up an invitation with a password of the person's own; says whether it still held. The person's identity has then to be
+    /// verified before a signature counts, perhaps again, and the signature to be accepted.
     ///
     /// # Errors
     /// The file can't be written.
@@ -415,7 +442,9 @@ impl AccountStore {
             let sql = "DELETE FROM invitations WHERE digest = ?1 AND person = ?2 AND expires > ?3";
             held = to.execute(sql, (digest, person.as_str(), note.at.as_millisecond()))? == 1;
             if held {
-                let sql = "UPDATE accounts SET password = ?2, temporary = 0 WHERE person = ?1";
+                // Who holds a new secret is verified anew, and accepts the signature anew.
+                let sql = "UPDATE accounts SET password = ?2, temporary = 0, identity_verified_by = NULL, \
+                           signature_accepted = NULL WHERE person = ?1";
                 to.execute(sql, (person.as_str(), hash))?;
             }
             Ok(())

@@ -315,7 +315,26 @@ pub fn change_person(context: &Context<'_>) -> Outcome {
         }
         "verified" => {
             let by = &context.account()?.person;
+            // Whoever made the link could have taken it up: the use of another's signature needs two people.
+            let inviter = house.accounts().invited_by(&id)?;
+            if inviter.as_ref() == Some(by) {
+                return Err(Failure::Refused(
+                    "You made this person's link. Another administrator has to verify the identity."
+                        .to_owned(),
+                ));
+            }
             house.accounts().verify_identity(&id, by, &note("identity verified"))?;
+        }
+        "administrator" if own => {
+            return Err(Failure::Bad("Another administrator has to do that.".to_owned()));
+        }
+        "administrator" => {
+            let (to, what) = match person.administrator {
+                true => (false, "no longer administrator"),
+                false => (true, "made administrator"),
+            };
+            house.accounts().set_administrator(&id, to, &note(what))?;
+            house.sessions.end_all_of(&id, None);
         }
         "email" => {
             let email = context.request.form.get("email");

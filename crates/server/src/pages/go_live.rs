@@ -17,6 +17,7 @@ use crate::{
     pages::{
         account::prove,
         form::{names, site_moment},
+        signature::barred,
     },
     running::RunningStudy,
 };
@@ -199,6 +200,9 @@ pub fn take(context: &Context<'_>) -> Outcome {
             Action::RecordTest { evidence: form.get("evidence").to_owned() }
         }
         "approve" if seat.may_take(access::Step::ApproveStudy) => {
+            if let Some(why) = barred(context)? {
+                return Err(Failure::Refused(why.to_owned()));
+            }
             prove(context)?;
             let chosen: Vec<&str> = form.all("part").collect();
             let all = [StudyPart::Eligibility, StudyPart::Schedule, StudyPart::Allocation];

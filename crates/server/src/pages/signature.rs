@@ -60,7 +60,7 @@ fn visit_of(context: &Context<'_>, casebook: &Casebook) -> Result<Option<VisitId
 }
 
 /// Why this person can't sign at all, if so.
-fn barred(context: &Context<'_>) -> Result<Option<&'static str>, Failure> {
+pub fn barred(context: &Context<'_>) -> Result<Option<&'static str>, Failure> {
     let account = context.account()?;
     Ok(if account.identity_verified_by.is_none() {
         Some("Your identity has to be verified before you sign; your administrator records that.")

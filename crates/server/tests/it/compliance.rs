@@ -208,12 +208,18 @@ fn a11_12_the_account_log_replayed_gives_the_accounts_as_they_are() {
         assert_eq!(administrator.post("/administration/people", &fields).status, 200);
     }
     let person = |login: &str| world.house.accounts().by_login(login).unwrap().unwrap().person;
+    // Who made the links verifies nobody's identity; a second administrator does.
+    administrator.get("/administration/people/monitor");
+    administrator
+        .send("/administration/people/monitor", &[("do", "administrator"), ("reason", "two are needed")]);
+    let mut second = world.seated("monitor");
     for (login, steps) in [("bo.dahl", &["end", "restore", "verified"][..]), ("cy.eng", &["verified", "end"])]
     {
         for step in steps {
             let path = format!("/administration/people/{}", person(login));
-            administrator.get(&path);
-            let done = administrator.post(&path, &[("do", step), ("reason", "as agreed")]);
+            let by = if *step == "verified" { &mut second } else { &mut administrator };
+            by.get(&path);
+            let done = by.post(&path, &[("do", step), ("reason", "as agreed")]);
             assert_eq!(done.status, 303, "{login} {step}");
         }
     }
@@ -222,7 +228,7 @@ fn a11_12_the_account_log_replayed_gives_the_accounts_as_they_are() {
     let mut lines = accounts.log(None, 10_000).unwrap();
     lines.reverse();
     for line in lines.iter().filter(|line| line.about.starts_with("p-")) {
-        assert_eq!(line.by, "administrator");
+        assert_eq!(line.by, if line.what == "identity verified" { "monitor" } else { "administrator" });
         let (active, verified) = replayed.entry(line.about.clone()).or_default();
         match line.what.as_str() {
             "account added" | "account restored" => *active = true,
@@ -340,6 +346,50 @@ fn p11_200a3_who_resets_a_password_cannot_sign_with_what_was_reset() {
     assert_eq!(administrator.get(&ready[0]).status, 404);
     let log = world.house.accounts().log(Some(&person), 20).unwrap();
     assert!(log.iter().any(|line| line.what == "invited" && line.by == "administrator"));
+}
+
+#[test]
+fn p11_200a3_an_administrator_who_takes_up_somebodys_link_cannot_sign_without_a_second_person() {
+    let (world, ready) = crate::pages::with_visits_to_sign();
+    let person = newcomer(&world, true);
+    let mut administrator = world.seated("administrator");
+    let path = format!("/administration/people/{person}");
+    administrator.get(&path);
+    let page = text(&administrator.post(&path, &[("do", "invite"), ("reason", "forgotten")]));
+    let link = page.split("/invitation/").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    // The administrator takes the link up in the person's place, with a password of the administrator's own choice.
+    let stolen = "chosen by somebody else";
+    let mut thief = world.browser();
+    thief.get(&format!("/invitation/{link}"));
+    let passwords = [("password", stolen), ("password-again", stolen)];
+    assert_eq!(thief.post(&format!("/invitation/{link}"), &passwords).status, 303);
+    let signed = [SIGNED[0], SIGNED[1], ("password", stolen)];
+    let head = world.house.studies["imatinib-open"].head();
+    thief.get(&ready[0]);
+    let refused = thief.post(&ready[0], &signed);
+    assert!(refused.status == 409 && text(&refused).contains("Your identity has to be verified"));
+    // Whoever made the link does not verify, and nobody verifies or appoints themselves.
+    administrator.get(&path);
+    let refused = administrator.post(&path, &[("do", "verified"), ("reason", "seen")]);
+    assert!(refused.status == 409 && text(&refused).contains("Another administrator has to verify"));
+    let own = "/administration/people/administrator";
+    assert_eq!(administrator.post(own, &[("do", "verified")]).status, 400);
+    assert_eq!(administrator.post(own, &[("do", "administrator")]).status, 400);
+    assert_eq!(thief.post(&path, &[("do", "verified")]).status, 404);
+    assert_eq!(world.house.studies["imatinib-open"].head(), head);
+    // With a second administrator, and the person's own acceptance, the account signs again.
+    administrator
+        .send("/administration/people/monitor", &[("do", "administrator"), ("reason", "two are needed")]);
+    let mut second = world.seated("monitor");
+    second.get(&path);
+    second.send(&path, &[("do", "verified"), ("reason", "passport seen")]);
+    thief.get(&ready[0]);
+    let refused = thief.post(&ready[0], &signed);
+    assert!(refused.status == 409 && text(&refused).contains("Accept your electronic signature"));
+    let log = world.house.accounts().log(Some(&person), 50).unwrap();
+    for what in ["invited", "invitation taken up", "identity verified"] {
+        assert!(log.iter().any(|line| line.what == what), "{what}");
+    }
 }
 
 #[test]
