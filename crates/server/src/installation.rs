@@ -18,10 +18,10 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use protocol::Study;
+use protocol::{Study, content_pack::ContentPack};
 use record::{Environment, StoreError};
 use store::accounts::{Account, AccountError, AccountStore, Note};
 use store::reads::{ReadLog, Reading};
@@ -104,6 +104,8 @@ pub struct Installation {
     /// Readings since the last flush, apart from the log so that nobody waits for the disk to note one.
     readings: Mutex<Vec<Reading>>,
     set_up: Mutex<Option<[u8; 32]>>,
+    /// Wordings that were read, by their digests.
+    worded: Mutex<BTreeMap<String, Arc<ContentPack>>>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -171,6 +173,7 @@ impl Installation {
             accounts: Mutex::new(accounts),
             reads: Mutex::new(reads),
             readings: Mutex::default(),
+            worded: Mutex::default(),
             set_up: Mutex::new(token.as_deref().map(digest)),
             clock,
         };
@@ -195,6 +198,19 @@ impl Installation {
     /// Returns the folder of the licensed wordings that were loaded into a study, by their digests.
     pub fn wordings(&self, study: &StudyId) -> PathBuf {
         self.folder.join("studies").join(study.as_str()).join("wordings")
+    }
+
+    /// Returns a licensed wording that was loaded into a study, if it lies there as the record names it.
+    pub fn wording(&self, study: &StudyId, digest: &str) -> Option<Arc<ContentPack>> {
+        let mut worded = self.worded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = worded.get(digest) {
+            return Some(Arc::clone(known));
+        }
+        let text = fs::read_to_string(self.wordings(study).join(format!("{digest}.toml"))).ok()?;
+        let pack = protocol::content_pack::read(&text).ok().filter(|pack| pack.digest == digest)?;
+        let pack = Arc::new(pack);
+        worded.insert(digest.to_owned(), Arc::clone(&pack));
+        Some(pack)
     }
 
     /// Returns the file of the key that signs manifests.

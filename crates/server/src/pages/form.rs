@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use conduct::{Action, Casebook, Cell, Means, View, is_shown};
 use protocol::{
+    content_pack::ContentPack,
     expression::{ItemRef, Scope, When},
     model::{Dictionary, Form, Item, ItemType, Purpose, Study},
 };
@@ -218,6 +219,7 @@ fn page(
             }
         }
     }
+    reword(&mut items, wording(context, form, &state, &language).as_deref());
     let filled = crate::course::filled(study, casebook, form, &key, today);
     let visit = key.visit.as_ref();
     let visit_label = visit
@@ -283,6 +285,38 @@ fn page(
     };
     drop(state);
     Ok(Reply::page(view.render()?).status(status))
+}
+
+/// The licensed wording of a form's questionnaire, in the page's language or else the study's first, if it was loaded.
+fn wording(
+    context: &Context<'_>,
+    form: &Form,
+    state: &conduct::State,
+    language: &str,
+) -> Option<std::sync::Arc<ContentPack>> {
+    let (running, instrument) = (context.running?, form.instrument.as_deref()?);
+    let study = running.study();
+    let mut languages = [Some(language), study.languages.first().map(String::as_str)].into_iter().flatten();
+    let loaded = languages
+        .find_map(|language| state.content_packs.get(&(instrument.to_owned(), language.to_owned())))?;
+    context.house.wording(&study.id, &loaded.digest)
+}
+
+/// Asks in the licensed words, where they are loaded.
+fn reword(items: &mut [ItemView], wording: Option<&ContentPack>) {
+    let Some(wording) = wording else { return };
+    for item in items {
+        if let Some(words) = wording.items.get(&item.id) {
+            item.label.clone_from(words);
+        }
+        if let Widget::Choices(choices) | Widget::Select(choices) = &mut item.widget {
+            for (code, label, _) in choices {
+                if let Some(words) = wording.answers.get(code) {
+                    label.clone_from(words);
+                }
+            }
+        }
+    }
 }
 
 /// Whom a query on a form may ask: who fills it, and who answers for the site.

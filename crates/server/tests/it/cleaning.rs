@@ -218,7 +218,48 @@ fn what_is_frozen_takes_no_entry_and_what_is_reviewed_is_what_was_seen() {
     );
 }
 
+/// Changes of every kind that the lock has to refuse, each one that is taken otherwise.
+fn write_late(world: &World, expected: u16) {
+    let running = &world.house.studies[OPEN];
+    let state = running.state();
+    let casebook = state.casebooks.values().next().unwrap();
+    let form = format!("/studies/{OPEN}/participants/{}/forms/vital_signs/Scr/0", casebook.subject);
+    let last = state.sequence.to_string();
+    let administration = format!("/administration/studies/{OPEN}");
+    let asked: [(&str, String, &[(&str, &str)]); 6] = [
+        (
+            "monitor",
+            format!("{form}/queries"),
+            &[("item", "systolic"), ("of", "coordinator"), ("text", "late")],
+        ),
+        ("monitor", format!("/studies/{OPEN}/verification"), &[("percent", "50"), ("first", "1")]),
+        ("data_manager", format!("/studies/{OPEN}/audit/review"), &[("up-to", &last), ("finding", "late")]),
+        ("data_manager", format!("/studies/{OPEN}/closing/close"), &[("close", "frozen -")]),
+        (
+            "administrator",
+            format!("{administration}/delegations"),
+            &[("person", "monitor"), ("role", "sponsor_physician")],
+        ),
+        (
+            "administrator",
+            format!("/studies/{OPEN}/go-live/ethics"),
+            &[("site", "01"), ("approved", "2031-05-01"), ("reference", "late")],
+        ),
+    ];
+    let mut coordinator = world.seated(&format!("coordinator.{}", casebook.site));
+    let brought = coordinator.bring(&format!("{form}/files"), "late.pdf", b"%PDF-1.7 late");
+    assert_eq!(brought.status, expected, "{}", text(&brought));
+    for (person, path, fields) in asked {
+        let before = running.head();
+        let mut browser = world.seated(person);
+        let reply = browser.post(&path, fields);
+        assert_eq!(reply.status, expected, "{person} {path}: {}", text(&reply));
+        assert_eq!(running.head() == before, expected != 303, "{person} {path}");
+    }
+}
+
 #[test]
+// Shows: E6-4.2.6, P11-70
 fn a_data_manager_comes_to_the_lock_its_manifest_verifies_and_two_people_undo_it() {
     let world = World::finished();
     let running = &world.house.studies[OPEN];
@@ -291,6 +332,7 @@ fn a_data_manager_comes_to_the_lock_its_manifest_verifies_and_two_people_undo_it
     let cut = &events[..events.len() - 1];
     assert!(server::manifest::check(&document, &signature, cut, &end.hash).is_err());
     // E6-4.2.6: after the lock every way to write is refused; two people unlock, with a reason.
+    write_late(&world, 409);
     let subject = running.state().casebooks.keys().next().unwrap().to_string();
     let mut investigator = world.seated(&format!("principal_investigator.{}", &subject[..2]));
     let step = format!("/studies/{OPEN}/participants/{subject}/steps/withdraw");
@@ -305,4 +347,14 @@ fn a_data_manager_comes_to_the_lock_its_manifest_verifies_and_two_people_undo_it
     let page = statistician.send(&format!("{closing}/approve-unlock"), &[("password", PASSWORD)]);
     assert!(!text(&page).contains("The database is locked."));
     assert!(running.state().locked.is_none());
+    write_late(&world, 303);
+    // P11-70: the first lock's signature is of that lock alone; it does not fit what came after, nor another's document.
+    let events = running.record(|reader| reader.read(1)).unwrap();
+    let end = running.head().unwrap();
+    assert!(server::manifest::check(&document, &signature, &events, &end.hash).is_err());
+    let moved = String::from_utf8(document.clone())
+        .unwrap()
+        .replace(&format!("\"sequence\": {name}"), "\"sequence\": 1");
+    assert_ne!(moved.as_bytes(), document);
+    assert!(server::manifest::check(moved.as_bytes(), &signature, &events, &end.hash).is_err());
 }

@@ -169,6 +169,34 @@ fn nothing_is_live_before_it_is_tested_approved_by_two_and_each_site_has_its_eth
 }
 
 #[test]
+fn a_form_asks_in_the_licensed_words_once_they_are_loaded_and_only_if_they_are_as_the_record_names_them() {
+    let world = World::training_of(&["imatinib-open"], 6);
+    let (subject, _) = world.participant_on_treatment("imatinib-open");
+    let form = format!("{STUDY}/participants/{subject}/forms/haq_di/M0/0");
+    let mut investigator = world.seated("principal_investigator.01");
+    assert!(!text(&investigator.get(&form)).contains("words under licence"));
+    let mut administrator = world.seated("administrator");
+    administrator.get(&format!("{STUDY}/go-live"));
+    administrator.send(&format!("{STUDY}/go-live/wording"), &[("pack", &wording("haq_di"))]);
+    assert!(text(&investigator.get(&form)).contains("words under licence"));
+    // A second pack, altered on the disk before anybody reads it: the form keeps its own labels.
+    let other = wording("haq_di").replace("words under licence", "other words");
+    administrator.send(&format!("{STUDY}/go-live/wording"), &[("pack", &other)]);
+    let folder = world.house.wordings(&"imatinib-open".into());
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let altered = std::fs::read_to_string(&path).unwrap().replace("other words", "forged words");
+        std::fs::write(&path, altered).unwrap();
+    }
+    let page = text(&investigator.get(&form));
+    assert!(
+        !page.contains("other words")
+            && !page.contains("forged words")
+            && !page.contains("words under licence")
+    );
+}
+
+#[test]
 fn a_training_copy_went_the_same_way() {
     let world = World::training(3);
     for study in crate::world::STUDIES {

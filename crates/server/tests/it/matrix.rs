@@ -51,7 +51,7 @@ fn fill(path: &str, study: &str, subject: &str, form: &FormKey, query: &str) -> 
         .replace("{query}", &segment(query))
         .replace("{what}", visit)
         .replace("{file}", "pages.css")
-        .replace("{page}", "none")
+        .replace("{page}", "first-log-in")
         .replace("{number}", "1")
         .replace("{person}", "monitor")
         .replace("{token}", "0000")

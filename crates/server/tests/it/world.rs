@@ -137,7 +137,8 @@ impl World {
         let clock = Arc::new(AtomicI64::new(noon.as_second()));
         let read = Arc::clone(&clock);
         let now = move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap();
-        let (house, token) = Installation::open(folder.path(), environment, Box::new(now)).unwrap();
+        let (mut house, token) = Installation::open(folder.path(), environment, Box::new(now)).unwrap();
+        house.manual = &[("first-log-in", "# From an empty server\n")];
         (Self { house, arms: BTreeMap::new(), clock, _folder: folder }, token)
     }
 
