@@ -5,6 +5,7 @@
 //! and stands in the digest of the next.
 
 use record::{Actor, AttachedFile, Content, Draft, Fact, FormKey};
+use serde::{Deserialize, Serialize};
 use terms::*;
 
 use crate::{
@@ -23,7 +24,7 @@ pub const FILE_TYPES: &[&str] = &["application/pdf", "image/jpeg", "image/png", 
 const NAME_BYTES_MAX: usize = 200;
 
 /// A file that was attached to a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormFile {
     /// Its number on the form, from 1.
     pub number: u32,

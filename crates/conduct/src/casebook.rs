@@ -5,28 +5,34 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    ops::{Deref, DerefMut},
+    sync::{Arc, OnceLock},
 };
 
 use record::{
     Actor, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, FormKey, Part, Review, Source,
 };
+use serde::{Deserialize, Serialize};
 use terms::*;
 
-use crate::attach_file::FormFile;
-use crate::cells::{Cells, Shared};
+use crate::{
+    attach_file::FormFile,
+    cells::{Cells, Shared},
+    packed::{self, Kept},
+};
 
 /// Something that happened on a day, and the event that says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dated {
     /// The day; the first it can mean where it is partly known.
+    #[serde(with = "packed::day")]
     pub date: Date,
     /// The event's sequence.
     pub sequence: u64,
 }
 
 /// A signed consent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The version of the information.
     pub version: String,
@@ -35,7 +41,7 @@ pub struct Consent {
 }
 
 /// A withdrawn consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// When and by which event.
     pub withdrawn: Dated,
@@ -44,7 +50,7 @@ pub struct Withdrawal {
 }
 
 /// A signed eligibility decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EligibilityDecision {
     /// What was decided.
     pub eligible: bool,
@@ -61,7 +67,7 @@ pub struct EligibilityDecision {
 }
 
 /// The participant's place in the allocation list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allocated {
     /// The stratum.
     pub stratum: String,
@@ -74,7 +80,7 @@ pub struct Allocated {
 }
 
 /// A visit that was held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldVisit {
     /// When and by which event.
     pub held: Dated,
@@ -193,7 +199,7 @@ impl FilledForm {
 }
 
 /// A query.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
     /// Its id.
     pub id: QueryId,
@@ -214,6 +220,7 @@ pub struct Query {
     /// Everything said in it, by event: asked, answered, closed, opened again.
     pub said: Vec<u64>,
     /// The day on which it was opened, on the site's calendar.
+    #[serde(with = "packed::day")]
     pub opened_on: Date,
     /// The last answer's event.
     pub answered: Option<u64>,
@@ -226,7 +233,7 @@ pub struct Query {
 }
 
 /// A signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// Who signed.
     pub by: Actor,
@@ -239,13 +246,15 @@ pub struct Signature {
 }
 
 /// A step of dosing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoseChange {
     /// Which way.
     pub step: DoseStep,
     /// The first day of the new dose.
+    #[serde(with = "packed::day")]
     pub from: Date,
     /// mg a day; none if it was redacted.
+    #[serde(with = "packed::dose")]
     pub dose_mg: Option<Decimal>,
     /// The rule that asked for it.
     pub rule: Option<RuleId>,
@@ -269,7 +278,7 @@ pub struct DoseInterval {
 }
 
 /// A kit in the participant's hands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KitUse {
     /// The visit at which it was handed out.
     pub visit: VisitId,
@@ -282,7 +291,7 @@ pub struct KitUse {
 }
 
 /// A coded specimen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Specimen {
     /// Its blind code; none if it was redacted.
     pub code: Option<SpecimenCode>,
@@ -291,16 +300,17 @@ pub struct Specimen {
 }
 
 /// A serious event's report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriousReport {
     /// The day the site learnt of it.
+    #[serde(with = "packed::day")]
     pub aware: Date,
     /// The day it was recorded, and the event.
     pub reported: Dated,
 }
 
 /// A break of the blind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlindBreak {
     /// Who did it.
     pub by: Actor,
@@ -311,7 +321,7 @@ pub struct BlindBreak {
 }
 
 /// A deviation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deviation {
     /// Its id.
     pub id: DeviationId,
@@ -330,11 +340,12 @@ pub struct Deviation {
 }
 
 /// How treatment ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreatmentEnd {
     /// Why.
     pub reason: EndReason,
     /// The last day with a dose.
+    #[serde(with = "packed::day")]
     pub last_dose: Date,
     /// Whether it was before the planned end.
     pub early: bool,
@@ -345,7 +356,7 @@ pub struct TreatmentEnd {
 }
 
 /// How participation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParticipationEnd {
     /// Why.
     pub reason: EndReason,
@@ -354,12 +365,25 @@ pub struct ParticipationEnd {
 }
 
 /// What the record says about one participant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Number and site lie open. All else stands on its [`Pages`], which a casebook gives as if they were its own; they are packed while
+/// nobody looks at them.
+#[derive(Clone, Debug)]
 pub struct Casebook {
     /// The participant.
     pub subject: SubjectId,
     /// The participant's site.
     pub site: SiteId,
+    /// How many events the participant's stream has.
+    pub(crate) position: u64,
+    /// What is missing from the forms of held visits, once that was reckoned; copies share it. A cache that holds no fact.
+    gaps: Arc<OnceLock<BTreeMap<FormKey, usize>>>,
+    pages: Kept,
+}
+
+/// What a casebook holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pages {
     /// Consents in order.
     pub consents: Vec<Consent>,
     /// Consent withdrawn.
@@ -377,6 +401,7 @@ pub struct Casebook {
     /// Planned visits that were not held, with the event.
     pub missed: BTreeMap<VisitId, u64>,
     /// Forms.
+    #[serde(skip)]
     pub forms: BTreeMap<FormKey, FilledForm>,
     /// Files attached to forms, in order.
     pub files: BTreeMap<FormKey, Vec<FormFile>>,
@@ -404,87 +429,65 @@ pub struct Casebook {
     pub treatment_end: Option<TreatmentEnd>,
     /// Participation ended.
     pub participation_end: Option<ParticipationEnd>,
-    /// How many events the participant's stream has.
-    pub(crate) position: u64,
-    pub(crate) reckoned: Reckoned,
 }
 
-/// How many required items are missing at places of a casebook, as it was reckoned since its last change.
-/// A cache that holds no fact.
-#[derive(Debug, Default)]
-pub(crate) struct Reckoned(Mutex<BTreeMap<FormKey, usize>>);
+impl Deref for Casebook {
+    type Target = Pages;
 
-impl Reckoned {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<FormKey, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn deref(&self) -> &Pages {
+        self.pages.look()
     }
 }
 
-impl Clone for Reckoned {
-    fn clone(&self) -> Self {
-        Self(Mutex::new(self.known().clone()))
+impl DerefMut for Casebook {
+    fn deref_mut(&mut self) -> &mut Pages {
+        self.pages.change()
     }
 }
 
-impl PartialEq for Reckoned {
-    fn eq(&self, _: &Self) -> bool {
-        true
+impl PartialEq for Casebook {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.subject, &self.site, self.position) == (&other.subject, &other.site, other.position)
+            && **self == **other
     }
 }
 
-impl Eq for Reckoned {}
+impl Eq for Casebook {}
 
 impl Casebook {
     pub(crate) fn new(subject: SubjectId, site: SiteId) -> Self {
-        Self {
-            subject,
-            site,
-            consents: Vec::new(),
-            withdrawn: None,
-            screened: None,
-            eligibility: BTreeMap::new(),
-            enrolled: None,
-            allocated: None,
-            visits: BTreeMap::new(),
-            missed: BTreeMap::new(),
-            forms: BTreeMap::new(),
-            files: BTreeMap::new(),
-            queries: Vec::new(),
-            signatures: BTreeMap::new(),
-            casebook_signature: None,
-            doses: Vec::new(),
-            kits: BTreeMap::new(),
-            specimens: BTreeMap::new(),
-            serious_reports: BTreeMap::new(),
-            blind_breaks: Vec::new(),
-            closed: BTreeMap::new(),
-            deviations: Vec::new(),
-            treatment_end: None,
-            participation_end: None,
-            position: 0,
-            reckoned: Reckoned::default(),
-        }
+        Self { subject, site, position: 0, gaps: Arc::default(), pages: Kept::default() }
     }
 
-    /// Returns what was reckoned of a place since the casebook's last change, or reckons it on a copy, so that
-    /// packed cells stay packed. It must follow from the casebook alone, and from the study that the casebook always meets.
-    pub fn reckoned_missing(&self, key: &FormKey, reckon: impl FnOnce(&Casebook) -> usize) -> usize {
-        let known = self.reckoned.known().get(key).copied();
-        known.unwrap_or_else(|| {
-            let missing = reckon(&self.clone());
-            self.reckoned.known().insert(key.clone(), missing);
-            missing
-        })
+    /// Returns how many events the participant's stream has: what was made of a casebook holds for as long as it stays.
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
-    /// Packs the cells of all forms.
+    /// Returns how many required items are missing, by form, from the forms of held visits from which some are: as it was
+    /// reckoned since the last change, or reckons it. It must follow from the casebook alone, and from the study that the casebook
+    /// always meets. It stays when the casebook is packed, so that lists need not open cells.
+    pub fn gaps(
+        &self,
+        reckon: impl FnOnce(&Casebook) -> BTreeMap<FormKey, usize>,
+    ) -> &BTreeMap<FormKey, usize> {
+        self.gaps.get_or_init(|| reckon(self))
+    }
+
+    /// Counts an event, and forgets what was reckoned before it.
+    pub(crate) fn count(&mut self, position: u64) {
+        self.position = position;
+        self.gaps = Arc::default();
+    }
+
+    /// Packs the pages.
     pub(crate) fn pack(&mut self, shared: &mut Shared) {
-        self.forms.values_mut().for_each(|form| form.cells.pack(shared));
+        self.pages.pack(shared);
     }
 
-    /// Says whether cells of any form are open.
+    /// Says whether the pages are open.
     pub(crate) fn is_open(&self) -> bool {
-        self.forms.values().any(|form| form.cells.is_open())
+        self.pages.is_open()
     }
 
     /// Returns the cell of an item of a form.

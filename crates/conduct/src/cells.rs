@@ -2,15 +2,15 @@
 //!
 //! A trial of ten thousand participants with two thousand values each does not fit into the memory of a small machine as maps
 //! of values that each know who entered them and when. Packed it does: what the cells of one event share is
-//! written once, and the items' names are those of a shape that all forms of a kind share. Whoever looks at
-//! packed cells opens them by that; who keeps a state for long packs them again
-//! ([`State::pack`](crate::State::pack)).
+//! written once, people are numbers in a list of the casebook, and the items' names are those of a shape that all forms of
+//! a kind share. Whoever looks at packed cells opens them by that; they are packed again with their casebook
+//! ([`packed`](crate::packed)).
 //!
 //! Packing loses nothing and is no format of a file: it lives as long as the process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Deref,
+    ops::{Deref, Range},
     sync::{Arc, OnceLock},
 };
 
@@ -23,14 +23,23 @@ use crate::casebook::{Cell, Dated, Entry, Verification, days_after};
 /// The day from which packed dates count; near those of trials, so that their numbers are short.
 const EPOCH: Date = Date::constant(2010, 1, 1);
 
-/// What packed states share: texts of ids, and the items of each kind of form.
-#[derive(Clone, Debug, Default)]
+/// The items of a kind of form, in order.
+pub(crate) type Shape = Arc<[ItemId]>;
+
+/// What packed casebooks share: texts of ids, and the items of each kind of form.
+#[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub words: Words,
-    shapes: BTreeSet<Arc<[ItemId]>>,
+    shapes: BTreeSet<Shape>,
 }
 
-/// It holds no fact of the trial.
+/// It holds no fact of the trial: a copy begins anew, so that copying a state costs nothing for it.
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl PartialEq for Shared {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -40,14 +49,29 @@ impl PartialEq for Shared {
 impl Eq for Shared {}
 
 impl Shared {
-    fn shape<'i>(&mut self, items: impl Iterator<Item = &'i ItemId>) -> Arc<[ItemId]> {
+    fn shape<'i>(&mut self, items: impl Iterator<Item = &'i ItemId>) -> Shape {
         let items: Vec<ItemId> = items.cloned().collect();
         if let Some(known) = self.shapes.get(&items[..]) {
             return Arc::clone(known);
         }
-        let shape: Arc<[ItemId]> = items.iter().map(|item| item.shared(&mut self.words)).collect();
+        let shape: Shape = items.iter().map(|item| item.shared(&mut self.words)).collect();
         self.shapes.insert(Arc::clone(&shape));
         shape
+    }
+}
+
+/// The people of a casebook, whom its packed parts name by number.
+#[derive(Default)]
+pub(crate) struct People(pub Vec<Actor>);
+
+impl People {
+    /// Returns somebody's number, who gets one if need be.
+    pub fn number(&mut self, by: &Actor, words: &mut Words) -> u16 {
+        let known = self.0.iter().position(|known| known == by);
+        small(known.unwrap_or_else(|| {
+            self.0.push(Actor { person: by.person.shared(words), role: by.role.shared(words) });
+            self.0.len() - 1
+        }))
     }
 }
 
@@ -59,10 +83,13 @@ pub struct Cells {
     open: OnceLock<Box<BTreeMap<ItemId, Cell>>>,
 }
 
+/// Where packed cells lie in the bytes of their casebook.
 #[derive(Clone, Debug)]
-struct Packed {
-    shape: Arc<[ItemId]>,
-    bytes: Arc<[u8]>,
+pub(crate) struct Packed {
+    pub shape: Shape,
+    pub people: Arc<[Actor]>,
+    pub bytes: Arc<[u8]>,
+    pub at: Range<usize>,
 }
 
 impl Deref for Cells {
@@ -86,9 +113,15 @@ impl Clone for Cells {
     /// A copy of packed cells is packed, also where these were opened meanwhile.
     fn clone(&self) -> Self {
         match &self.packed {
-            Some(packed) => Self { packed: Some(packed.clone()), open: OnceLock::new() },
+            Some(packed) => packed.clone().into(),
             None => Self { packed: None, open: OnceLock::from(Box::new(BTreeMap::clone(self))) },
         }
+    }
+}
+
+impl From<Packed> for Cells {
+    fn from(packed: Packed) -> Self {
+        Self { packed: Some(packed), open: OnceLock::new() }
     }
 }
 
@@ -111,25 +144,21 @@ impl Cells {
         self.open.get_mut().expect("they were opened just now")
     }
 
-    /// Says whether they take more memory than they need.
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.get().is_some()
+    /// Returns them as they were packed, unless they were changed since.
+    pub(crate) fn packed(&self) -> Option<&Packed> {
+        self.packed.as_ref()
     }
 
-    /// Packs them.
-    pub(crate) fn pack(&mut self, shared: &mut Shared) {
-        if let (None, Some(cells)) = (&self.packed, self.open.get()) {
-            self.packed = Some(Packed::of(cells, shared));
-        }
-        self.open = OnceLock::new();
+    /// Appends them to bytes, and returns their shape.
+    pub(crate) fn pack_onto(&self, bytes: &mut Vec<u8>, people: &mut People, shared: &mut Shared) -> Shape {
+        flatten(self, bytes, people, shared)
     }
 }
 
 /// What the entries of one event have in common.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
-    person: PersonId,
-    role: RoleId,
+    by: u16,
     source: Source,
     happened: Day,
     recorded: Day,
@@ -163,8 +192,8 @@ struct Flattened<'a> {
     stamps: Vec<Stamp>,
     /// Cells with more than one entry, by their place in the shape, and how many.
     longer: Vec<(u16, u16)>,
-    /// Verifications: who, in which role, on which day, by which event.
-    checks: Vec<(PersonId, RoleId, Day, u64)>,
+    /// Verifications: who, on which day, by which event.
+    checks: Vec<(u16, Day, u64)>,
     /// Cells that were verified, by their place, and by which of these.
     checked: Vec<(u16, u16)>,
     /// Each entry's stamp and answer, cell after cell.
@@ -172,51 +201,59 @@ struct Flattened<'a> {
     entries: Vec<(u16, Flat<'a>)>,
 }
 
-impl Packed {
-    fn of(cells: &BTreeMap<ItemId, Cell>, shared: &mut Shared) -> Self {
-        let mut flattened = Flattened::default();
-        for (place, cell) in cells.values().enumerate() {
-            if cell.history().len() > 1 {
-                flattened.longer.push((small(place), small(cell.history().len())));
-            }
-            if let Some(Verification { by, verified }) = cell.last_verification() {
-                let day = PartialDate::from(verified.date).into();
-                let check = (by.person.clone(), by.role.clone(), day, verified.sequence);
-                let number = place_of(&mut flattened.checks, check);
-                flattened.checked.push((small(place), number));
-            }
-            for entry in cell.history() {
-                let stamp = Stamp::of(entry);
-                let number = place_of(&mut flattened.stamps, stamp);
-                flattened.entries.push((number, flat(entry.answer.as_ref())));
-            }
+fn flatten(
+    cells: &BTreeMap<ItemId, Cell>,
+    bytes: &mut Vec<u8>,
+    people: &mut People,
+    shared: &mut Shared,
+) -> Shape {
+    let mut flattened = Flattened::default();
+    for (place, cell) in cells.values().enumerate() {
+        if cell.history().len() > 1 {
+            flattened.longer.push((small(place), small(cell.history().len())));
         }
-        let bytes = postcard::to_extend(&flattened, Vec::new()).expect("cells are plain data");
-        Self { shape: shared.shape(cells.keys()), bytes: bytes.into() }
+        if let Some(Verification { by, verified }) = cell.last_verification() {
+            let day = PartialDate::from(verified.date).into();
+            let check = (people.number(by, &mut shared.words), day, verified.sequence);
+            let number = place_of(&mut flattened.checks, check);
+            flattened.checked.push((small(place), number));
+        }
+        for entry in cell.history() {
+            let stamp = Stamp {
+                by: people.number(&entry.by, &mut shared.words),
+                source: entry.source,
+                happened: entry.happened.into(),
+                recorded: PartialDate::from(entry.recorded).into(),
+                sequence: entry.sequence,
+            };
+            let number = place_of(&mut flattened.stamps, stamp);
+            flattened.entries.push((number, flat(entry.answer.as_ref())));
+        }
     }
+    *bytes = postcard::to_extend(&flattened, std::mem::take(bytes)).expect("cells are plain data");
+    shared.shape(cells.keys())
+}
 
+impl Packed {
     fn open(&self) -> BTreeMap<ItemId, Cell> {
         let flattened: Flattened<'_> =
-            postcard::from_bytes(&self.bytes).expect("packed cells are never touched");
+            postcard::from_bytes(&self.bytes[self.at.clone()]).expect("packed cells are never touched");
         let mut entries = flattened.entries.into_iter();
         let mut longer = flattened.longer.iter().peekable();
         let mut checked = flattened.checked.iter().peekable();
-        let stamps: Vec<(Actor, PartialDate, Date)> = flattened
+        let stamps: Vec<(PartialDate, Date)> = flattened
             .stamps
             .iter()
-            .map(|stamp| {
-                let by = Actor { person: stamp.person.clone(), role: stamp.role.clone() };
-                (by, stamp.happened.partial(), stamp.recorded.partial().earliest())
-            })
+            .map(|stamp| (stamp.happened.partial(), stamp.recorded.partial().earliest()))
             .collect();
         let mut entry = || {
             let (number, answer) = entries.next().expect("every cell has its entries");
-            let (stamp, (by, happened, recorded)) =
+            let (stamp, (happened, recorded)) =
                 (&flattened.stamps[usize::from(number)], &stamps[usize::from(number)]);
             Entry {
                 answer: answer.open(),
                 source: stamp.source,
-                by: by.clone(),
+                by: self.people[usize::from(stamp.by)].clone(),
                 happened: *happened,
                 recorded: *recorded,
                 sequence: stamp.sequence,
@@ -232,8 +269,8 @@ impl Packed {
                 let mut cell = Cell::new(entry());
                 (1..count).for_each(|_| cell.replace(entry()));
                 if let Some((_, number)) = checked.next_if(|(at, _)| usize::from(*at) == place) {
-                    let (person, role, day, sequence) = &flattened.checks[usize::from(*number)];
-                    let by = Actor { person: person.clone(), role: role.clone() };
+                    let (by, day, sequence) = &flattened.checks[usize::from(*number)];
+                    let by = self.people[usize::from(*by)].clone();
                     let verified = Dated { date: day.partial().earliest(), sequence: *sequence };
                     cell.verify(Some(Verification { by, verified }));
                 }
@@ -252,27 +289,14 @@ fn place_of<T: PartialEq>(list: &mut Vec<T>, one: T) -> u16 {
     }))
 }
 
-fn small(number: usize) -> u16 {
+pub(crate) fn small(number: usize) -> u16 {
     u16::try_from(number).expect("a form has fewer than 65,536 items, and an item fewer entries")
-}
-
-impl Stamp {
-    fn of(entry: &Entry) -> Self {
-        Self {
-            person: entry.by.person.clone(),
-            role: entry.by.role.clone(),
-            source: entry.source,
-            happened: entry.happened.into(),
-            recorded: PartialDate::from(entry.recorded).into(),
-            sequence: entry.sequence,
-        }
-    }
 }
 
 impl From<PartialDate> for Day {
     fn from(date: PartialDate) -> Self {
         match date.complete() {
-            Some(whole) => Day::Whole(days_between(EPOCH, whole)),
+            Some(whole) => Day::Whole(to_days(whole)),
             None => Day::Part(date),
         }
     }
@@ -281,10 +305,20 @@ impl From<PartialDate> for Day {
 impl Day {
     fn partial(&self) -> PartialDate {
         match self {
-            Day::Whole(days) => days_after(EPOCH, *days).into(),
+            Day::Whole(days) => of_days(*days).into(),
             Day::Part(date) => *date,
         }
     }
+}
+
+/// Returns a date as days since the epoch.
+pub(crate) fn to_days(date: Date) -> i32 {
+    days_between(EPOCH, date)
+}
+
+/// Returns the date that lies so many days after the epoch.
+pub(crate) fn of_days(days: i32) -> Date {
+    days_after(EPOCH, days)
 }
 
 fn flat(answer: Option<&Answer>) -> Flat<'_> {
@@ -384,15 +418,22 @@ mod tests {
                 }
             }
             let before = BTreeMap::clone(&cells);
-            let mut shared = Shared::default();
-            cells.pack(&mut shared);
-            prop_assert!(!cells.is_open());
-            prop_assert_eq!(&*cells, &before);
-            prop_assert!(!cells.clone().is_open());
+            let (mut shared, mut people) = (Shared::default(), People::default());
+            let mut packed = |cells: &Cells| {
+                // Other cells lie before them.
+                let mut bytes = b"others".to_vec();
+                let shape = cells.pack_onto(&mut bytes, &mut people, &mut shared);
+                let at = 6..bytes.len();
+                Cells::from(Packed { shape, people: people.0.clone().into(), bytes: bytes.into(), at })
+            };
+            let mut once = packed(&cells);
+            prop_assert!(once.open.get().is_none());
+            prop_assert_eq!(&*once, &before);
+            prop_assert!(once.clone().open.get().is_none() && once.packed().is_some());
             // What is opened for a change and packed again is the same, and shares its shape.
-            cells.change();
-            cells.pack(&mut shared);
-            prop_assert_eq!(&*cells, &before);
+            once.change();
+            prop_assert!(once.packed().is_none());
+            prop_assert_eq!(&*packed(&once), &before);
             prop_assert!(shared.shapes.len() <= 1);
         }
     }

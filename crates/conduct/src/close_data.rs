@@ -170,8 +170,8 @@ pub(crate) fn close(
     }
     if closure == Closure::Locked {
         need(at.is_some(), || Refusal::LockIsOfTheDatabase)?;
-        for casebook in state.casebooks.values().filter(|casebook| Some(&casebook.site) == at.as_ref()) {
-            need_finished(study, state, casebook, &Part::Subject)?;
+        for casebook in state.walk().filter(|casebook| Some(&casebook.site) == at.as_ref()) {
+            need_finished(study, state, &casebook, &Part::Subject)?;
         }
     }
     let fact = Fact::DataClosed { part: part.clone(), closure };

@@ -30,6 +30,7 @@ mod go_live;
 mod hold_visit;
 mod lock_database;
 mod open_study;
+mod packed;
 mod queries;
 mod read_specimens;
 mod refusal;
@@ -38,6 +39,7 @@ mod rules;
 mod save_form;
 mod schedule;
 mod screen_subject;
+mod shared_map;
 mod sign_consent;
 mod sign_visit;
 mod state;
@@ -51,7 +53,7 @@ pub use adverse_events::{AdverseEvent, Grading, adverse_events};
 pub use attach_file::{FILE_BYTES_MAX, FILE_TYPES, FormFile};
 pub use casebook::{
     Allocated, BlindBreak, Casebook, Cell, Consent, Dated, Deviation, DoseChange, DoseInterval,
-    EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, ParticipationEnd, Query, Reviewed,
+    EligibilityDecision, Entry, FilledForm, HeldVisit, KitUse, Pages, ParticipationEnd, Query, Reviewed,
     SeriousReport, Signature, Specimen, TreatmentEnd, Verification, Withdrawal,
 };
 pub use cells::Cells;
@@ -70,6 +72,9 @@ pub use read_specimens::{
 };
 pub use refusal::{ClosureName, PartName, Refusal};
 pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
-pub use state::{Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading};
+pub use shared_map::SharedMap;
+pub use state::{
+    Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading, Walked,
+};
 pub use verify_source::{is_drawn, unverified, verified_by};
 pub use view::{View, is_shown, reference_range, unfilled};

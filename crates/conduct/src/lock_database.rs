@@ -1,6 +1,6 @@
 //! The end of a trial: analysis sets signed blind, the database locked, the list opened.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use allocation::{BreakEnvelope, OpenedList};
 use protocol::model::Study;
@@ -33,9 +33,9 @@ pub(crate) fn sign_analysis_sets(
             need(entered, || Refusal::SetHoldsOutsider { set: set.clone(), subject: subject.clone() })?;
         }
     }
-    for casebook in state.casebooks.values() {
-        need_over(casebook)?;
-        need_classified(casebook)?;
+    for casebook in state.walk() {
+        need_over(&casebook)?;
+        need_classified(&casebook)?;
     }
     let digest = sets.iter().fold(Digest::of("analysis sets"), |digest, (set, subjects)| {
         let named = digest.text(set.as_str()).number(subjects.len() as u64);
@@ -46,19 +46,17 @@ pub(crate) fn sign_analysis_sets(
 }
 
 pub(crate) fn lock_database(study: &Study, state: &State, command: &Command) -> Result<Vec<Draft>, Refusal> {
-    for casebook in state.casebooks.values() {
-        need_over(casebook)?;
-        need_classified(casebook)?;
-        need_closed(study, state, command, casebook)?;
+    for casebook in state.walk() {
+        need_over(&casebook)?;
+        need_classified(&casebook)?;
+        need_closed(study, state, command, &casebook)?;
     }
     if !state.specimen_key().is_empty() {
         need(state.reading.key.is_some(), || Refusal::KeyNotJoined)?;
     }
     let sets = found(state.sets.as_ref(), || Refusal::SetsNotSigned)?;
     need(!sets.stale, || Refusal::SetsOutdated)?;
-    // Of copies, so that cells which were packed are packed again as soon as they were digested.
-    let digested = |digest: Digest, casebook: &Arc<Casebook>| digest.casebook(&Casebook::clone(casebook));
-    let manifest = state.casebooks.values().fold(Digest::of("manifest"), digested);
+    let manifest = state.walk().fold(Digest::of("manifest"), |digest, casebook| digest.casebook(&casebook));
     let fact = Fact::DatabaseLocked { manifest_digest: manifest.number(state.sequence).hex() };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
@@ -92,7 +90,7 @@ pub(crate) fn unblind_allocation(
     let threshold = plan.threshold;
     let list = found(means.opened_list, || Refusal::ListNotOpen { threshold })?;
     let mut arms = BTreeMap::new();
-    for casebook in state.casebooks.values() {
+    for casebook in state.walk() {
         let Some(place) = &casebook.allocated else { continue };
         let arm = confirmed_arm(list, &place.stratum, place.list_position, &place.envelope);
         let subject = casebook.subject.clone();

@@ -40,8 +40,11 @@ pub(crate) fn take_specimen(
     let twice = case.casebook.specimens.contains_key(visit);
     need(!twice, || Refusal::SpecimenAlreadyTaken { visit: visit.clone() })?;
     need(case.state.reading.order.is_empty(), || Refusal::OrderAlreadyDrawn)?;
-    let mut used: BTreeSet<_> = case.state.specimen_key().into_keys().collect();
-    let code = draw_code(means.random, &mut used);
+    let state = case.state;
+    let is_new = |code: &SpecimenCode| {
+        !state.specimens.contains_key(code) && !state.reading.repeats.contains_key(code)
+    };
+    let code = draw_code(means.random, is_new);
     case.say(Fact::SpecimenTaken { visit: visit.clone(), specimen: Content::new(code.to_string()) });
     Ok(case.drafts)
 }
@@ -55,7 +58,7 @@ pub(crate) fn draw_reading_order(
 ) -> Result<Vec<Draft>, Refusal> {
     let plan = need_plan(study)?;
     need(state.reading.order.is_empty(), || Refusal::OrderAlreadyDrawn)?;
-    for casebook in state.casebooks.values().filter(|casebook| casebook.enrolled.is_some()) {
+    for casebook in state.walk().filter(|casebook| casebook.enrolled.is_some()) {
         let over = casebook.treatment_end.is_some() || casebook.participation_end.is_some();
         need(over, || Refusal::SpecimenStillPossible { subject: casebook.subject.clone() })?;
     }
@@ -407,12 +410,12 @@ fn below(random: &mut dyn CryptoRng, bound: usize) -> usize {
     }
 }
 
-fn draw_code(random: &mut dyn CryptoRng, used: &mut BTreeSet<SpecimenCode>) -> SpecimenCode {
+fn draw_code(random: &mut dyn CryptoRng, mut is_new: impl FnMut(&SpecimenCode) -> bool) -> SpecimenCode {
     loop {
         let letters: String =
             (0..CODE_LENGTH).map(|_| char::from(CODE_LETTERS[below(random, CODE_LETTERS.len())])).collect();
         let code = SpecimenCode::from(letters);
-        if used.insert(code.clone()) {
+        if is_new(&code) {
             return code;
         }
     }
@@ -428,7 +431,7 @@ fn draw_pairs(
     let Some(pairs) = &plan.pairs else { return BTreeMap::new() };
     let mut used: BTreeSet<SpecimenCode> = key.keys().cloned().collect();
     let mut drawn = BTreeMap::new();
-    for casebook in state.casebooks.values() {
+    for casebook in state.walk() {
         let taken = |visit: &&VisitId| casebook.specimens.contains_key(*visit);
         let last = pairs.later.iter().filter(taken).max_by_key(|visit| casebook.visit_date(visit));
         let (Some(later), true) = (last, taken(&&pairs.earlier)) else { continue };
@@ -438,7 +441,7 @@ fn draw_pairs(
             later: later.clone(),
             later_left: below(random, 2) == 0,
         };
-        drawn.insert(draw_code(random, &mut used), pair);
+        drawn.insert(draw_code(random, |code| used.insert(code.clone())), pair);
     }
     drawn
 }
@@ -462,7 +465,7 @@ fn draw_repeats(
     specimens
         .into_iter()
         .take(count)
-        .map(|specimen| (draw_code(random, &mut used), specimen.clone()))
+        .map(|specimen| (draw_code(random, |code| used.insert(code.clone())), specimen.clone()))
         .collect()
 }
 

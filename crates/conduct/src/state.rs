@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Deref,
     sync::Arc,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     casebook::*,
     cells::{Cells, Shared},
     go_live::{Approval, EthicsApproval, Preparation},
+    shared_map::SharedMap,
 };
 
 /// How the record began.
@@ -118,8 +120,29 @@ pub struct Arms {
     pub sequence: u64,
 }
 
-/// Participants whose cells are open at a time while a whole record is folded.
-const OPEN_MAX: usize = 64;
+/// Participants whose casebooks are open at a time while a whole record is folded. Visits of many participants lie side by side
+/// in a record; a casebook that is packed too soon has to be opened again for its next event.
+const OPEN_MAX: usize = 512;
+
+/// A casebook on a walk through all of them. One that was packed is opened for as long as one looks at it, so that a walk leaves
+/// no casebook open.
+pub enum Walked<'a> {
+    /// One that was open.
+    Open(&'a Casebook),
+    /// A copy of one that is packed.
+    Copy(Box<Casebook>),
+}
+
+impl Deref for Walked<'_> {
+    type Target = Casebook;
+
+    fn deref(&self) -> &Casebook {
+        match self {
+            Walked::Open(casebook) => casebook,
+            Walked::Copy(casebook) => casebook,
+        }
+    }
+}
 
 /// What the record says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,9 +167,9 @@ pub struct State {
     /// The last position taken in each stratum's list.
     pub list_positions: BTreeMap<String, u32>,
     /// Kits at sites.
-    pub kits: BTreeMap<KitNumber, StockedKit>,
-    /// Blind reading.
-    pub reading: BlindReadingState,
+    pub kits: SharedMap<KitNumber, StockedKit>,
+    /// Blind reading. A copy of the state shares it until one of the two changes it.
+    pub reading: Arc<BlindReadingState>,
     /// How far the audit trail was reviewed last: up to which event, by whom, when.
     pub trail_reviewed: Option<(u64, Actor, Dated)>,
     /// Which part of the data is compared with the source.
@@ -162,8 +185,19 @@ pub struct State {
     /// Arms, after unblinding.
     pub arms: Option<Arms>,
     /// Participants. A copy of the state shares them until one of the two changes one.
-    pub casebooks: BTreeMap<SubjectId, Arc<Casebook>>,
+    pub casebooks: SharedMap<SubjectId, Arc<Casebook>>,
+    /// What the codes of specimens stand for, repeated slides aside.
+    pub(crate) specimens: SharedMap<SpecimenCode, SpecimenKey>,
+    /// The participants of each site, by number.
+    at_site: BTreeMap<SiteId, Arc<Vec<SubjectId>>>,
     shared: Shared,
+}
+
+impl<'a> Walked<'a> {
+    /// Looks at a casebook in passing.
+    pub fn of(casebook: &'a Casebook) -> Self {
+        if casebook.is_open() { Walked::Open(casebook) } else { Walked::Copy(Box::new(casebook.clone())) }
+    }
 }
 
 impl State {
@@ -197,16 +231,16 @@ impl State {
         Ok(state)
     }
 
-    /// Packs a participant's cells. Nothing is lost; whoever looks at them opens them again.
+    /// Packs a participant's casebook. Nothing is lost; whoever looks at it opens it again.
     pub fn pack(&mut self, subject: &SubjectId) {
-        if let Some(casebook) = self.casebooks.get_mut(subject)
-            && casebook.is_open()
+        if self.casebooks.get(subject).is_some_and(|casebook| casebook.is_open())
+            && let Some(casebook) = self.casebooks.get_mut(subject)
         {
             Arc::make_mut(casebook).pack(&mut self.shared);
         }
     }
 
-    /// Returns the participants whose cells somebody opened.
+    /// Returns the participants whose casebooks somebody opened.
     pub fn opened(&self) -> Vec<SubjectId> {
         self.casebooks.values().filter(|casebook| casebook.is_open()).map(|one| one.subject.clone()).collect()
     }
@@ -227,8 +261,32 @@ impl State {
     /// Shares a participant with another state that says the same.
     pub fn share(&mut self, other: &State, subject: &SubjectId) {
         if let Some(casebook) = other.casebooks.get(subject) {
+            if !self.casebooks.contains_key(subject) {
+                self.note_site(&casebook.site, subject);
+            }
             self.casebooks.insert(subject.clone(), Arc::clone(casebook));
         }
+    }
+
+    fn note_site(&mut self, site: &SiteId, subject: &SubjectId) {
+        let all = Arc::make_mut(self.at_site.entry(site.clone()).or_default());
+        let place = all.partition_point(|known| known < subject);
+        all.insert(place, subject.clone());
+    }
+
+    /// Returns the participants of a site, by number.
+    pub fn subjects_at(&self, site: &SiteId) -> &[SubjectId] {
+        self.at_site.get(site).map_or(&[], |all| all)
+    }
+
+    /// Returns all casebooks by number, each open for as long as one looks at it.
+    pub fn walk(&self) -> impl Iterator<Item = Walked<'_>> {
+        self.casebooks.values().map(|casebook| Walked::of(casebook))
+    }
+
+    /// Returns how many specimens were taken.
+    pub fn specimens_taken(&self) -> usize {
+        self.specimens.len()
     }
 
     /// Returns a participant's casebook.
@@ -247,8 +305,7 @@ impl State {
 
     /// Returns the number that the next participant of a site gets (`05-003`).
     pub fn next_subject(&self, site: &SiteId) -> SubjectId {
-        let taken = self.casebooks.values().filter(|casebook| casebook.site == *site).count();
-        SubjectId::from(format!("{site}-{:03}", taken + 1))
+        SubjectId::from(format!("{site}-{:03}", self.subjects_at(site).len() + 1))
     }
 
     /// Returns the kits in a site's stock, by number.
@@ -262,12 +319,7 @@ impl State {
 
     /// Returns what every specimen code stands for. Only the custodian and the joined key may show it.
     pub(crate) fn specimen_key(&self) -> BTreeMap<SpecimenCode, SpecimenKey> {
-        let taken = self.casebooks.values().flat_map(|casebook| {
-            casebook.specimens.iter().filter_map(|(visit, specimen)| {
-                let key = SpecimenKey { subject: casebook.subject.clone(), visit: visit.clone() };
-                Some((specimen.code.clone()?, key))
-            })
-        });
+        let taken = self.specimens.iter().map(|(code, key)| (code.clone(), key.clone()));
         taken.chain(self.reading.repeats.clone()).collect()
     }
 
@@ -301,6 +353,14 @@ impl State {
             Fact::SubjectRandomised { stratum, list_position, .. } => {
                 self.list_positions.insert(stratum.clone(), *list_position);
             }
+            Fact::SpecimenTaken { visit, specimen } => {
+                if let (Stream::Subject(subject), Some(code)) = (&event.stream, specimen.get())
+                    && self.casebooks.contains_key(subject)
+                {
+                    let key = SpecimenKey { subject: subject.clone(), visit: visit.clone() };
+                    self.specimens.insert(SpecimenCode::from(code.as_str()), key);
+                }
+            }
             _ => {}
         }
     }
@@ -310,6 +370,7 @@ impl State {
             && let (Fact::ConsentSigned { .. }, Some(site)) = (&event.fact, &event.site)
         {
             let casebook = Casebook::new(subject.clone(), site.shared(&mut self.shared.words));
+            self.note_site(&casebook.site, subject);
             self.casebooks.insert(subject.clone(), Arc::new(casebook));
         }
         if let Some(casebook) = self.casebooks.get_mut(subject) {
@@ -393,7 +454,16 @@ impl State {
     }
 
     fn apply_to_readings(&mut self, event: &Event) {
-        let reading = &mut self.reading;
+        if !matches!(
+            &event.fact,
+            Fact::ReadingOrderDrawn { .. }
+                | Fact::SpecimenRead { .. }
+                | Fact::ReadingsLocked { .. }
+                | Fact::ReadingKeyJoined { .. }
+        ) {
+            return;
+        }
+        let reading = Arc::make_mut(&mut self.reading);
         match &event.fact {
             Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, .. } => {
                 reading.order.clone_from(codes);
@@ -472,8 +542,7 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
 
 impl Casebook {
     fn apply(&mut self, event: &Event, dated: Dated, words: &mut Words) {
-        self.position = event.position;
-        self.reckoned = Reckoned::default();
+        self.count(event.position);
         match &event.fact {
             Fact::FormSectionSaved { key, changes } | Fact::FormSectionCorrected { key, changes } => {
                 self.apply_changes(key, changes, event, words);

@@ -193,19 +193,15 @@ pub fn verify<L: Links>(
     expect_head: Option<Hash>,
 ) -> Result<Verification, L::Error> {
     let mut walk = Walk::begin(environment, expect_head);
-    let mut first_fault = None;
-    for sequence in links.sequences()? {
-        if let Some(fault) = walk.step(links, sequence)? {
-            first_fault = Some(fault);
-            break;
-        }
-    }
-    let first_fault = first_fault.or_else(|| walk.redactions_agree()).or_else(|| walk.head_agrees());
-    Ok(Verification { events: walk.head.sequence, head: walk.head, files: walk.files, first_fault })
+    walk.along(links, &links.sequences()?)?;
+    Ok(walk.end())
 }
 
-/// How far [`verify`] has come.
-struct Walk {
+/// A recomputation on its way.
+///
+/// Parts of a record can be walked at the same time: a walk may begin [in the middle](Self::from_middle), believing what the
+/// store says of the events before, and be joined to the walk that ends there and has proved it.
+pub struct Walk {
     environment: Environment,
     expect_head: Option<Hash>,
     expected_at: Option<u64>,
@@ -214,10 +210,12 @@ struct Walk {
     emptied: BTreeSet<(i64, i64)>,
     redactions: BTreeMap<(i64, i64), i64>,
     files: Vec<(u64, AttachedFile)>,
+    first_fault: Option<Fault>,
 }
 
 impl Walk {
-    fn begin(environment: Environment, expect_head: Option<Hash>) -> Self {
+    /// Begins before the first event.
+    pub fn begin(environment: Environment, expect_head: Option<Hash>) -> Self {
         let head = Head::of_empty(environment);
         Self {
             environment,
@@ -228,7 +226,70 @@ impl Walk {
             emptied: BTreeSet::new(),
             redactions: BTreeMap::new(),
             files: Vec::new(),
+            first_fault: None,
         }
+    }
+
+    /// Begins after an event, with the head after it and how many events each stream has by then, as the store says.
+    pub fn from_middle(
+        environment: Environment,
+        expect_head: Option<Hash>,
+        head: Head,
+        positions: BTreeMap<Stream, u64>,
+    ) -> Self {
+        Self { head, positions, expected_at: None, ..Self::begin(environment, expect_head) }
+    }
+
+    /// Walks along events, up to the first fault.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn along<L: Links>(&mut self, links: &L, sequences: &[i64]) -> Result<(), L::Error> {
+        for sequence in sequences {
+            if let Some(fault) = self.step(links, *sequence)? {
+                self.first_fault = Some(fault);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the walk that began where this one ends. A fault in this one leaves the other's out of account, and so does a head
+    /// or a place in a stream that the other began with and this one did not come to.
+    #[must_use]
+    pub fn join(mut self, began: &Head, positions: &BTreeMap<Stream, u64>, later: Self) -> Self {
+        if self.first_fault.is_some() {
+            return self;
+        }
+        if self.head != *began || self.positions != *positions {
+            // Both were read from the store, and this walk has proved its own.
+            let sequence = i64::try_from(self.head.sequence).unwrap_or(i64::MAX);
+            self.first_fault = Some(Fault::Column { sequence, column: "stream" });
+            return self;
+        }
+        self.emptied.extend(later.emptied);
+        self.files.extend(later.files);
+        for (cell, by) in later.redactions {
+            self.redactions.entry(cell).or_insert(by);
+        }
+        Self {
+            environment: self.environment,
+            expect_head: self.expect_head,
+            expected_at: later.expected_at.or(self.expected_at),
+            head: later.head,
+            positions: later.positions,
+            emptied: self.emptied,
+            redactions: self.redactions,
+            files: self.files,
+            first_fault: later.first_fault,
+        }
+    }
+
+    /// Ends at the last event: says what was found.
+    pub fn end(self) -> Verification {
+        let first_fault =
+            self.first_fault.clone().or_else(|| self.redactions_agree()).or_else(|| self.head_agrees());
+        Verification { events: self.head.sequence, head: self.head, files: self.files, first_fault }
     }
 
     fn step<L: Links>(&mut self, links: &L, sequence: i64) -> Result<Option<Fault>, L::Error> {

@@ -138,10 +138,49 @@ impl Encoded {
     /// # Errors
     /// The bytes are not those of an event.
     pub fn decode(&self) -> Result<Event, EncodingError> {
+        if let Some(event) = self.spliced().and_then(|text| serde_json::from_slice(&text).ok()) {
+            return Ok(event);
+        }
         let body: Value = serde_json::from_slice(&self.body)
             .map_err(|error| EncodingError::Body { detail: error.to_string() })?;
         serde_json::from_value(self.fill(body)?)
             .map_err(|error| EncodingError::Body { detail: kind_of_error(&error) })
+    }
+
+    /// Puts the contents back into the text itself, which is several times quicker than by way of a tree of values. In canonical
+    /// text `{"$cell":` stands for nothing but a cell, since a quotation mark within a text is escaped; what is not written so goes
+    /// the longer way, and so does what turns out to be wrong, for its message.
+    fn spliced(&self) -> Option<Vec<u8>> {
+        const BEFORE: &[u8] = b"{\"";
+        const AFTER: &[u8] = b"$cell\":";
+        let contents = self.cells.iter().filter_map(|cell| cell.opening.as_ref());
+        let length: usize = contents.map(|opening| opening.content.len() + CONTENT_KEY.len()).sum();
+        let mut text = Vec::with_capacity(self.body.len() + length);
+        let mut rest = &self.body[..];
+        while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
+            let (before, from) = rest.split_at(at);
+            let (Some(before), Some(number)) = (before.strip_suffix(BEFORE), from.strip_prefix(AFTER)) else {
+                text.extend_from_slice(&rest[..=at]);
+                rest = &rest[at + 1..];
+                continue;
+            };
+            let digits = number.iter().position(|byte| !byte.is_ascii_digit())?;
+            let cell: usize = std::str::from_utf8(&number[..digits]).ok()?.parse().ok()?;
+            rest = number[digits..].strip_prefix(b"}")?;
+            text.extend_from_slice(before);
+            text.extend_from_slice(b"{\"$content\":");
+            match &self.cells.get(cell.checked_sub(1)?)?.opening {
+                Some(opening) => {
+                    // One whole value, so that no content can pass for what stands around it.
+                    serde_json::from_slice::<serde::de::IgnoredAny>(&opening.content).ok()?;
+                    text.extend_from_slice(&opening.content);
+                }
+                None => text.extend_from_slice(b"null"),
+            }
+            text.push(b'}');
+        }
+        text.extend_from_slice(rest);
+        Some(text)
     }
 
     fn fill(&self, value: Value) -> Result<Value, EncodingError> {

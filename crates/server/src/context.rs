@@ -10,6 +10,7 @@ use terms::{Date, FormId, PartialDate, SiteId, SiteTime, SubjectId, Timestamp, V
 use crate::{
     http::{Reply, Request},
     installation::Installation,
+    lists::Lines,
     routes::Route,
     running::{CommandError, RunningStudy, Seen},
     seat::{Seat, seats},
@@ -166,6 +167,16 @@ impl<'a> Context<'a> {
         let mut state = State::replay(&events);
         state.pack(&self.subject());
         Ok(Sighted::Past(Box::new(state), day))
+    }
+
+    /// Looks at the lines that the seat sees of the participants, and at the state that they were made from.
+    ///
+    /// # Errors
+    /// There is no seat.
+    pub fn look<T>(&self, look: impl FnOnce(&Arc<State>, &Lines<'_>) -> T) -> Result<T, Failure> {
+        let (running, seat) = self.seated()?;
+        let today = |site: &SiteId| self.today(Some(site));
+        Ok(running.lists().look(seat, || running.state(), today, look))
     }
 
     /// Returns all seats of the person in the study in hand.

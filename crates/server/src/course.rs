@@ -1,5 +1,7 @@
 //! A participant's course as a seat sees it: visits against their windows, forms and how complete they are.
 
+use std::collections::BTreeMap;
+
 use conduct::{Casebook, Query, View, scheduled_visit, unfilled, window};
 use protocol::model::{Form, Study, Timing, Visit};
 use record::FormKey;
@@ -309,17 +311,41 @@ pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, to
     if !begun && !asked {
         return Filled::Optional;
     }
-    let missing =
-        |casebook: &Casebook| unfilled(&View::at_form(study, casebook, key, today), form, key).len();
-    // At a held visit nothing depends on the day of asking.
+    let first_row = key.row == u32::from(form.repeating);
     let held = key.visit.as_ref().is_some_and(|visit| casebook.visits.contains_key(visit));
-    let missing = if held { casebook.reckoned_missing(key, missing) } else { missing(casebook) };
+    let missing = if held && (begun || first_row) {
+        casebook.gaps(|casebook| gaps(study, casebook)).get(key).copied().unwrap_or(0)
+    } else {
+        unfilled(&View::at_form(study, casebook, key, today), form, key).len()
+    };
     match missing {
         0 if begun => Filled::Wholly,
         0 => Filled::Optional,
         missing if begun => Filled::Partly(missing),
         _ => Filled::Not,
     }
+}
+
+/// Reckons how many required items are missing from the forms of held visits, begun ones and those that are asked for. At a held
+/// visit nothing depends on the day of asking.
+fn gaps(study: &Study, casebook: &Casebook) -> BTreeMap<FormKey, usize> {
+    let mut gaps = BTreeMap::new();
+    for (visit, held) in &casebook.visits {
+        let asked = study.forms_at(visit).map(|form| FormKey {
+            visit: Some(visit.clone()),
+            form: form.id.clone(),
+            row: u32::from(form.repeating),
+        });
+        let begun = casebook.forms_at(visit).map(|(key, _)| key.clone());
+        for key in asked.chain(begun) {
+            let Some(form) = study.form(key.form.as_str()) else { continue };
+            let missing = unfilled(&View::at_form(study, casebook, &key, held.held.date), form, &key).len();
+            if missing > 0 {
+                gaps.insert(key, missing);
+            }
+        }
+    }
+    gaps
 }
 
 /// Returns the path of a participant's page.

@@ -15,7 +15,7 @@
 //! The environment (live or training) is part of every file and can't be mixed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,13 +25,14 @@ use protocol::{Study, content_pack::ContentPack};
 use record::{Environment, StoreError};
 use store::accounts::{Account, AccountError, AccountStore, Note};
 use store::reads::{ReadLog, Reading};
-use terms::{PersonId, StudyId, Timestamp};
+use terms::{Date, PersonId, RoleId, SiteId, SiteTime, StudyId, Timestamp};
 
 use crate::{
     backups::Timetable,
     credentials::{digest, draw_readable, hash_password},
     post::Post,
     running::RunningStudy,
+    seat::{Seat, Sites},
     sessions::Sessions,
     throttle::{Rates, Throttle},
     training,
@@ -39,6 +40,8 @@ use crate::{
 
 /// The file of accounts.
 const ACCOUNTS: &str = "accounts.sqlite";
+/// The lists of studies with fewer participants are made in a moment when they are first asked for.
+const SOON_MADE: usize = 500;
 /// The file of the log of readings.
 const READS: &str = "reads.sqlite";
 
@@ -247,6 +250,31 @@ impl Installation {
         let readings = std::mem::take(&mut *self.readings.lock().unwrap_or_else(PoisonError::into_inner));
         readings.into_iter().for_each(|reading| reads.note(reading));
         reads.flush()
+    }
+
+    /// Makes what lists need of the participants of large studies, before somebody asks for a list and waits for it. Ends early
+    /// when told to.
+    pub fn make_lists(&self, go_on: impl Fn() -> bool) {
+        for running in self.studies.values() {
+            let state = running.state();
+            if state.casebooks.len() < SOON_MADE {
+                continue;
+            }
+            let study = running.study();
+            let held: BTreeSet<&RoleId> =
+                state.delegations.grants().iter().map(|grant| &grant.role).collect();
+            let seats: Vec<Seat<'_>> = study
+                .roles
+                .iter()
+                .filter(|role| held.contains(&role.id))
+                .map(|role| Seat { study, person: PersonId::from(""), role, sites: Sites::All })
+                .collect();
+            let today = |site: &SiteId| {
+                let zone = study.site(site.as_str()).map_or("UTC", |site| site.zone.as_str());
+                SiteTime::at(self.now(), zone).map_or(Date::MIN, |time| time.local_date)
+            };
+            running.lists().make_all(&seats, || running.state(), today, &go_on);
+        }
     }
 
     /// Says whether the first administrator is still awaited.

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod http;
 pub mod installation;
 pub mod languages;
+pub mod lists;
 pub mod manifest;
 mod page;
 mod pages;

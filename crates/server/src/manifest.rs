@@ -106,13 +106,12 @@ fn describe(events: &[Event], head: &Hash, signing_key: String) -> Option<Manife
         head: String::from(*head),
         digest: manifest_digest.clone(),
         casebooks: state
-            .casebooks
-            .values()
+            .walk()
             .map(|casebook| LockedCasebook {
                 subject: casebook.subject.clone(),
                 forms: casebook.forms.len(),
                 items: casebook.forms.values().map(|form| form.cells.len()).sum(),
-                digest: conduct::casebook_digest(casebook),
+                digest: conduct::casebook_digest(&casebook),
             })
             .collect(),
         signing_key,

@@ -5,6 +5,7 @@
 //! server stops in between.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -12,7 +13,7 @@ use std::{
 use jiff::SignedDuration;
 use record::{Event, Fact, StoreError, Stream};
 use store::outbox::{NewMail, Outbox, OutboxStanding, WaitingMail};
-use terms::{PersonId, SiteId, Timestamp, days_between};
+use terms::{Date, PersonId, SiteId, StudyId, Timestamp, days_between};
 
 use crate::{
     installation::Installation,
@@ -92,6 +93,8 @@ pub struct Postman {
 pub struct Post {
     postman: Postman,
     outbox: Mutex<Outbox>,
+    /// The day on which each study was last looked through for overdue queries: none becomes overdue in the course of a day.
+    overdue_on: Mutex<BTreeMap<StudyId, Date>>,
 }
 
 impl Post {
@@ -100,7 +103,8 @@ impl Post {
     /// # Errors
     /// The outbox can't be opened.
     pub fn open(folder: &Path, postman: Postman) -> Result<Self, StoreError> {
-        Ok(Self { postman, outbox: Mutex::new(Outbox::open(&folder.join(OUTBOX))?) })
+        let outbox = Mutex::new(Outbox::open(&folder.join(OUTBOX))?);
+        Ok(Self { postman, outbox, overdue_on: Mutex::default() })
     }
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
@@ -159,8 +163,14 @@ impl Post {
             for event in &events {
                 self.about(house, running, event, &mut mails);
             }
-            self.overdue(house, running, &mut mails);
+            let today = house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+            let id = &running.study().id;
+            let looked = self.overdue_on.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied();
+            if looked != Some(today) {
+                self.overdue(house, running, today, &mut mails);
+            }
             self.outbox().put(&mails, Some((&study, head)), house.now())?;
+            self.overdue_on.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), today);
         }
         Ok(())
     }
@@ -176,10 +186,9 @@ impl Post {
         });
     }
 
-    fn overdue(&self, house: &Installation, running: &RunningStudy, mails: &mut Vec<NewMail>) {
-        let today = house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    fn overdue(&self, house: &Installation, running: &RunningStudy, today: Date, mails: &mut Vec<NewMail>) {
         let state = running.state();
-        for casebook in state.casebooks.values() {
+        for casebook in state.walk() {
             for query in
                 casebook.queries.iter().filter(|query| query.closed.is_none() && query.answered.is_none())
             {

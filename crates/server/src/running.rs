@@ -4,8 +4,8 @@
 //! waits, decides one after the other, makes everything durable in one commit, and only then answers and
 //! shows it to readers. So a form's save costs one share of a disk flush, whatever the record's size.
 //!
-//! The writer's state and the readers' share their casebooks, but for those of the group that is being written. The cells in
-//! them are packed; what a page opened is packed again a little later.
+//! The writer's state and the readers' share their casebooks, but for those of the group that is being written. Casebooks
+//! are packed; what a page opened is packed again a little later.
 
 use std::{
     collections::BTreeMap,
@@ -28,11 +28,11 @@ use record::{Environment, Event, FormKey, Head, Reader, StoreError, Stream, Writ
 use store::{SqliteReader, SqliteStore, files::Files};
 use terms::{ItemId, SubjectId};
 
-use crate::credentials::draw;
+use crate::{credentials::draw, lists::Lists};
 
 /// Commands that are made durable together at most.
 const GROUP_MAX: usize = 256;
-/// Groups after which cells that pages opened are packed again, if the writer is busy; otherwise it does so when it has waited
+/// Groups after which casebooks that pages opened are packed again, if the writer is busy; otherwise it does so when it has waited
 /// for so long.
 const TIDY_GROUPS: u32 = 64;
 const TIDY_WAIT: Duration = Duration::from_secs(1);
@@ -84,6 +84,7 @@ type Shown = RwLock<Arc<State>>;
 pub struct RunningStudy {
     study: Arc<Study>,
     state: Arc<Shown>,
+    lists: Arc<Lists>,
     trouble: Arc<RwLock<Option<String>>>,
     vault_open: AtomicBool,
     reader: Mutex<SqliteReader>,
@@ -107,18 +108,22 @@ impl RunningStudy {
         let writer = Writer::new(Box::new(store))?;
         let (sender, receiver) = channel();
         let study = Arc::new(study);
-        let ahead = state.clone();
-        let state = Arc::new(RwLock::new(Arc::new(state)));
+        // The writer keeps the words and shapes that casebooks are packed with; readers pack nothing.
+        let (shown, ahead) = (state.clone(), state);
+        let state = Arc::new(RwLock::new(Arc::new(shown)));
         let trouble = Arc::new(RwLock::new(None));
-        let own = (Arc::clone(&study), Arc::clone(&state), Arc::clone(&trouble));
+        let lists = Arc::new(Lists::default());
+        let own = (Arc::clone(&study), Arc::clone(&state), Arc::clone(&trouble), Arc::clone(&lists));
         #[expect(clippy::disallowed_methods, reason = "the server is an edge: one writer's thread a study")]
         let thread = std::thread::spawn(move || {
             let means = GivenMeans::default();
-            write(Engine::at(&own.0, writer, ahead), &receiver, &own.1, &own.2, &means);
+            let out = Out { shown: &own.1, trouble: &own.2, lists: &own.3 };
+            write(Engine::at(&own.0, writer, ahead), &receiver, &out, &means);
         });
         Ok(Self {
             study,
             state,
+            lists,
             trouble,
             vault_open: AtomicBool::new(false),
             reader: Mutex::new(SqliteReader::open(folder)?),
@@ -136,6 +141,11 @@ impl RunningStudy {
     /// Returns the state as far as it is durable, as it is now. Hold it for as long as a page takes.
     pub fn state(&self) -> Arc<State> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns what lists need of the participants.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     /// Returns why nothing can be written at present, if so.
@@ -216,14 +226,16 @@ impl Drop for RunningStudy {
     }
 }
 
+/// What the writer's thread shows to the pages.
+struct Out<'a> {
+    shown: &'a Shown,
+    trouble: &'a RwLock<Option<String>>,
+    lists: &'a Lists,
+}
+
 /// The writer's thread: takes what waits, decides, commits once, answers.
-fn write<'a>(
-    mut engine: Engine<'a>,
-    messages: &Receiver<Message>,
-    shown: &Shown,
-    trouble: &RwLock<Option<String>>,
-    means: &'a GivenMeans,
-) {
+fn write<'a>(mut engine: Engine<'a>, messages: &Receiver<Message>, out: &Out<'_>, means: &'a GivenMeans) {
+    let Out { shown, trouble, lists } = *out;
     let GivenMeans { vault, list } = means;
     let mut groups = 0;
     let mut randomness = ChaCha20Rng::from_seed(draw());
@@ -267,6 +279,7 @@ fn write<'a>(
         let committed = if events.is_empty() { Ok(()) } else { engine.commit_or(durable).map(|_| ()) };
         if committed.is_ok() && !events.is_empty() {
             engine.pack(events.iter().filter_map(subject_of));
+            lists.note(events.iter().filter_map(|event| Some((event.sequence, subject_of(event)?))));
             let mut shown = shown.write().unwrap_or_else(PoisonError::into_inner);
             Arc::make_mut(&mut shown).follow(engine.state(), &events);
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use access::{may_see, needs, reach};
-use conduct::{Casebook, Query, State, is_scheduled, scheduled_visit};
+use conduct::{Casebook, Query, State, Walked, is_scheduled, scheduled_visit};
 use protocol::model::{Form, Power, Purpose, Role, Sight, Study};
 use record::FormKey;
 use terms::{DataClassId, Date, FormId, PersonId, RoleId, SiteId, VisitId};
@@ -118,9 +118,12 @@ impl<'a> Seat<'a> {
         self.sees_participants() && self.sites.hold(&casebook.site)
     }
 
-    /// Returns the participants that the seat sees, by number.
-    pub fn subjects<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s Casebook> {
-        state.casebooks.values().map(AsRef::as_ref).filter(|casebook| self.sees_subject(casebook))
+    /// Returns the participants that the seat sees, by number, each open for as long as one looks at it. Lists and counts need
+    /// less: [`Lists`](crate::lists::Lists).
+    pub fn subjects<'s>(&'s self, state: &'s State) -> impl Iterator<Item = Walked<'s>> {
+        let sees = self.sees_participants();
+        let own = state.casebooks.values().filter(move |casebook| sees && self.sites.hold(&casebook.site));
+        own.map(|casebook| Walked::of(casebook))
     }
 
     /// Says whether the role fills a form, slides read blind aside.

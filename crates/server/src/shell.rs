@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -69,11 +72,18 @@ pub async fn serve(
     let flushing = tokio::spawn(flush_reads(Arc::clone(&house)));
     let backing_up = tokio::spawn(back_up(Arc::clone(&house)));
     let mailing = tokio::spawn(mail(Arc::clone(&house)));
+    let closing = Arc::new(AtomicBool::new(false));
+    let making = tokio::task::spawn_blocking({
+        let (house, closing) = (Arc::clone(&house), Arc::clone(&closing));
+        move || house.make_lists(|| !closing.load(Ordering::Relaxed))
+    });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(until).await;
     flushing.abort();
     backing_up.abort();
     mailing.abort();
+    closing.store(true, Ordering::Relaxed);
+    let _ = making.await;
     let _ = house.flush_reads();
     served
 }

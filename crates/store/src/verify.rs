@@ -8,15 +8,20 @@
 //! Cutting the tail off, or replacing it by one hashed anew, leaves a record that is
 //! whole in itself. Only a head noted elsewhere shows that: give it as `expect_head`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use record::{AttachedFile, Environment, Hash, Head, StoreError, chain};
+use record::chain::{Links, Verification, Walk};
+use record::{AttachedFile, Environment, Hash, Head, StoreError, Stream};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::files::{Files, Held};
 use crate::sqlite::{
     SqliteLinks, StoreFile, expected_schema, layout_of, migrations, open_for_verify, schema,
 };
+
+/// Events from which on two halves are walked at the same time.
+const HALVED_FROM: usize = 512;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +71,7 @@ pub enum Fault {
 pub fn verify(folder: &Path, expect_head: Option<Hash>) -> Result<VerifyReport, StoreError> {
     let (connection, file) = open_for_verify(folder)?;
     // One read transaction, so that a writer at work does not move the record under the walk.
-    match connection.execute_batch("BEGIN").and_then(|()| inspect(&connection, expect_head)) {
+    match connection.execute_batch("BEGIN").and_then(|()| inspect(folder, &connection, expect_head)) {
         Ok((mut report, files)) => {
             if report.first_fault.is_none() {
                 report.first_fault = altered_file(folder, &files)?;
@@ -84,10 +89,13 @@ pub fn verify(folder: &Path, expect_head: Option<Hash>) -> Result<VerifyReport, 
 /// Files that events attached, by the event.
 type Attached = Vec<(u64, AttachedFile)>;
 
-fn inspect(connection: &Connection, expect_head: Option<Hash>) -> rusqlite::Result<(VerifyReport, Attached)> {
+fn inspect(
+    folder: &Path,
+    connection: &Connection,
+    expect_head: Option<Hash>,
+) -> rusqlite::Result<(VerifyReport, Attached)> {
     let named = named_environment(connection)?;
-    let walk =
-        chain::verify(&SqliteLinks::new(connection)?, named.unwrap_or(Environment::Live), expect_head)?;
+    let walk = walk(folder, connection, named.unwrap_or(Environment::Live), expect_head)?;
     let mut first_fault = match named {
         None => Some(Fault::Environment),
         Some(_) => walk.first_fault.map(Fault::from),
@@ -112,6 +120,68 @@ fn altered_file(folder: &Path, attached: &Attached) -> Result<Option<Fault>, Sto
         }
     }
     Ok(None)
+}
+
+/// Walks along the chain: a long one in two halves at the same time, on two processors.
+fn walk(
+    folder: &Path,
+    connection: &Connection,
+    environment: Environment,
+    expect_head: Option<Hash>,
+) -> rusqlite::Result<Verification> {
+    let links = SqliteLinks::new(connection)?;
+    let sequences = links.sequences()?;
+    let mut first = Walk::begin(environment, expect_head);
+    let (early, late) = sequences.split_at(sequences.len() / 2);
+    if let Some((middle, other)) = second_half(folder, connection, &links, &sequences)? {
+        let positions = middle.1.clone();
+        let later = Walk::from_middle(environment, expect_head, middle.0, positions);
+        let (walked, later) = std::thread::scope(|scope| {
+            let beside = scope.spawn(move || {
+                let mut later = later;
+                SqliteLinks::new(&other).and_then(|links| later.along(&links, late)).map(|()| later)
+            });
+            let walked = first.along(&links, early);
+            (walked, beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        walked?;
+        return Ok(first.join(&middle.0, &middle.1, later?).end());
+    }
+    first.along(&links, &sequences)?;
+    Ok(first.end())
+}
+
+/// What the store says of its middle, and another connection that sees the same record; none where one walk is as good.
+#[allow(clippy::type_complexity, reason = "said once, above")]
+fn second_half(
+    folder: &Path,
+    connection: &Connection,
+    links: &SqliteLinks<'_>,
+    sequences: &[i64],
+) -> rusqlite::Result<Option<((Head, BTreeMap<Stream, u64>), Connection)>> {
+    if sequences.len() < HALVED_FROM {
+        return Ok(None);
+    }
+    // Sequences that are not in order, or a column that can't be read, are for the walk from the first on.
+    let Some(middle) =
+        sequences.get(sequences.len() / 2 - 1).filter(|middle| **middle == sequences.len() as i64 / 2)
+    else {
+        return Ok(None);
+    };
+    let hash: Option<[u8; 32]> =
+        connection.query_row("SELECT hash FROM events WHERE sequence = ?1", [middle], |row| row.get(0)).ok();
+    let (Some(hash), Some(positions)) = (hash, links.positions(*middle)?) else { return Ok(None) };
+    let Ok((other, _)) = open_for_verify(folder) else { return Ok(None) };
+    other.execute_batch("BEGIN")?;
+    // Every change comes with an event: where the last is the same, all is.
+    let last = |connection: &Connection| {
+        connection.query_row("SELECT max(sequence) FROM events", [], |row| row.get::<_, Option<i64>>(0))
+    };
+    if last(&other)? != last(connection)? {
+        return Ok(None);
+    }
+    let head = Head { sequence: middle.unsigned_abs(), hash: Hash::from_bytes(hash) };
+    Ok(Some(((head, positions), other)))
 }
 
 /// A table that can't even be read was altered, or the file is damaged; anything else is the system's.

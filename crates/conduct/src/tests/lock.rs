@@ -144,10 +144,11 @@ scripts! {
         trial.does(Action::LockDatabase);
         refused!(trial, Action::UnblindAllocation, Refusal::ListNotOpen { .. });
         trial.open_list();
-        let place = std::sync::Arc::make_mut(trial.state.casebooks.values_mut().next().unwrap()).allocated.as_mut().unwrap();
+        let subject = trial.state.casebooks.keys().next().unwrap().clone();
+        let place = std::sync::Arc::make_mut(trial.state.casebooks.get_mut(&subject).unwrap()).allocated.as_mut().unwrap();
         place.list_position += 1;
         refused!(trial, Action::UnblindAllocation, Refusal::ListDoesNotConfirm { .. });
-        std::sync::Arc::make_mut(trial.state.casebooks.values_mut().next().unwrap()).allocated.as_mut().unwrap().list_position -= 1;
+        std::sync::Arc::make_mut(trial.state.casebooks.get_mut(&subject).unwrap()).allocated.as_mut().unwrap().list_position -= 1;
         let facts = trial.does(Action::UnblindAllocation);
         let Fact::AllocationUnblinded { arms, .. } = &facts[0] else { panic!() };
         let expected = trial.list.as_ref().unwrap().arm("systemic", 1).unwrap();

@@ -129,14 +129,14 @@ fn find(
     let mut found = Vec::new();
     for casebook in seat.subjects(state) {
         let today = context.today(Some(&casebook.site));
-        for key in keys(seat, casebook, listing) {
+        for key in keys(seat, &casebook, listing) {
             let cell = casebook.cell(&key, listing.item.id.as_str());
             let answer = cell.and_then(Cell::answer);
             let fits = match listing.kind {
                 "empty" => {
                     cell.is_none()
                         && listing.item.derived.is_none()
-                        && is_shown(&View::at_form(study, casebook, &key, today), listing.item)
+                        && is_shown(&View::at_form(study, &casebook, &key, today), listing.item)
                 }
                 "missing" => answer.is_some_and(|answer| answer.value().is_none()),
                 "changed" => cell.is_some_and(|cell| cell.history().len() > 1),
@@ -146,7 +146,7 @@ fn find(
                 let open = casebook.queries.iter().filter(|query| query.closed.is_none());
                 found.push(Found {
                     subject: casebook.subject.clone(),
-                    path: form_path(study, casebook, &key),
+                    path: form_path(study, &casebook, &key),
                     value: answer
                         .map_or_else(String::new, |answer| answer_text(study, listing.item, answer, page)),
                     asked_already: open

@@ -1,5 +1,7 @@
 //! Closing: what is still open before the lock, deviations to classify, analysis sets to sign, the lock itself.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use conduct::{Action, Casebook, State, adverse_events, is_drawn, proposed_class};
 use protocol::model::{Power, Severity, Study};
@@ -89,16 +91,6 @@ struct ClosingPage {
 
 /// What is still open, in the order in which it is closed.
 fn checks(study: &Study, state: &State) -> Vec<Check> {
-    let over = |casebook: &&Casebook| casebook.participation_end.is_some();
-    let of = |label, found: &dyn Fn(&Casebook) -> bool| Check {
-        label,
-        open: state
-            .casebooks
-            .values()
-            .filter(|casebook| found(casebook))
-            .map(|casebook| (subject_path(study, casebook), casebook.subject.to_string()))
-            .collect(),
-    };
     let hard = |casebook: &Casebook| {
         casebook.queries.iter().filter(|query| query.closed.is_none()).any(|query| {
             let form = study.form(query.key.form.as_str());
@@ -118,19 +110,27 @@ fn checks(study: &Study, state: &State) -> Vec<Check> {
         let mut drawn = casebook.forms.keys().filter(|key| is_drawn(study, state, casebook, key));
         drawn.any(|key| conduct::unverified(casebook, key).next().is_some())
     };
-    let specimens = state.casebooks.values().any(|casebook| !casebook.specimens.is_empty());
-    let mut all = vec![
-        of("Participation has ended", &|casebook| !over(&casebook)),
-        of("Serious events are reported", &unreported),
-        of("No query of a hard check is open", &hard),
-        of("Source is verified as planned", &unverified),
-        of("Visits and casebooks are signed", &|casebook| {
-            casebook.enrolled.is_some() && casebook.casebook_signature.is_none()
-        }),
-        of("Deviations are classified", &|casebook| {
-            casebook.deviations.iter().any(|deviation| deviation.class.is_none())
-        }),
+    let not_over = |casebook: &Casebook| casebook.participation_end.is_none();
+    let unsigned = |casebook: &Casebook| casebook.enrolled.is_some() && casebook.casebook_signature.is_none();
+    let unclassified =
+        |casebook: &Casebook| casebook.deviations.iter().any(|deviation| deviation.class.is_none());
+    let of: [(&'static str, &dyn Fn(&Casebook) -> bool); 6] = [
+        ("Participation has ended", &not_over),
+        ("Serious events are reported", &unreported),
+        ("No query of a hard check is open", &hard),
+        ("Source is verified as planned", &unverified),
+        ("Visits and casebooks are signed", &unsigned),
+        ("Deviations are classified", &unclassified),
     ];
+    let mut all: Vec<Check> = of.iter().map(|(label, _)| Check { label, open: Vec::new() }).collect();
+    for casebook in state.walk() {
+        for (check, (_, is_open)) in all.iter_mut().zip(&of) {
+            if is_open(&casebook) {
+                check.open.push((subject_path(study, &casebook), casebook.subject.to_string()));
+            }
+        }
+    }
+    let specimens = state.specimens_taken() > 0;
     let path = format!("/studies/{}", segment(study.id.as_str()));
     let once = |label, open: bool, to: &str| Check {
         label,
@@ -148,30 +148,41 @@ fn places(study: &Study, state: &State, language: &str) -> Vec<Place> {
         Closure::Frozen => "frozen",
         Closure::Locked => "locked",
     };
-    let place = |part: Part, id: &str, label: &str| {
-        let site = if let Part::Site(site) = &part { Some(site) } else { None };
-        let own = |casebook: &&Casebook| site.is_none_or(|site| casebook.site == *site);
-        let casebooks: Vec<&Casebook> = state.casebooks.values().map(AsRef::as_ref).filter(own).collect();
-        let forms = || casebooks.iter().flat_map(|casebook| casebook.forms.values());
-        Place {
-            id: id.to_owned(),
-            label: label.to_owned(),
-            participants: casebooks.len(),
-            signed: casebooks.iter().filter(|casebook| casebook.casebook_signature.is_some()).count(),
-            data_reviews: forms().filter(|form| form.review(Review::Data).is_some()).count(),
-            medical_reviews: forms().filter(|form| form.review(Review::Medical).is_some()).count(),
-            forms: forms().count(),
-            closed: state.closed.get(&part).map(|(closure, since)| (word(*closure), since.date.to_string())),
-            is_study: site.is_none(),
-        }
+    let place = |part: Part, id: &str, label: &str| Place {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        participants: 0,
+        signed: 0,
+        data_reviews: 0,
+        medical_reviews: 0,
+        forms: 0,
+        closed: state.closed.get(&part).map(|(closure, since)| (word(*closure), since.date.to_string())),
+        is_study: part == Part::Study,
     };
+    let mut whole = place(Part::Study, "-", crate::languages::translate(language, "The whole study"));
+    let mut places: BTreeMap<SiteId, Place> = study
+        .sites
+        .iter()
+        .map(|site| (site.id.clone(), place(Part::Site(site.id.clone()), site.id.as_str(), &site.label)))
+        .collect();
+    for casebook in state.walk() {
+        let reviewed = |review| casebook.forms.values().filter(|form| form.review(review).is_some()).count();
+        let (data, medical) = (reviewed(Review::Data), reviewed(Review::Medical));
+        for place in places.get_mut(&casebook.site).into_iter().chain([&mut whole]) {
+            place.participants += 1;
+            place.signed += usize::from(casebook.casebook_signature.is_some());
+            place.data_reviews += data;
+            place.medical_reviews += medical;
+            place.forms += casebook.forms.len();
+        }
+    }
     let mut places: Vec<Place> = study
         .sites
         .iter()
-        .map(|site| place(Part::Site(site.id.clone()), site.id.as_str(), &site.label))
+        .filter_map(|site| places.remove(&site.id))
         .filter(|place| place.participants > 0)
         .collect();
-    places.push(place(Part::Study, "-", crate::languages::translate(language, "The whole study")));
+    places.push(whole);
     places
 }
 
@@ -184,26 +195,23 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let state = running.state();
     let checks = checks(study, &state);
     let classifies = seat.may(Power::ClassifyDeviations);
-    let open: Vec<(&Casebook, &conduct::Deviation)> = state
-        .casebooks
-        .values()
-        .map(AsRef::as_ref)
-        .flat_map(|casebook| casebook.deviations.iter().map(move |deviation| (casebook, deviation)))
-        .filter(|(_, deviation)| deviation.class.is_none())
-        .collect();
-    let deviations = open
-        .iter()
-        .take(if classifies { ON_A_PAGE } else { 0 })
-        .map(|(casebook, deviation)| Deviation {
-            id: deviation.id.to_string(),
-            subject: casebook.subject.to_string(),
-            path: subject_path(study, casebook),
-            text: deviation.text.clone().unwrap_or_default(),
-            recorded: deviation.recorded.date.to_string(),
-            major: proposed_class(study, casebook, deviation) == DeviationClass::Major,
-        })
-        .collect();
-    let all_over = state.casebooks.values().all(|casebook| casebook.participation_end.is_some());
+    let (mut deviations, mut deviations_all, mut all_over) = (Vec::new(), 0, true);
+    for casebook in state.walk() {
+        all_over &= casebook.participation_end.is_some();
+        for deviation in casebook.deviations.iter().filter(|deviation| deviation.class.is_none()) {
+            deviations_all += 1;
+            if classifies && deviations.len() < ON_A_PAGE {
+                deviations.push(Deviation {
+                    id: deviation.id.to_string(),
+                    subject: casebook.subject.to_string(),
+                    path: subject_path(study, &casebook),
+                    text: deviation.text.clone().unwrap_or_default(),
+                    recorded: deviation.recorded.date.to_string(),
+                    major: proposed_class(study, &casebook, deviation) == DeviationClass::Major,
+                });
+            }
+        }
+    }
     let sets = match &state.sets {
         Some(signed) => signed.sets.iter().map(|(set, who)| (set.to_string(), who.len())).collect(),
         None if all_over && seat.may(Power::SignAnalysisSets) => datasets::analysis_sets(study, &state)
@@ -245,7 +253,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
         ready: checks.iter().all(|check| check.open.is_empty()),
         checks,
         deviations,
-        deviations_all: open.len(),
+        deviations_all,
         sets,
         sets_signed: state.sets.as_ref().map(|sets| !sets.stale),
         signs_sets: seat.may(Power::SignAnalysisSets) && state.locked.is_none(),
@@ -342,7 +350,7 @@ fn classifications(context: &Context<'_>) -> Result<Vec<conduct::Command>, Failu
     let mut chosen: Vec<(SubjectId, DeviationId, DeviationClass)> = Vec::new();
     {
         let state = running.state();
-        for casebook in state.casebooks.values() {
+        for casebook in state.walk() {
             for deviation in casebook.deviations.iter().filter(|deviation| deviation.class.is_none()) {
                 let class = match context.request.form.get(&format!("c.{}", deviation.id)) {
                     "major" => DeviationClass::Major,

@@ -4,18 +4,17 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use conduct::adverse_events;
-use terms::{Date, days_between, months_between};
+use terms::{Date, months_between};
 
 use crate::{
     context::{Context, Failure, Outcome},
-    course::{Standing, visits},
     http::{Reply, segment},
+    lists::AGES,
     page::Page,
 };
 
-/// Ages of open queries in days, by which they are counted.
-const AGES: [(i32, &str); 3] = [(7, "up to 7 days"), (30, "8 to 30 days"), (i32::MAX, "over 30 days")];
+/// Ages of open queries in words, as they are counted.
+const AGES_IN_WORDS: [&str; AGES.len()] = ["up to 7 days", "8 to 30 days", "over 30 days"];
 
 #[derive(Default)]
 struct SiteLine {
@@ -26,7 +25,7 @@ struct SiteLine {
     visits_overdue: usize,
     forms: usize,
     forms_complete: usize,
-    queries: [usize; 3],
+    queries: [usize; AGES.len()],
     serious: usize,
     events: usize,
 }
@@ -56,7 +55,7 @@ struct DashboardPage {
     months: Vec<Month>,
     entered: usize,
     target: u32,
-    ages: [&'static str; 3],
+    ages: [&'static str; AGES.len()],
     safety: bool,
     queries: bool,
 }
@@ -69,44 +68,29 @@ pub fn show(context: &Context<'_>) -> Outcome {
     }
     let study = running.study();
     let page = Page::new(context, "How it goes");
-    let state = running.state();
     let mut sites: BTreeMap<String, SiteLine> = seat
         .own_sites()
         .map(|site| (site.id.to_string(), SiteLine { label: site.label.clone(), ..SiteLine::default() }))
         .collect();
     let safety = seat.reads("adverse_events");
     let mut entries: Vec<Date> = Vec::new();
-    for casebook in seat.subjects(&state) {
-        let Some(line) = sites.get_mut(casebook.site.as_str()) else { continue };
-        let today = context.today(Some(&casebook.site));
-        line.consented += 1;
-        let entered = match &study.allocation {
-            Some(_) => casebook.allocated.as_ref().map(|place| place.randomised.date),
-            None => casebook.enrolled.map(|dated| dated.date),
-        };
-        line.entered += usize::from(entered.is_some());
-        entries.extend(entered);
-        for visit in visits(seat, casebook, today, &page.language) {
-            line.visits_held += usize::from(visit.standing == Standing::Held);
-            line.visits_overdue += usize::from(visit.standing == Standing::Overdue);
-            line.forms += visit.forms.len();
-            line.forms_complete += visit.forms.iter().filter(|form| form.filled.is_done()).count();
-        }
-        for query in casebook.queries.iter().filter(|query| query.closed.is_none()) {
-            if !seat.sees_query(casebook, query) {
-                continue;
+    context.look(|_, lines| {
+        for (site, _, one) in lines.iter() {
+            let Some(line) = sites.get_mut(site.as_str()) else { continue };
+            line.consented += 1;
+            line.entered += usize::from(one.entered.is_some());
+            entries.extend(one.entered);
+            line.visits_held += usize::from(one.held);
+            line.visits_overdue += usize::from(one.overdue);
+            line.forms += usize::from(one.forms);
+            line.forms_complete += usize::from(one.forms_complete);
+            for (sum, count) in line.queries.iter_mut().zip(one.ages) {
+                *sum += usize::from(count);
             }
-            let age = days_between(query.opened_on, today);
-            let class = AGES.iter().position(|(most, _)| age <= *most).unwrap_or(AGES.len() - 1);
-            line.queries[class] += 1;
+            line.events += usize::from(one.events);
+            line.serious += usize::from(one.serious);
         }
-        if safety {
-            let events = adverse_events(study, casebook);
-            line.events += events.len();
-            line.serious += events.iter().filter(|event| event.serious == Some(true)).count();
-        }
-    }
-    drop(state);
+    })?;
     entries.sort_unstable();
     let view = DashboardPage {
         path: format!("/studies/{}", segment(study.id.as_str())),
@@ -114,7 +98,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
         entered: entries.len(),
         target: study.target,
         sites: sites.into_values().collect(),
-        ages: AGES.map(|(_, label)| label),
+        ages: AGES_IN_WORDS,
         safety,
         queries: seat.reads("queries"),
         page,

@@ -1,21 +1,28 @@
 //! The start of a study: what waits for this person today.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
-use conduct::{Casebook, adverse_events, decision_visits};
-use protocol::model::{Power, Study};
-use terms::{Date, RoleId, StudyId};
+use conduct::{Casebook, State, Walked, adverse_events, decision_visits};
+use protocol::model::Power;
+use terms::{Date, RoleId, StudyId, SubjectId};
 
 use crate::{
     context::{Context, Failure, Outcome},
-    course::{Standing, VisitLine, status, subject_path, visits},
+    course::{Standing, VisitLine, subject_path, visits},
     http::{Reply, segment},
+    lists::{Line as ListLine, Lines, Waits, small},
     page::Page,
     pages::verification,
     seat::{Seat, seats},
 };
 
 /// Visits that open within so many days are announced.
-const AHEAD_DAYS: i64 = 14;
+pub const AHEAD_DAYS: i64 = 14;
+/// How many lists there are.
+pub const LISTS: usize = 10;
+/// Lines of a list that are shown at most; whoever has more waiting begins with these.
+const SHOWN_MAX: usize = 30;
 
 /// A line of a list: where it leads, whose it is, what it is, when.
 pub struct Line {
@@ -23,6 +30,8 @@ pub struct Line {
     subject: String,
     what: String,
     when: String,
+    /// The day by which a list of visits is ordered.
+    day: Option<Date>,
     urgent: bool,
 }
 
@@ -31,6 +40,8 @@ pub struct Waiting {
     title: &'static str,
     kind: &'static str,
     lines: Vec<Line>,
+    /// How many there are in all.
+    all: usize,
     none: &'static str,
 }
 
@@ -108,23 +119,27 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let page = Page::new(context, "Today");
     let study = running.study();
-    let state = running.state();
     let today = context.today(seat.own_sites().next().map(|site| &site.id));
-    let mut gathered = Gathered::default();
-    let mut counts = Counts::default();
-    for casebook in seat.subjects(&state) {
-        counts.take(study, casebook);
-        gather(&mut gathered, seat, casebook, today, &page.language);
-        if seat.may(Power::VerifySource) {
-            let subject = casebook.subject.to_string();
-            let lines = verification::waiting(seat, &state, casebook).into_iter().map(|(path, visit)| {
-                let what = if visit == "-" { page.t("Through the trial").to_owned() } else { visit };
-                Line { path, subject: subject.clone(), what, when: String::new(), urgent: false }
-            });
-            gathered.verify.extend(lines);
+    let (state, counts, totals, shown) = context.look(|state, lines| {
+        let mut counts = Counts::default();
+        let mut totals = [0; LISTS];
+        for (_, _, line) in lines.iter() {
+            counts.take(line);
+            for (total, waits) in totals.iter_mut().zip(&line.waits) {
+                *total += usize::from(waits.count);
+            }
         }
+        (state.clone(), counts, totals, first_ones(lines))
+    })?;
+    let mut gathered = Gathered::default();
+    for subject in &shown {
+        let Some(casebook) = state.casebook(subject.as_str()) else { continue };
+        let casebook = Walked::of(casebook);
+        let today = context.today(Some(&casebook.site));
+        let course = visits(seat, &casebook, today, &page.language);
+        gather(&mut gathered, seat, &state, &casebook, (&course, today), &page.language);
     }
-    let lists = gathered.lists(seat);
+    let lists = gathered.lists(seat, &totals, &page);
     let path = format!("/studies/{}", segment(study.id.as_str()));
     let figures = if seat.follows_course() { counts.figures() } else { Vec::new() };
     let home = HomePage {
@@ -149,16 +164,11 @@ struct Counts {
 }
 
 impl Counts {
-    fn take(&mut self, study: &Study, casebook: &Casebook) {
+    fn take(&mut self, line: &ListLine) {
         self.screened += 1;
-        let entered = if study.allocation.is_some() {
-            casebook.allocated.is_some()
-        } else {
-            casebook.enrolled.is_some()
-        };
-        self.entered += usize::from(entered);
-        self.treated += usize::from(status(study, casebook) == "on treatment");
-        self.over += usize::from(entered && casebook.participation_end.is_some());
+        self.entered += usize::from(line.entered.is_some());
+        self.treated += usize::from(line.treated);
+        self.over += usize::from(line.entered.is_some() && line.over);
     }
 
     fn figures(&self) -> Vec<Figure> {
@@ -171,6 +181,7 @@ impl Counts {
     }
 }
 
+/// What was gathered, list by list; the order is that of [`Line`](crate::lists::Line)'s counts.
 #[derive(Default)]
 struct Gathered {
     overdue: Vec<Line>,
@@ -185,21 +196,60 @@ struct Gathered {
     verify: Vec<Line>,
 }
 
-fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) {
+/// Says how much of each list waits at a participant.
+pub fn waits(
+    seat: &Seat<'_>,
+    state: &State,
+    casebook: &Casebook,
+    course: &[VisitLine],
+    today: Date,
+) -> [Waits; LISTS] {
+    let mut gathered = Gathered::default();
+    gather(&mut gathered, seat, state, casebook, (course, today), "en");
+    gathered.all().map(|lines| Waits {
+        count: small(lines.len()),
+        first: lines.iter().filter_map(|line| line.day).min(),
+    })
+}
+
+/// The participants at whom the first lines of every list are: for lists by day those of the earliest days, else the
+/// first by number. Each has one line at least, so that no line of another could come before.
+fn first_ones(lines: &Lines<'_>) -> BTreeSet<SubjectId> {
+    let mut found = BTreeSet::new();
+    for list in 0..LISTS {
+        let mut waiting: Vec<(Option<Date>, &SubjectId)> = lines
+            .iter()
+            .filter(|(_, _, line)| line.waits[list].count > 0)
+            .map(|(_, subject, line)| (line.waits[list].first, subject))
+            .collect();
+        waiting.sort_unstable();
+        found.extend(waiting.into_iter().take(SHOWN_MAX).map(|(_, subject)| subject.clone()));
+    }
+    found
+}
+
+fn gather(
+    gathered: &mut Gathered,
+    seat: &Seat<'_>,
+    state: &State,
+    casebook: &Casebook,
+    (lines, today): (&[VisitLine], Date),
+    language: &str,
+) {
     let study = seat.study;
     let path = subject_path(study, casebook);
     let subject = casebook.subject.to_string();
-    let lines = visits(seat, casebook, today, language);
     let line = |path: String, what: String, when: String, urgent: bool| Line {
         path,
         subject: subject.clone(),
         what,
         when,
+        day: None,
         urgent,
     };
     if seat.follows_course() {
         let soon = today.saturating_add(jiff::Span::new().days(AHEAD_DAYS));
-        for visit in &lines {
+        for visit in lines {
             let to = format!("{path}#visit-{}", visit.id);
             let (list, urgent) = match visit.standing {
                 Standing::Overdue => (&mut gathered.overdue, true),
@@ -209,10 +259,11 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
                 }
                 _ => continue,
             };
-            list.push(line(to, visit.label.clone(), visit.planned.clone(), urgent));
+            let day = visit.window.map(|(first, _)| first);
+            list.push(Line { day, ..line(to, visit.label.clone(), visit.planned.clone(), urgent) });
         }
     }
-    for visit in &lines {
+    for visit in lines {
         for form in visit.forms.iter().filter(|form| form.enters && !form.filled.is_done()) {
             let what = format!("{}: {}", visit.label, form.title);
             let when = visit.held.map(|date| date.to_string()).unwrap_or_default();
@@ -288,6 +339,11 @@ fn gather(gathered: &mut Gathered, seat: &Seat<'_>, casebook: &Casebook, today: 
             ));
         }
     }
+    if seat.may(Power::VerifySource) {
+        for (path, visit) in verification::waiting(seat, state, casebook) {
+            gathered.verify.push(line(path, visit, String::new(), false));
+        }
+    }
 }
 
 fn is_ready_to_sign(visit: &VisitLine) -> bool {
@@ -295,32 +351,58 @@ fn is_ready_to_sign(visit: &VisitLine) -> bool {
 }
 
 impl Gathered {
-    fn lists(mut self, seat: &Seat<'_>) -> Vec<Waiting> {
-        self.overdue.sort_by(|one, other| one.when.cmp(&other.when));
-        self.due.sort_by(|one, other| one.when.cmp(&other.when));
-        self.ahead.sort_by(|one, other| one.when.cmp(&other.when));
+    fn all(&self) -> [&Vec<Line>; LISTS] {
+        [
+            &self.overdue,
+            &self.due,
+            &self.ahead,
+            &self.forms,
+            &self.queries,
+            &self.decide,
+            &self.dispense,
+            &self.report,
+            &self.sign,
+            &self.verify,
+        ]
+    }
+
+    fn lists(mut self, seat: &Seat<'_>, totals: &[usize; LISTS], page: &Page) -> Vec<Waiting> {
+        for list in [&mut self.overdue, &mut self.due, &mut self.ahead] {
+            list.sort_by_key(|line| line.day);
+        }
+        for line in self.verify.iter_mut().filter(|line| line.what == verification::THROUGH) {
+            line.what = page.t("Through the trial").to_owned();
+        }
+        let [overdue, due, ahead, forms, queries, decide, dispense, report, sign, verify] = *totals;
         let fills = seat.study.forms.iter().any(|form| seat.fills(form));
+        let list = |title, kind, mut lines: Vec<Line>, all, none| {
+            lines.truncate(SHOWN_MAX);
+            Waiting { title, kind, lines, all, none }
+        };
         let all = [
-            (seat.may(Power::ReportEvents), "Serious events to report", "bad", self.report, ""),
-            (seat.follows_course(), "Overdue", "bad", self.overdue, "Nothing is overdue."),
-            (seat.follows_course(), "Due now", "wait", self.due, "No visit is due."),
-            (seat.may(Power::DecideEligibility), "To decide", "wait", self.decide, ""),
-            (seat.may(Power::Dispense), "To dispense", "wait", self.dispense, ""),
-            (fills, "Forms to fill", "wait", self.forms, "Every form is complete."),
-            (seat.sees_participants(), "Queries for you", "ask", self.queries, "No query waits for you."),
+            (seat.may(Power::ReportEvents), list("Serious events to report", "bad", self.report, report, "")),
+            (seat.follows_course(), list("Overdue", "bad", self.overdue, overdue, "Nothing is overdue.")),
+            (seat.follows_course(), list("Due now", "wait", self.due, due, "No visit is due.")),
+            (seat.may(Power::DecideEligibility), list("To decide", "wait", self.decide, decide, "")),
+            (seat.may(Power::Dispense), list("To dispense", "wait", self.dispense, dispense, "")),
+            (fills, list("Forms to fill", "wait", self.forms, forms, "Every form is complete.")),
+            (
+                seat.sees_participants(),
+                list("Queries for you", "ask", self.queries, queries, "No query waits for you."),
+            ),
             (
                 seat.may(Power::VerifySource),
-                "To verify",
-                "ask",
-                self.verify,
-                "Nothing of the sample is left to verify.",
+                list("To verify", "ask", self.verify, verify, "Nothing of the sample is left to verify."),
             ),
-            (seat.may(Power::Sign), "To sign", "ask", self.sign, "Nothing is ready to sign."),
-            (seat.follows_course(), "In the next two weeks", "calm", self.ahead, "No visit opens."),
+            (seat.may(Power::Sign), list("To sign", "ask", self.sign, sign, "Nothing is ready to sign.")),
+            (
+                seat.follows_course(),
+                list("In the next two weeks", "calm", self.ahead, ahead, "No visit opens."),
+            ),
         ];
         all.into_iter()
-            .filter(|(shown, _, _, lines, none)| *shown && (!lines.is_empty() || !none.is_empty()))
-            .map(|(_, title, kind, lines, none)| Waiting { title, kind, lines, none })
+            .filter(|(shown, list)| *shown && (!list.lines.is_empty() || !list.none.is_empty()))
+            .map(|(_, list)| list)
             .collect()
     }
 }

@@ -1,15 +1,14 @@
 //! The list of participants: filter, sort, page, export.
 
 use askama::Template;
-use conduct::{Casebook, State};
-use terms::Date;
+use protocol::model::Study;
+use terms::{Date, SiteId, SubjectId};
 
 use crate::{
     context::{Context, Outcome},
-    course::{Standing, status, subject_path, visits},
     http::{Reply, segment},
+    lists::Line,
     page::Page,
-    seat::Seat,
 };
 
 /// Participants on a page.
@@ -30,7 +29,6 @@ struct Row {
     site: String,
     status: &'static str,
     next: String,
-    next_day: Date,
     standing: &'static str,
     forms: usize,
     queries: usize,
@@ -63,112 +61,72 @@ struct ParticipantsPage {
     course: bool,
 }
 
-fn row(seat: &Seat<'_>, casebook: &Casebook, today: Date, language: &str) -> Row {
-    let lines = visits(seat, casebook, today, language);
-    let awaited =
-        |standing| matches!(standing, Standing::Overdue | Standing::Due | Standing::Next | Standing::Later);
-    let next = lines.iter().find(|line| awaited(line.standing));
-    let open = lines.iter().flat_map(|line| &line.forms).filter(|form| !form.filled.is_done());
-    let queries =
-        casebook.queries.iter().filter(|query| query.closed.is_none() && seat.sees_query(casebook, query));
-    let site = seat.study.site(casebook.site.as_str()).map_or("", |site| site.label.as_str());
+fn row(study: &Study, site: &SiteId, subject: &SubjectId, line: &Line, language: &str) -> Row {
+    let next = line.next.map_or_else(String::new, |next| {
+        let label = study.visits[usize::from(next.visit)].label.get(language);
+        let planned = match next.window {
+            Some((first, last)) if first == last => first.to_string(),
+            Some((first, last)) => format!("{first} – {last}"),
+            None => String::new(),
+        };
+        format!("{label} {planned}")
+    });
+    let id = segment(study.id.as_str());
     Row {
-        path: subject_path(seat.study, casebook),
-        subject: casebook.subject.to_string(),
-        site: site.to_owned(),
-        status: status_for(seat, casebook),
-        next: next.map_or_else(String::new, |line| format!("{} {}", line.label, line.planned)),
-        next_day: next.and_then(|line| line.window).map_or(Date::MAX, |(first, _)| first),
-        standing: next.map_or("", |line| line.standing.label()),
-        forms: open.count(),
-        queries: queries.count(),
+        path: format!("/studies/{id}/participants/{}", segment(subject.as_str())),
+        subject: subject.to_string(),
+        site: label(study, site).to_owned(),
+        status: line.status,
+        next,
+        standing: line.next.map_or("", |next| next.standing.label()),
+        forms: usize::from(line.forms - line.forms_complete),
+        queries: queries(line) as usize,
     }
 }
 
-/// How far a participant has come, for who follows the course.
-fn status_for(seat: &Seat<'_>, casebook: &Casebook) -> &'static str {
-    if seat.follows_course() { status(seat.study, casebook) } else { "" }
+fn label<'a>(study: &'a Study, site: &SiteId) -> &'a str {
+    study.site(site.as_str()).map_or("", |site| site.label.as_str())
 }
 
-/// A list in order, of which rows are made only as far as they are shown.
-enum Listed<'s> {
-    /// In an order that the casebooks give by themselves.
-    Casebooks(Vec<&'s Casebook>),
-    /// In an order that only the rows give.
-    Rows(Vec<Row>),
+/// Open queries, answered ones included.
+fn queries(line: &Line) -> u32 {
+    line.open.count + line.answered.count
 }
 
-impl<'s> Listed<'s> {
-    /// Lists the participants after filters.
-    fn of(context: &Context<'_>, state: &'s State, seat: &'s Seat<'_>, language: &str) -> Self {
-        let query = &context.request.query;
-        let (search, wanted, site) =
-            (query.get("search").to_lowercase(), query.get("status"), query.get("site"));
-        let mut found: Vec<&Casebook> = seat
-            .subjects(state)
-            .filter(|casebook| site.is_empty() || casebook.site == *site)
-            .filter(|casebook| casebook.subject.as_str().to_lowercase().contains(&search))
-            .filter(|casebook| wanted.is_empty() || status_for(seat, casebook) == wanted)
+/// Lists the participants after filters, in the order asked for: all their number, and the rows of one page or of all.
+fn listed(
+    context: &Context<'_>,
+    language: &str,
+    (skip, most): (usize, usize),
+) -> Result<(usize, Vec<Row>), crate::context::Failure> {
+    let (running, _) = context.seated()?;
+    let study = running.study();
+    let query = &context.request.query;
+    let (search, wanted, site) = (query.get("search").to_lowercase(), query.get("status"), query.get("site"));
+    context.look(|_, lines| {
+        let mut found: Vec<(&SiteId, &SubjectId, &Line)> = lines
+            .iter()
+            .filter(|(at, _, _)| site.is_empty() || **at == *site)
+            .filter(|(_, subject, _)| search.is_empty() || subject.as_str().to_lowercase().contains(&search))
+            .filter(|(_, _, line)| wanted.is_empty() || line.status == wanted)
             .collect();
-        let sort = query.get("sort");
-        let label = |casebook: &Casebook| {
-            seat.study.site(casebook.site.as_str()).map_or("", |site| site.label.as_str())
-        };
-        let mut listed = match sort {
-            "next" | "forms" | "queries" => {
-                let today = today(context, seat);
-                let mut rows: Vec<Row> =
-                    found.into_iter().map(|casebook| row(seat, casebook, today, language)).collect();
-                match sort {
-                    "next" => rows.sort_by_key(|row| row.next_day),
-                    "forms" => rows.sort_by_key(|row| std::cmp::Reverse(row.forms)),
-                    _ => rows.sort_by_key(|row| std::cmp::Reverse(row.queries)),
-                }
-                Listed::Rows(rows)
-            }
-            "site" => {
-                found.sort_by(|one, other| label(one).cmp(label(other)));
-                Listed::Casebooks(found)
-            }
-            "status" => {
-                found.sort_by_key(|casebook| status_for(seat, casebook));
-                Listed::Casebooks(found)
-            }
+        let first_day =
+            |line: &Line| line.next.and_then(|next| next.window).map_or(Date::MAX, |(first, _)| first);
+        match query.get("sort") {
+            "next" => found.sort_by_key(|(_, _, line)| first_day(line)),
+            "forms" => found.sort_by_key(|(_, _, line)| std::cmp::Reverse(line.forms - line.forms_complete)),
+            "queries" => found.sort_by_key(|(_, _, line)| std::cmp::Reverse(queries(line))),
+            "site" => found.sort_by_key(|(site, _, _)| label(study, site)),
+            "status" => found.sort_by_key(|(_, _, line)| line.status),
             // Whatever else was sent is no column: the list stays by number.
-            _ => Listed::Casebooks(found),
-        };
+            _ => {}
+        }
         if query.get("order") == "down" {
-            match &mut listed {
-                Listed::Casebooks(all) => all.reverse(),
-                Listed::Rows(all) => all.reverse(),
-            }
+            found.reverse();
         }
-        listed
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Listed::Casebooks(all) => all.len(),
-            Listed::Rows(all) => all.len(),
-        }
-    }
-
-    /// Makes some of the rows.
-    fn rows(self, seat: &Seat<'_>, today: Date, language: &str, skip: usize, most: usize) -> Vec<Row> {
-        match self {
-            Listed::Casebooks(all) => all
-                .into_iter()
-                .skip(skip)
-                .take(most)
-                .map(|casebook| row(seat, casebook, today, language))
-                .collect(),
-            Listed::Rows(all) => all.into_iter().skip(skip).take(most).collect(),
-        }
-    }
-}
-
-fn today(context: &Context<'_>, seat: &Seat<'_>) -> Date {
-    context.today(seat.own_sites().next().map(|site| &site.id))
+        let rows = found.iter().skip(skip).take(most);
+        (found.len(), rows.map(|(site, subject, line)| row(study, site, subject, line, language)).collect())
+    })
 }
 
 /// The list.
@@ -176,11 +134,15 @@ pub fn list(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
     let page = Page::new(context, "Participants");
     let query = &context.request.query;
-    let state = running.state();
-    let listed = Listed::of(context, &state, seat, &page.language);
-    let all = listed.len();
+    let asked = query.get("page").parse::<usize>().unwrap_or(1).max(1) - 1;
+    let of_page =
+        |number: usize| listed(context, &page.language, (number.saturating_mul(ON_A_PAGE), ON_A_PAGE));
+    let (mut all, mut rows) = of_page(asked)?;
     let last = all.saturating_sub(1) / ON_A_PAGE;
-    let number = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, last + 1) - 1;
+    let number = asked.min(last);
+    if number < asked {
+        (all, rows) = of_page(number)?;
+    }
     let path = format!("/studies/{}/participants", segment(running.study().id.as_str()));
     let to_page = |number: usize| format!("{path}?{}", query.with(&[("page", &(number + 1).to_string())]));
     let sort = query.get("sort");
@@ -222,7 +184,7 @@ pub fn list(context: &Context<'_>) -> Outcome {
         to: ((number + 1) * ON_A_PAGE).min(all),
         before: (number > 0).then(|| to_page(number - 1)),
         after: (number < last).then(|| to_page(number + 1)),
-        rows: listed.rows(seat, today(context, seat), &page.language, number * ON_A_PAGE, ON_A_PAGE),
+        rows,
         all,
         export,
         course: seat.follows_course(),
@@ -235,10 +197,7 @@ pub fn list(context: &Context<'_>) -> Outcome {
 /// The list as a file, all of it.
 pub fn export(context: &Context<'_>) -> Outcome {
     let mut text = String::from("participant,site,status,next_visit,forms_open,queries_open\r\n");
-    let (running, seat) = context.seated()?;
-    let state = running.state();
-    let listed = Listed::of(context, &state, seat, "en");
-    for row in listed.rows(seat, today(context, seat), "en", 0, usize::MAX) {
+    for row in listed(context, "en", (0, usize::MAX))?.1 {
         let numbers = [row.forms.to_string(), row.queries.to_string()];
         let fields = [&row.subject, &row.site, row.status, &row.next, &numbers[0], &numbers[1]];
         text.push_str(&fields.map(csv_field).join(","));

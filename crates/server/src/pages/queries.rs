@@ -1,17 +1,18 @@
 //! Queries: the list, and what is done with one.
 
 use askama::Template;
-use conduct::{Action, Casebook, Query, State};
+use conduct::{Action, Casebook, Query, State, Walked};
 use protocol::model::Power;
 use record::{Fact, FormKey};
-use terms::{ItemId, QueryId, RoleId};
+use terms::{ItemId, QueryId, RoleId, SubjectId};
 
 use crate::{
     context::{Context, Failure, Outcome},
     course::{form_path, subject_path},
     http::{Reply, segment},
+    lists::{Line, Queries, QueryState, query_state},
     page::Page,
-    pages::{form::site_moment, participants::csv_field},
+    pages::{form::site_moment, participants::csv_field, verification::on_page},
     running::RunningStudy,
     seat::Seat,
 };
@@ -91,11 +92,11 @@ struct QueriesPage {
 const STATES: [&str; 5] = ["open", "mine", "answered", "closed", "all"];
 
 fn state_of(query: &Query) -> &'static str {
-    match (query.closed, query.answered, query.reopened) {
-        (Some(_), _, _) => "closed",
-        (None, Some(_), _) => "answered",
-        (None, None, Some(_)) => "reopened",
-        (None, None, None) => "open",
+    match query_state(query) {
+        QueryState::Closed => "closed",
+        QueryState::Answered => "answered",
+        QueryState::Open if query.reopened.is_some() => "reopened",
+        QueryState::Open => "open",
     }
 }
 
@@ -167,29 +168,111 @@ pub fn of_item(
     found.into_iter().map(|query| view(running, seat, casebook, query, language)).collect()
 }
 
-/// Returns the queries that the seat sees and the request's filters leave, in the order asked for.
-fn found<'s>(context: &Context<'_>, seat: &'s Seat<'_>, state: &'s State) -> Vec<(&'s Casebook, &'s Query)> {
+/// A query of a participant that the filters leave.
+struct Found {
+    subject: SubjectId,
+    query: QueryId,
+    opened: u64,
+}
+
+/// Says how many queries of a participant a choice of states leaves.
+fn of_state(line: &Line, wanted: &str) -> Queries {
+    match wanted {
+        "mine" => line.mine,
+        "answered" => line.answered,
+        "closed" => line.closed,
+        "all" => line.open.and(line.answered).and(line.closed),
+        _ => line.open,
+    }
+}
+
+fn is_of_state(seat: &Seat<'_>, query: &Query, wanted: &str) -> bool {
+    match wanted {
+        "mine" => query.closed.is_none() && query.addressed_to == seat.role.id,
+        "answered" => query_state(query) == QueryState::Answered,
+        "closed" => query_state(query) == QueryState::Closed,
+        "all" => true,
+        _ => query_state(query) == QueryState::Open,
+    }
+}
+
+/// Returns the queries that the seat sees and the request's filters leave, in the order asked for: how many, and those of a page
+/// (counted from 0) or all. Casebooks are opened of the participants on the page; a form as a filter opens those of all who
+/// have a query.
+fn found(
+    context: &Context<'_>,
+    page: Option<usize>,
+) -> Result<(std::sync::Arc<State>, usize, usize, Vec<Found>), Failure> {
+    let (_, seat) = context.seated()?;
     let filter = &context.request.query;
     let wanted = wanted(context);
     let (search, site, form) = (filter.get("search").to_uppercase(), filter.get("site"), filter.get("form"));
-    let mut found: Vec<(&Casebook, &Query)> = seat
-        .subjects(state)
-        .filter(|casebook| site.is_empty() || casebook.site == *site)
-        .filter(|casebook| casebook.subject.as_str().to_uppercase().contains(&search))
-        .flat_map(|casebook| casebook.queries.iter().map(move |query| (casebook, query)))
-        .filter(|(_, query)| form.is_empty() || query.key.form == *form)
-        .filter(|(_, query)| match wanted {
-            "all" => true,
-            "mine" => query.closed.is_none() && query.addressed_to == seat.role.id,
-            "open" => matches!(state_of(query), "open" | "reopened"),
-            wanted => state_of(query) == wanted,
-        })
-        .filter(|(casebook, query)| seat.sees_query(casebook, query))
-        .collect();
-    if filter.get("sort") == "oldest" {
-        found.sort_by_key(|(_, query)| query.opened);
+    let oldest = filter.get("sort") == "oldest";
+    let (state, mut with) = context.look(|state, lines| {
+        let with: Vec<(SubjectId, Queries)> = lines
+            .iter()
+            .filter(|(at, _, _)| site.is_empty() || **at == *site)
+            .filter(|(_, subject, _)| search.is_empty() || subject.as_str().to_uppercase().contains(&search))
+            .map(|(_, subject, line)| (subject, of_state(line, wanted)))
+            .filter(|(_, queries)| queries.count > 0)
+            .map(|(subject, queries)| (subject.clone(), queries))
+            .collect();
+        (state.clone(), with)
+    })?;
+    let mut all: usize = with.iter().map(|(_, queries)| queries.count as usize).sum();
+    let mut number = page.unwrap_or(0).min(all.saturating_sub(1) / ON_A_PAGE);
+    let mut before = 0;
+    if page.is_some() && form.is_empty() {
+        if oldest {
+            // Each has one query at least, so that those of the first pages are at the first so many participants.
+            with.sort_by_key(|(_, queries)| queries.oldest);
+            with.truncate((number + 1) * ON_A_PAGE);
+        } else {
+            let counts: Vec<_> =
+                with.iter().map(|(subject, queries)| (subject, queries.count as usize)).collect();
+            let (skipped, shown) = on_page(&counts, number * ON_A_PAGE, ON_A_PAGE);
+            before = number * ON_A_PAGE - skipped;
+            with.retain(|(subject, _)| shown.contains(subject));
+        }
     }
-    found
+    let mut found: Vec<Found> = Vec::new();
+    for (subject, _) in &with {
+        let Some(casebook) = state.casebook(subject.as_str()) else { continue };
+        let casebook = Walked::of(casebook);
+        let left = casebook
+            .queries
+            .iter()
+            .filter(|query| form.is_empty() || query.key.form == *form)
+            .filter(|query| is_of_state(seat, query, wanted) && seat.sees_query(&casebook, query));
+        found.extend(left.map(|query| Found {
+            subject: subject.clone(),
+            query: query.id.clone(),
+            opened: query.opened,
+        }));
+    }
+    if oldest {
+        found.sort_by_key(|one| one.opened);
+    }
+    if !form.is_empty() {
+        all = found.len();
+        number = number.min(all.saturating_sub(1) / ON_A_PAGE);
+    }
+    if page.is_some() {
+        let skip = number * ON_A_PAGE - before;
+        found = found.into_iter().skip(skip).take(ON_A_PAGE).collect();
+    }
+    Ok((state, all, number, found))
+}
+
+/// Hands over what was found, with its casebook.
+fn each_found(state: &State, found: &[Found], mut take: impl FnMut(&Casebook, &Query)) {
+    for one in found {
+        let Some(casebook) = state.casebook(one.subject.as_str()) else { continue };
+        let casebook = Walked::of(casebook);
+        if let Some(query) = casebook.query(&one.query) {
+            take(&casebook, query);
+        }
+    }
 }
 
 fn wanted(context: &Context<'_>) -> &'static str {
@@ -203,19 +286,15 @@ pub fn list(context: &Context<'_>) -> Outcome {
     let page = Page::new(context, "Queries");
     let study = running.study();
     let query = &context.request.query;
-    let state = running.state();
-    let found = found(context, seat, &state);
-    let all = found.len();
+    let asked = query.get("page").parse::<usize>().unwrap_or(1).max(1) - 1;
+    let (state, all, number, found) = found(context, Some(asked))?;
     let last = all.saturating_sub(1) / ON_A_PAGE;
-    let number = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, last + 1) - 1;
     let path = format!("/studies/{}/queries", segment(study.id.as_str()));
     let to_page = |number: usize| format!("{path}?{}", query.with(&[("page", &(number + 1).to_string())]));
-    let rows: Vec<Row> = found
-        .into_iter()
-        .skip(number * ON_A_PAGE)
-        .take(ON_A_PAGE)
-        .map(|(casebook, query)| row(context, running, seat, casebook, query, &page.language))
-        .collect();
+    let mut rows: Vec<Row> = Vec::new();
+    each_found(&state, &found, |casebook, query| {
+        rows.push(row(context, running, seat, casebook, query, &page.language));
+    });
     let manages = seat.may(Power::ManageQueries) && state.locked.is_none();
     drop(state);
     let forms =
@@ -273,16 +352,16 @@ fn row(
 /// The filtered list as a file.
 pub fn export(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
-    let state = running.state();
     let mut text = String::from("query,participant,where,question,answer,asked_of,state,days\r\n");
-    for (casebook, query) in found(context, seat, &state) {
+    let (state, _, _, found) = found(context, None)?;
+    each_found(&state, &found, |casebook, query| {
         let row = row(context, running, seat, casebook, query, "en");
         let (view, days) = (&row.view, row.days.to_string());
         let fields =
             [&view.id, &row.subject, &row.place, &view.text, &view.answer, &view.asked, view.state, &days];
         text.push_str(&fields.map(|field| csv_field(field)).join(","));
         text.push_str("\r\n");
-    }
+    });
     Ok(Reply::download("queries.csv", "text/csv; charset=utf-8", text.into_bytes()))
 }
 

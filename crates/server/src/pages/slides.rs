@@ -78,7 +78,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
             Some((code.to_string(), answers))
         })
         .collect::<Vec<_>>();
-    let specimens = state.casebooks.values().map(|casebook| casebook.specimens.len()).sum();
+    let specimens = state.specimens_taken();
     let slides = SlidesPage {
         path: format!("/studies/{}/slides", segment(study.id.as_str())),
         reads,

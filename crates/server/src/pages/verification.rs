@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
-use conduct::{Action, Casebook, Cell, State, is_drawn, unverified};
+use conduct::{Action, Casebook, Cell, State, Walked, is_drawn, unverified};
 use record::{FormKey, Source};
-use terms::{FormId, SiteId, VisitId};
+use terms::{FormId, SiteId, SubjectId, VisitId};
 
 use crate::{
     context::{Context, Failure, Outcome},
     course::subject_path,
     http::{Reply, segment},
+    lists::small,
     page::Page,
     seat::{Seat, Shown},
 };
@@ -93,6 +94,10 @@ pub fn waiting(seat: &Seat<'_>, state: &State, casebook: &Casebook) -> Vec<(Stri
 
 /// Returns the visits of a participant that hold forms of the sample.
 pub fn rows(seat: &Seat<'_>, state: &State, casebook: &Casebook) -> Vec<Row> {
+    // Nothing is drawn without a plan, and to find that out no cell need be opened.
+    if state.verification_plan.is_none() {
+        return Vec::new();
+    }
     let study = seat.study;
     let lost = |key: &FormKey| {
         casebook.forms.get(key).is_some_and(|form| form.cells.values().any(Cell::has_lost_verification))
@@ -116,8 +121,59 @@ pub fn rows(seat: &Seat<'_>, state: &State, casebook: &Casebook) -> Vec<Row> {
         .collect()
 }
 
+/// How far verification has come at a participant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Forms of the sample.
+    pub drawn: u16,
+    /// Those with something left to verify.
+    pub left: u16,
+    /// Those that lost a verification by a change.
+    pub lost: u16,
+    /// Visits of the sample: with something left, with nothing left, with a verification lost, all of them.
+    pub visits: [u16; STANDINGS.len()],
+}
+
+/// What the list can be narrowed to; [`fits`] says which visits each leaves.
+const STANDINGS: [&str; 4] = ["open", "done", "changed", "all"];
+
+fn fits(standing: usize, row: &Row) -> bool {
+    match STANDINGS[standing] {
+        "open" => row.open > 0,
+        "done" => row.open == 0,
+        "changed" => row.lost > 0,
+        _ => true,
+    }
+}
+
+/// Says how far verification has come at a participant.
+pub fn standing(seat: &Seat<'_>, state: &State, casebook: &Casebook) -> Standing {
+    let rows = rows(seat, state, casebook);
+    let sum = |of: &dyn Fn(&Row) -> usize| small(rows.iter().map(of).sum());
+    Standing {
+        drawn: sum(&|row| row.forms),
+        left: sum(&|row| row.open),
+        lost: sum(&|row| row.lost),
+        visits: std::array::from_fn(|standing| small(rows.iter().filter(|row| fits(standing, row)).count())),
+    }
+}
+
 fn sheet_path(seat: &Seat<'_>, casebook: &Casebook, visit: &str) -> String {
     format!("{}/sheet/{}", subject_path(seat.study, casebook), segment(visit))
+}
+
+/// Of participants with so many rows each, returns those with rows on a page, and how many rows of the first lie before it.
+pub fn on_page(found: &[(&SubjectId, usize)], skip: usize, most: usize) -> (usize, Vec<SubjectId>) {
+    let (mut before, mut ahead, mut shown) = (0, 0, Vec::new());
+    for (subject, rows) in found {
+        if shown.is_empty() && before + rows <= skip {
+            before += rows;
+        } else if ahead < skip + most {
+            shown.push((*subject).clone());
+        }
+        ahead += rows;
+    }
+    (skip - before.min(skip), shown)
 }
 
 /// The plan, how far it has come at each site, and the visits of the sample.
@@ -127,36 +183,40 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let page = Page::new(context, "Source verification");
     let query = &context.request.query;
     let site = SiteId::from(query.get("site"));
-    let standing = match query.get("standing") {
-        "all" => "all",
-        "done" => "done",
-        "changed" => "changed",
-        _ => "open",
-    };
-    let state = running.state();
+    let asked = query.get("standing");
+    let standing = STANDINGS.iter().position(|standing| *standing == asked).unwrap_or(0);
+    let asked = query.get("page").parse::<usize>().unwrap_or(1).max(1) - 1;
     let mut sites: BTreeMap<SiteId, SiteLine> = seat
         .own_sites()
         .map(|site| (site.id.clone(), SiteLine { label: site.label.clone(), ..SiteLine::default() }))
         .collect();
-    let mut found = Vec::new();
-    for casebook in seat.subjects(&state) {
-        for row in rows(seat, &state, casebook) {
-            if let Some(line) = sites.get_mut(&casebook.site) {
-                line.drawn += row.forms;
-                line.done += row.forms - row.open;
-                line.lost += row.lost;
+    let (state, all, number, shown) = context.look(|state, lines| {
+        let mut found: Vec<(&SubjectId, usize)> = Vec::new();
+        for (at, subject, line) in lines.iter() {
+            let done = &line.verification;
+            if let Some(line) = sites.get_mut(at) {
+                line.drawn += usize::from(done.drawn);
+                line.done += usize::from(done.drawn - done.left);
+                line.lost += usize::from(done.lost);
             }
-            let wanted = match standing {
-                "open" => row.open > 0,
-                "done" => row.open == 0,
-                "changed" => row.lost > 0,
-                _ => true,
-            };
-            if wanted && (site.as_str().is_empty() || casebook.site == site) {
-                found.push(row);
+            let visits = usize::from(done.visits[standing]);
+            if visits > 0 && (site.as_str().is_empty() || *at == site) {
+                found.push((subject, visits));
             }
         }
-    }
+        let all: usize = found.iter().map(|(_, visits)| visits).sum();
+        let number = asked.min(all.saturating_sub(1) / ON_A_PAGE);
+        (state.clone(), all, number, on_page(&found, number * ON_A_PAGE, ON_A_PAGE))
+    })?;
+    let (before_page, subjects) = shown;
+    let rows: Vec<Row> = subjects
+        .iter()
+        .filter_map(|subject| state.casebook(subject.as_str()))
+        .flat_map(|casebook| rows(seat, &state, &Walked::of(casebook)))
+        .filter(|row| fits(standing, row))
+        .skip(before_page)
+        .take(ON_A_PAGE)
+        .collect();
     let plan = state.verification_plan.as_ref().map(|plan| Plan {
         percent: plan.percent,
         first: plan.first_subjects,
@@ -177,9 +237,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
             (form.id.to_string(), form.title.get(&page.language).to_owned(), always.contains(&form.id))
         })
         .collect();
-    let all = found.len();
     let last = all.saturating_sub(1) / ON_A_PAGE;
-    let number = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, last + 1) - 1;
     let path = format!("/studies/{}/verification", segment(study.id.as_str()));
     let to_page = |number: usize| format!("{path}?{}", query.with(&[("page", &(number + 1).to_string())]));
     let view = OverviewPage {
@@ -189,12 +247,12 @@ pub fn show(context: &Context<'_>) -> Outcome {
         site_choices: seat.own_sites().map(|site| (site.id.to_string(), site.label.clone())).collect(),
         sites: sites.into_values().filter(|line| line.drawn > 0).collect(),
         site: site.to_string(),
-        standing,
+        standing: STANDINGS[standing],
         from: if all == 0 { 0 } else { number * ON_A_PAGE + 1 },
         to: ((number + 1) * ON_A_PAGE).min(all),
         before: (number > 0).then(|| to_page(number - 1)),
         after: (number < last).then(|| to_page(number + 1)),
-        rows: found.into_iter().skip(number * ON_A_PAGE).take(ON_A_PAGE).collect(),
+        rows,
         all,
         path,
         page,

@@ -1,8 +1,13 @@
 //! What an attacker sends: it is refused or shown as text, and never breaks the server.
 
-use server::http::{Fields, Method};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::world::{World, text};
+use server::{
+    http::{Fields, Method, segment},
+    routes::{ROUTES, find},
+};
+
+use crate::world::{Browser, STUDIES, World, text};
 
 const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
@@ -169,4 +174,284 @@ fn paths_that_are_no_paths_are_not_found() {
         assert!(matches!(status, 404 | 405), "{path}: {status}");
     }
     assert_eq!(browser.ask(Method::Post, "/studies", Fields::default()).status, 405);
+}
+
+// ---- every field of every form, as the pages have them ----
+
+/// A form of a page.
+#[derive(Clone, Debug)]
+struct HtmlForm {
+    post: bool,
+    action: String,
+    fields: Vec<HtmlField>,
+}
+
+#[derive(Clone, Debug)]
+struct HtmlField {
+    name: String,
+    value: String,
+    /// Whether people type into it.
+    typed: bool,
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let rest = tag.split_once(&format!(" {name}=\""))?.1;
+    let value = rest.split('"').next()?;
+    Some(value.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&quot;", "\""))
+}
+
+/// Reads the forms of a page. Of choices, the chosen one is sent, or the first.
+fn forms(page: &str, path: &str) -> Vec<HtmlForm> {
+    let mut forms: Vec<HtmlForm> = Vec::new();
+    let (mut inside, mut select) = (false, String::new());
+    for tag in page.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default()) {
+        let name = attribute(tag, "name");
+        if tag.starts_with("form") {
+            inside = true;
+            let post = attribute(tag, "method").as_deref() == Some("post");
+            let action = attribute(tag, "action").unwrap_or_else(|| path.to_owned());
+            forms.push(HtmlForm { post, action, fields: Vec::new() });
+        } else if tag.starts_with("/form") {
+            inside = false;
+        }
+        let Some(form) = forms.last_mut().filter(|_| inside) else { continue };
+        let value = attribute(tag, "value").unwrap_or_default();
+        let known = |form: &HtmlForm, name: &str| form.fields.iter().any(|field| field.name == name);
+        match name {
+            Some(name)
+                if tag.starts_with("input") || tag.starts_with("textarea") || tag.starts_with("button") =>
+            {
+                let kind = attribute(tag, "type").unwrap_or_default();
+                let choice = matches!(kind.as_str(), "radio" | "checkbox") || tag.starts_with("button");
+                if choice && known(form, &name) && !tag.ends_with("checked") {
+                    continue;
+                }
+                if choice {
+                    form.fields.retain(|field| field.name != name);
+                }
+                let typed = !choice && !matches!(kind.as_str(), "hidden" | "password");
+                form.fields.push(HtmlField { name, value, typed });
+            }
+            Some(name) if tag.starts_with("select") => select = name,
+            None if tag.starts_with("option") && !select.is_empty() => {
+                if tag.ends_with("selected") || !known(form, &select) {
+                    form.fields.retain(|field| field.name != select);
+                    form.fields.push(HtmlField { name: select.clone(), value, typed: false });
+                }
+            }
+            _ if tag.starts_with("/select") => select.clear(),
+            _ => {}
+        }
+    }
+    forms
+}
+
+/// What is the same about a path wherever it leads: its route, the form it names and the step.
+fn kind(path: &str) -> Option<String> {
+    let plain = path.split(['?', '#']).next().unwrap_or_default();
+    let found = [Method::Get, Method::Post].into_iter().find_map(|method| find(method, plain)?.ok());
+    let (route, params) = found?;
+    let of = |name: &str| params.get(name).cloned().unwrap_or_default();
+    Some(format!("{} {} {} {}", route.path, of("study"), of("form"), of("step")))
+}
+
+/// Walks through the pages that a person is led to, one of each kind.
+fn walk(world: &World, browser: &mut Browser<'_>, look: &mut dyn FnMut(&mut Browser<'_>, &str, &str)) {
+    let mut open = vec!["/studies".to_owned(), "/account".to_owned()];
+    open.extend(STUDIES.iter().map(|study| format!("/studies/{study}")));
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    while let Some(path) = open.pop() {
+        let Some(kind) = kind(&path) else { continue };
+        let count = seen.entry(kind).or_default();
+        *count += 1;
+        if *count > 2 {
+            continue;
+        }
+        world.wait(1);
+        let reply = browser.get(&path);
+        assert!(reply.status < 500, "GET {path}: {}", text(&reply));
+        if reply.status != 200 || !reply.content_type.starts_with("text/html") {
+            continue;
+        }
+        let page = text(&reply);
+        look(browser, &path, &page);
+        for link in page.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            if link.starts_with('/') {
+                open.insert(
+                    0,
+                    link.split('#').next().unwrap_or_default().replace("&#38;", "&").replace("&amp;", "&"),
+                );
+            }
+        }
+    }
+}
+
+/// Scripts as they are tried, each with a mark of its own by which it is found again.
+const SCRIPTS: &[&str] = &[
+    "<script>alert(7)</script>",
+    "\"><img src=x onerror=alert(7)>",
+    "'><svg/onload=alert(7)>",
+    "</textarea><script>alert(7)</script>",
+    "javascript:alert(7)//",
+    "{{7*7}}<b onmouseover=alert(7)>",
+];
+
+/// No script may stand in a page but as text: neither as a tag nor as an attribute that broke out of its quotes.
+fn assert_harmless(path: &str, page: &str) {
+    for live in ["<script>alert(7)", "<img src=x", "<svg/onload", "<b onmouseover", "href=\"javascript:"] {
+        assert!(!page.contains(live), "{path} holds {live}");
+    }
+}
+
+#[test]
+fn scripts_typed_into_every_field_of_every_form_are_refused_or_shown_as_text_wherever_they_come_up_again() {
+    let world = World::training(10);
+    let people = [
+        "coordinator.01",
+        "principal_investigator.01",
+        "skin_assessor.01",
+        "pharmacist.01",
+        "monitor",
+        "data_manager",
+        "trial_statistician",
+        "pathologist.1",
+        "specimen_custodian",
+        "sponsor_physician",
+        "administrator",
+    ];
+    let mut posted = BTreeSet::new();
+    let (mut stored, mut sent) = (0_u32, 0_u32);
+    for person in people {
+        let mut browser = world.seated(person);
+        let mut found: BTreeMap<(String, Vec<String>), HtmlForm> = BTreeMap::new();
+        walk(&world, &mut browser, &mut |_, path, page| {
+            for form in forms(page, path) {
+                let names = form.fields.iter().map(|field| field.name.clone()).collect();
+                let kind = kind(&form.action).unwrap_or_default();
+                found.entry((kind, names)).or_insert(form);
+            }
+        });
+        for (index, form) in found.into_values().enumerate() {
+            // What ends the session, the account or the whole trial comes last or not at all: each is tried by its own test.
+            let ends = ["/log-out", "/account/password", "/account/second-factor", "/end"];
+            if ends.iter().any(|end| form.action.ends_with(end)) {
+                continue;
+            }
+            let script = SCRIPTS[index % SCRIPTS.len()];
+            let typed = |field: &HtmlField, all: bool| match field.name.as_str() {
+                server::gate::TOKEN_FIELD => None,
+                "password" => Some(crate::world::PASSWORD.to_owned()),
+                "login" if !form.action.contains("administration") => Some(person.to_owned()),
+                _ if all || field.typed && !is_day(&field.value) => Some(script.to_owned()),
+                _ => Some(field.value.clone()),
+            };
+            // First with what people choose left sound, so that what they type is stored; then in every field there is.
+            for all in [false, true] {
+                let fields: Vec<(String, String)> = form
+                    .fields
+                    .iter()
+                    .filter_map(|field| Some((field.name.clone(), typed(field, all)?)))
+                    .collect();
+                let pairs: Vec<(&str, &str)> =
+                    fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                world.wait(1);
+                let reply = if form.post {
+                    posted.insert(kind(&form.action).unwrap_or_default());
+                    browser.post(&form.action, &pairs)
+                } else {
+                    let query: Vec<String> = pairs
+                        .iter()
+                        .map(|(name, value)| format!("{}={}", segment(name), segment(value)))
+                        .collect();
+                    let plain = form.action.split('?').next().unwrap_or_default();
+                    browser.get(&format!("{plain}?{}", query.join("&")))
+                };
+                sent += 1;
+                stored += u32::from(form.post && reply.status == 303);
+                assert!(reply.status < 500, "{person} {} {pairs:?}: {}", form.action, text(&reply));
+                assert_harmless(&form.action, &text(&reply));
+            }
+        }
+    }
+    assert!(sent > 200 && stored > 20 && posted.len() > 20, "{sent} sent, {stored} stored, {posted:?}");
+    // Whoever comes after reads it as text.
+    let mut shown = 0;
+    for person in people.iter().chain(&["coordinator.02", "inspector"]) {
+        let mut browser = world.seated(person);
+        walk(&world, &mut browser, &mut |_, path, page| {
+            assert_harmless(path, page);
+            shown += u32::from(page.contains("alert(7)"));
+        });
+    }
+    assert!(shown > 5, "what was typed comes up again: {shown}");
+    for running in world.house.studies.values() {
+        assert_eq!(running.trouble(), None);
+    }
+}
+
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.as_bytes()[4] == b'-'
+}
+
+#[test]
+fn no_change_is_taken_without_the_token_of_the_session_or_from_another_site() {
+    let world = World::training(4);
+    let heads = || STUDIES.map(|study| world.house.studies[study].head());
+    let before = heads();
+    for person in ["coordinator.01", "data_manager", "administrator"] {
+        for route in ROUTES.iter().filter(|route| route.method == Method::Post) {
+            let path = route.path.replace("{study}", STUDIES[1]).replace("{subject}", "01-001");
+            let path = path.replace("{form}", "vital_signs").replace("{visit}", "Scr").replace("{row}", "0");
+            let path =
+                path.replace("{step}", "hold").replace("{query}", "01-001-Q1").replace("{what}", "Scr");
+            let path = path.replace("{person}", "monitor").replace("{token}", "0");
+            for token in ["", "0000", "another"] {
+                world.wait(1);
+                let mut browser = world.seated(person);
+                browser.token = token.to_owned();
+                let status = browser.post(&path, &[("date", "2031-05-20"), ("reason", "forged")]).status;
+                assert!(matches!(status, 400 | 404), "{person} {path} with token {token:?}: {status}");
+            }
+            let mut browser = world.seated(person);
+            let status = browser.post_from(&path, "https://evil.example", &[("date", "2031-05-20")]).status;
+            assert_eq!(status, 400, "{person} {path} from another site");
+        }
+    }
+    assert_eq!(heads(), before);
+}
+
+#[test]
+fn malformed_and_oversized_bodies_are_refused() {
+    let world = World::training(2);
+    let mut browser = world.seated("coordinator.01");
+    let bodies: Vec<Vec<u8>> = vec![
+        b"%".to_vec(),
+        b"%zz=%f".to_vec(),
+        b"=&=&&&".to_vec(),
+        vec![0; 4096],
+        vec![0xff; 4096],
+        b"a=1&".repeat(20_000),
+        [b"i.weight=".to_vec(), b"9".repeat(500_000)].concat(),
+        "i.weight=\u{0}&i.weight=\u{202e}".as_bytes().to_vec(),
+    ];
+    let subject = world.house.studies[STUDIES[1]].state().casebooks.keys().next().unwrap().to_string();
+    let head = world.house.studies[STUDIES[1]].head();
+    let base = format!("/studies/{}/participants/{subject}", STUDIES[1]);
+    for body in &bodies {
+        for path in [
+            format!("{base}/forms/vital_signs/Scr/0"),
+            format!("{base}/steps/hold"),
+            format!("{base}/forms/vital_signs/Scr/0/queries"),
+            "/account/language".to_owned(),
+            "/log-in".to_owned(),
+        ] {
+            world.wait(1);
+            // With the right token in front, so that the rest is looked at.
+            let token = format!("{}={}&", server::gate::TOKEN_FIELD, browser.token);
+            let fields = Fields::parse(&[token.as_bytes(), body].concat());
+            let reply = browser.ask(Method::Post, &path, fields);
+            assert!(reply.status < 500, "{path}: {}", reply.status);
+        }
+    }
+    assert_eq!(world.house.studies[STUDIES[1]].head(), head);
 }

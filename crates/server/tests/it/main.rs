@@ -6,6 +6,7 @@ mod cleaning;
 mod compliance;
 mod going_live;
 mod hostile;
+mod lists;
 mod manual;
 mod matrix;
 mod operation;

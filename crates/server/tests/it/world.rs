@@ -41,6 +41,7 @@ pub struct Browser<'a> {
     pub token: String,
     upload: Option<Upload>,
     pub address: IpAddr,
+    origin: Option<String>,
 }
 
 /// Reads a study's files as the repository has them.
@@ -181,6 +182,7 @@ impl World {
             token: String::new(),
             upload: None,
             address: IpAddr::from([127, 0, 0, 1]),
+            origin: None,
         }
     }
 
@@ -204,11 +206,25 @@ impl Browser<'_> {
 
     /// Sends a form, with the token of the last page.
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let form = self.filled(fields);
+        self.ask(Method::Post, path, form)
+    }
+
+    /// Sends a form from a page of another site, with the right token all the same.
+    pub fn post_from(&mut self, path: &str, origin: &str, fields: &[(&str, &str)]) -> Reply {
+        let form = self.filled(fields);
+        self.origin = Some(origin.to_owned());
+        let reply = self.ask(Method::Post, path, form);
+        self.origin = None;
+        reply
+    }
+
+    fn filled(&self, fields: &[(&str, &str)]) -> Fields {
         let mut text = String::new();
         for (name, value) in fields.iter().chain([&(gate::TOKEN_FIELD, self.token.as_str())]) {
             text.push_str(&format!("{}={}&", server::http::segment(name), server::http::segment(value)));
         }
-        self.ask(Method::Post, path, Fields::parse(text.as_bytes()))
+        Fields::parse(text.as_bytes())
     }
 
     /// Sends a form and goes where the answer leads.
@@ -242,7 +258,7 @@ impl Browser<'_> {
             form,
             upload: self.upload.take(),
             cookies: self.cookies.clone(),
-            origin: None,
+            origin: self.origin.clone(),
             host: Some("equipoise.test".to_owned()),
             fetch_site: None,
             partial: false,

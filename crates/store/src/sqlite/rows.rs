@@ -1,6 +1,7 @@
 //! Reading and writing the rows of events and contents.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use record::chain::Links;
 use record::encoding::{Cell, Encoded, Opening};
@@ -177,22 +178,78 @@ pub(super) fn empty(connection: &Connection, address: CellAddress) -> rusqlite::
     Ok(connection.execute(sql, (as_integer(address.sequence), address.cell))? == 1)
 }
 
+/// Events that `verify` reads at a time.
+const BATCH: i64 = 256;
+
 /// The stored rows as `verify` reads them.
 pub(crate) struct SqliteLinks<'c> {
     connection: &'c Connection,
-    event: RefCell<Statement<'c>>,
+    events: RefCell<Statement<'c>>,
     cells: RefCell<Statement<'c>>,
+    /// What was read last, by sequence.
+    read: RefCell<BTreeMap<i64, Stored>>,
 }
 
 impl<'c> SqliteLinks<'c> {
     /// Prepares reading.
     pub(crate) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
-        let event =
-            connection.prepare("SELECT stream, position, body, hash FROM events WHERE sequence = ?1")?;
-        let cells = connection.prepare(
-            "SELECT cell, commitment, salt, content FROM contents WHERE sequence = ?1 ORDER BY cell",
+        let events = connection.prepare(
+            "SELECT sequence, stream, position, body, hash FROM events WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence",
         )?;
-        Ok(Self { connection, event: RefCell::new(event), cells: RefCell::new(cells) })
+        let cells = connection.prepare(
+            "SELECT sequence, cell, commitment, salt, content FROM contents
+             WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence, cell",
+        )?;
+        let (events, cells) = (RefCell::new(events), RefCell::new(cells));
+        Ok(Self { connection, events, cells, read: RefCell::default() })
+    }
+
+    /// Reads some events from a sequence on, with their cells.
+    fn batch(&self, from: i64) -> rusqlite::Result<BTreeMap<i64, Stored>> {
+        let mut read = BTreeMap::new();
+        let range = [from, from.saturating_add(BATCH - 1)];
+        let mut events = self.events.borrow_mut();
+        let mut rows = events.query(range)?;
+        while let Some(row) = rows.next()? {
+            let stream = String::from_utf8_lossy(&bytes(row, 1)?.unwrap_or_default()).into_owned();
+            let body = bytes(row, 3)?.unwrap_or_default();
+            let hash = bytes(row, 4)?.unwrap_or_default();
+            read.insert(row.get(0)?, Stored { stream, position: row.get(2)?, body, hash, cells: Vec::new() });
+        }
+        let mut cells = self.cells.borrow_mut();
+        let mut rows = cells.query(range)?;
+        while let Some(row) = rows.next()? {
+            let Some(event) = read.get_mut(&row.get(0)?) else { continue };
+            event.cells.push(StoredCell {
+                number: row.get(1)?,
+                commitment: bytes(row, 2)?.unwrap_or_default(),
+                salt: bytes(row, 3)?,
+                content: bytes(row, 4)?,
+            });
+        }
+        Ok(read)
+    }
+
+    /// Returns how many events each stream has up to a sequence, by what is kept beside the events; none where a name is no stream's.
+    pub(crate) fn positions(&self, sequence: i64) -> rusqlite::Result<Option<BTreeMap<Stream, u64>>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT stream, max(position) FROM events WHERE sequence <= ?1 GROUP BY stream")?;
+        let mut rows = statement.query([sequence])?;
+        let mut found = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let name = String::from_utf8_lossy(&bytes(row, 0)?.unwrap_or_default()).into_owned();
+            let stream = match name.as_str() {
+                "study" => Stream::Study,
+                "supply" => Stream::Supply,
+                other => match other.strip_prefix("subject/") {
+                    Some(subject) => Stream::Subject(subject.into()),
+                    None => return Ok(None),
+                },
+            };
+            found.insert(stream, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+        }
+        Ok(Some(found))
     }
 }
 
@@ -205,30 +262,13 @@ impl Links for SqliteLinks<'_> {
     }
 
     fn link(&self, sequence: i64) -> rusqlite::Result<Option<Stored>> {
-        let event = self
-            .event
-            .borrow_mut()
-            .query_row([sequence], |row| {
-                let stream = String::from_utf8_lossy(&bytes(row, 0)?.unwrap_or_default()).into_owned();
-                let body = bytes(row, 2)?.unwrap_or_default();
-                let hash = bytes(row, 3)?.unwrap_or_default();
-                Ok(Stored { stream, position: row.get(1)?, body, hash, cells: Vec::new() })
-            })
-            .optional()?;
-        let Some(mut event) = event else { return Ok(None) };
-        let mut cells = self.cells.borrow_mut();
-        event.cells = cells
-            .query_map([sequence], |row| {
-                let commitment = bytes(row, 1)?.unwrap_or_default();
-                Ok(StoredCell {
-                    number: row.get(0)?,
-                    commitment,
-                    salt: bytes(row, 2)?,
-                    content: bytes(row, 3)?,
-                })
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        Ok(Some(event))
+        if let Some(read) = self.read.borrow_mut().remove(&sequence) {
+            return Ok(Some(read));
+        }
+        let mut batch = self.batch(sequence)?;
+        let found = batch.remove(&sequence);
+        *self.read.borrow_mut() = batch;
+        Ok(found)
     }
 }
 

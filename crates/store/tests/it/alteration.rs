@@ -389,3 +389,67 @@ fn an_event_that_a_forger_adds_is_found_by_the_expected_head_alone() {
     let found = verify(sample.path(), Some(sample.head.hash)).unwrap().first_fault.unwrap();
     assert_eq!(found.to_string(), "1 events follow event 6, which has the expected head");
 }
+
+#[test]
+fn in_a_long_record_whose_halves_are_verified_at_once_each_alteration_is_named_all_the_same() {
+    const LAST: i64 = 600;
+    let sample = Sample::long();
+    let whole = verify(sample.path(), Some(sample.head.hash)).unwrap();
+    assert_eq!((whole.events, whole.head, whole.first_fault), (600, sample.head, None));
+    let connection = sample.unguarded();
+    let blob = |sql: &str, sequence: i64| -> Vec<u8> {
+        connection.query_row(sql, [sequence], |row| row.get(0)).unwrap()
+    };
+    // Around the middle, and deep in each half.
+    for sequence in [1, 2, 100, 299, 300, 301, 302, 450, LAST - 1, LAST] {
+        for column in ["body", "hash"] {
+            let before = blob(&format!("SELECT {column} FROM events WHERE sequence = ?1"), sequence);
+            let mut altered = before.clone();
+            altered[7] ^= 1;
+            let update = format!("UPDATE events SET {column} = ?1 WHERE sequence = ?2");
+            connection.execute(&update, params![altered, sequence]).unwrap();
+            let report = verify(sample.path(), None).unwrap();
+            let due = match (column, sequence) {
+                (_, LAST) => InRecord::BodyOrHash { sequence },
+                ("hash", _) => InRecord::EventHash { sequence },
+                (_, 2) => InRecord::BodyOrRedacted { sequence },
+                _ => InRecord::Body { sequence },
+            };
+            assert_eq!(report.first_fault, in_record(due), "{column} of {sequence}");
+            assert_eq!(report.events + 1, sequence.unsigned_abs());
+            connection.execute(&update, params![before, sequence]).unwrap();
+        }
+        let position: i64 = connection
+            .query_row("SELECT position FROM events WHERE sequence = ?1", [sequence], |row| row.get(0))
+            .unwrap();
+        let update = "UPDATE events SET position = ?1 WHERE sequence = ?2";
+        connection.execute(update, [position + 1000, sequence]).unwrap();
+        let due = InRecord::Column { sequence, column: "position" };
+        assert_eq!(fault(&sample), in_record(due), "position of {sequence}");
+        connection.execute(update, [position, sequence]).unwrap();
+    }
+    // Two alterations: the first is named, in whichever half it lies.
+    connection.execute("UPDATE events SET stream = 'supply' WHERE sequence IN (250, 400)", []).unwrap();
+    assert_eq!(fault(&sample), in_record(InRecord::Column { sequence: 250, column: "stream" }));
+    connection.execute("UPDATE events SET stream = 'subject/05-001' WHERE sequence = 250", []).unwrap();
+    assert_eq!(fault(&sample), in_record(InRecord::Column { sequence: 400, column: "stream" }));
+    connection.execute("UPDATE events SET stream = 'subject/05-002' WHERE sequence = 400", []).unwrap();
+    // All that is left are the triggers, which had to go for this.
+    assert!(matches!(fault(&sample), Some(Fault::Schema { .. })));
+    // A cell of the first half that no redaction emptied, and the redaction at the end whose cell is whole.
+    connection
+        .execute("UPDATE contents SET salt = NULL, content = NULL WHERE sequence = 3 AND cell = 2", [])
+        .unwrap();
+    assert_eq!(fault(&sample), in_record(InRecord::Emptied { sequence: 3, cell: 2 }));
+    // A head that was noted on the way, in either half.
+    let sample = Sample::long();
+    let connection = sample.unguarded();
+    for noted in [100_i64, 300, 301, 500] {
+        let sql = "SELECT hash FROM events WHERE sequence = ?1";
+        let hash = connection.query_row(sql, [noted], |row| row.get::<_, [u8; 32]>(0)).unwrap();
+        let expected = record::Hash::from_bytes(hash);
+        let found = verify(sample.path(), Some(expected)).unwrap().first_fault;
+        let due = InRecord::Head { found: sample.head, expected, expected_at: Some(noted.unsigned_abs()) };
+        assert_eq!(found, in_record(due));
+    }
+}

@@ -33,6 +33,18 @@ impl Sample {
         Self { folder, head: writer.head() }
     }
 
+    /// A store with more events, so that its halves are verified at the same time: participant 1 has those up to the 301st, and a cell
+    /// of the first half is redacted at the end.
+    pub fn long() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(folder.path(), Environment::Rehearsal).unwrap();
+        let mut writer = Writer::new(Box::new(store)).unwrap();
+        let activated = one(Stream::Study, 0, Fact::SiteActivated { site: "05".into() });
+        writer.append(vec![activated, forms(1, 0, 300), forms(2, 0, 298)], &mut salts()).unwrap();
+        writer.redact(redaction_of(2, 2), &mut salts()).unwrap();
+        Self { folder, head: writer.head() }
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -1,0 +1,199 @@
+//! A casebook's pages: open for use, or packed into one piece of bytes.
+//!
+//! A page of the server looks at one participant and the lists at none, so that of ten thousand casebooks a few are open.
+//! The others lie as bytes: first the cells of each form ([`cells`](crate::cells)), then all the rest. Whoever looks
+//! at a packed casebook opens it by that, though not the cells of its forms; who keeps a state for long packs what was opened
+//! again ([`State::pack`](crate::State::pack)).
+//!
+//! Packing loses nothing and is no format of a file: it lives as long as the process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use record::{Actor, FormKey, Review};
+use serde::{Deserialize, Serialize};
+use terms::*;
+
+use crate::{
+    casebook::{Dated, FilledForm, Pages, Reviewed},
+    cells::{Cells, Packed, People, Shape, Shared, of_days, small, to_days},
+};
+
+/// Pages that are packed, open, or both.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// As they were last packed; none after a change.
+    packed: Option<PackedPages>,
+    open: OnceLock<Box<Pages>>,
+}
+
+#[derive(Clone, Debug)]
+struct PackedPages {
+    bytes: Arc<[u8]>,
+    /// Where the cells of the forms end.
+    rest: u32,
+    shapes: Arc<[Shape]>,
+    people: Arc<[Actor]>,
+}
+
+/// A form without its cells.
+#[derive(Serialize, Deserialize)]
+struct FlatForm<'a> {
+    visit: Option<&'a str>,
+    form: &'a str,
+    row: u32,
+    first_by: u16,
+    shape: u16,
+    /// How many bytes its cells take.
+    length: u32,
+    reviews: Vec<(Review, u16, i32, u64)>,
+}
+
+impl Clone for Kept {
+    /// A copy of packed pages is packed, also where these were opened meanwhile.
+    fn clone(&self) -> Self {
+        match &self.packed {
+            Some(packed) => Self { packed: Some(packed.clone()), open: OnceLock::new() },
+            None => Self { packed: None, open: OnceLock::from(Box::new(self.look().clone())) },
+        }
+    }
+}
+
+impl Kept {
+    /// Opens them for reading.
+    pub(crate) fn look(&self) -> &Pages {
+        self.open
+            .get_or_init(|| Box::new(self.packed.as_ref().map_or_else(Pages::default, PackedPages::open)))
+    }
+
+    /// Opens them for a change.
+    pub(crate) fn change(&mut self) -> &mut Pages {
+        self.look();
+        self.packed = None;
+        self.open.get_mut().expect("they were opened just now")
+    }
+
+    /// Says whether they take more memory than they need.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.get().is_some()
+    }
+
+    /// Packs them.
+    pub(crate) fn pack(&mut self, shared: &mut Shared) {
+        if let (None, Some(pages)) = (&self.packed, self.open.get()) {
+            self.packed = Some(PackedPages::of(pages, shared));
+        }
+        self.open = OnceLock::new();
+    }
+}
+
+impl PackedPages {
+    fn of(pages: &Pages, shared: &mut Shared) -> Self {
+        // Whom cells name that were not changed keep their numbers; they all come from the same packed pages.
+        let known = pages.forms.values().find_map(|form| form.cells.packed());
+        let mut people = People(known.map_or_else(Vec::new, |packed| packed.people.to_vec()));
+        let (mut bytes, mut shapes, mut forms) = (Vec::new(), Vec::<Shape>::new(), Vec::new());
+        for (key, form) in &pages.forms {
+            let before = bytes.len();
+            let shape = match form.cells.packed() {
+                Some(packed) => {
+                    bytes.extend_from_slice(&packed.bytes[packed.at.clone()]);
+                    Arc::clone(&packed.shape)
+                }
+                None => form.cells.pack_onto(&mut bytes, &mut people, shared),
+            };
+            let place = shapes.iter().position(|known| Arc::ptr_eq(known, &shape)).unwrap_or_else(|| {
+                shapes.push(shape);
+                shapes.len() - 1
+            });
+            let reviews = form.reviews.iter().map(|(review, done)| {
+                let by = people.number(&done.by, &mut shared.words);
+                (*review, by, to_days(done.reviewed.date), done.reviewed.sequence)
+            });
+            let reviews = reviews.collect();
+            forms.push(FlatForm {
+                visit: key.visit.as_ref().map(VisitId::as_str),
+                form: key.form.as_str(),
+                row: key.row,
+                first_by: people.number(&form.first_by, &mut shared.words),
+                shape: small(place),
+                length: (bytes.len() - before) as u32,
+                reviews,
+            });
+        }
+        let rest = u32::try_from(bytes.len()).expect("a casebook has fewer than four gigabytes");
+        let bytes = postcard::to_extend(&(forms, pages), bytes).expect("pages are plain data");
+        Self { bytes: bytes.into(), rest, shapes: shapes.into(), people: people.0.into() }
+    }
+
+    fn open(&self) -> Pages {
+        let rest = &self.bytes[self.rest as usize..];
+        let (forms, mut pages): (Vec<FlatForm<'_>>, Pages) =
+            postcard::from_bytes(rest).expect("packed pages are never touched");
+        let person = |number: u16| self.people[usize::from(number)].clone();
+        let mut from = 0;
+        let opened: BTreeMap<FormKey, FilledForm> = forms
+            .into_iter()
+            .map(|form| {
+                let at = from..from + form.length as usize;
+                from = at.end;
+                let packed = Packed {
+                    shape: Arc::clone(&self.shapes[usize::from(form.shape)]),
+                    people: Arc::clone(&self.people),
+                    bytes: Arc::clone(&self.bytes),
+                    at,
+                };
+                let reviews = form.reviews.into_iter().map(|(review, by, day, sequence)| {
+                    let reviewed = Dated { date: of_days(day), sequence };
+                    (review, Reviewed { by: person(by), reviewed })
+                });
+                let key = FormKey {
+                    visit: form.visit.map(VisitId::from),
+                    form: FormId::from(form.form),
+                    row: form.row,
+                };
+                let filled = FilledForm {
+                    cells: Cells::from(packed),
+                    first_by: person(form.first_by),
+                    reviews: reviews.collect(),
+                };
+                (key, filled)
+            })
+            .collect();
+        pages.forms = opened;
+        pages
+    }
+}
+
+/// A date as days, for packing.
+pub(crate) mod day {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use terms::Date;
+
+    use crate::cells::{of_days, to_days};
+
+    pub fn serialize<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+        to_days(*date).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+        i32::deserialize(deserializer).map(of_days)
+    }
+}
+
+/// A dose as its digits and its scale, for packing.
+pub(crate) mod dose {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use terms::Decimal;
+
+    pub fn serialize<S: Serializer>(dose: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+        dose.map(|dose| (dose.mantissa(), dose.scale())).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+        let flat = Option::<(i128, u32)>::deserialize(deserializer)?;
+        Ok(flat.map(|(mantissa, scale)| Decimal::from_i128_with_scale(mantissa, scale)))
+    }
+}

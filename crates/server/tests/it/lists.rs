@@ -1,0 +1,117 @@
+//! Lists and counts are kept from one request to the next; they say what lists made anew would say.
+
+use std::collections::BTreeMap;
+
+use server::{
+    lists::{Line, Lists},
+    running::RunningStudy,
+    seat::{Seat, seats},
+};
+use terms::{PersonId, SiteId, SiteTime, SubjectId};
+
+use crate::world::{STUDIES, World, text};
+
+/// All seats that anybody has.
+fn all_seats<'r>(world: &World, running: &'r RunningStudy) -> Vec<Seat<'r>> {
+    let state = running.state();
+    let mut people: Vec<PersonId> =
+        state.delegations.grants().iter().map(|grant| grant.person.clone()).collect();
+    people.sort();
+    people.dedup();
+    let today = world.house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    people.iter().flat_map(|person| seats(running.study(), &state, person, today)).collect()
+}
+
+fn lines(world: &World, running: &RunningStudy, lists: &Lists, seat: &Seat<'_>) -> BTreeMap<SubjectId, Line> {
+    let today = |site: &SiteId| {
+        let zone = &running.study().site(site.as_str()).unwrap().zone;
+        SiteTime::at(world.house.now(), zone).unwrap().local_date
+    };
+    lists.look(
+        seat,
+        || running.state(),
+        today,
+        |_, lines| lines.iter().map(|(_, subject, line)| (subject.clone(), line.clone())).collect(),
+    )
+}
+
+/// Compares what is kept with what is made anew, for every seat; returns how many lines there were.
+fn agree(world: &World, when: &str) -> usize {
+    let mut compared = 0;
+    for study in STUDIES {
+        let running = &world.house.studies[study];
+        for seat in all_seats(world, running) {
+            let kept = lines(world, running, running.lists(), &seat);
+            let anew = lines(world, running, &Lists::default(), &seat);
+            assert_eq!(kept, anew, "{when}: {study} {} {}", seat.role.id, seat.person);
+            let seen = seat.subjects(&running.state()).count();
+            assert_eq!(kept.len(), seen, "{when}: a line for each participant that {} sees", seat.role.id);
+            compared += kept.len();
+        }
+    }
+    compared
+}
+
+#[test]
+fn what_lists_keep_is_what_they_would_make_anew_after_every_change_and_on_every_day() {
+    let world = World::training(8);
+    assert!(agree(&world, "at first") > 100);
+    let study = format!("/studies/{}", STUDIES[1]);
+    let subject = {
+        let state = world.house.studies[STUDIES[1]].state();
+        let held = state.casebooks.values().max_by_key(|casebook| casebook.visits.len()).unwrap();
+        held.subject.to_string()
+    };
+    let form = format!("{study}/participants/{subject}/forms/vital_signs/Scr/0");
+    let mut monitor = world.seated("monitor");
+    monitor.get(&form);
+    monitor.send(
+        &format!("{form}/queries"),
+        &[("item", "weight"), ("of", "coordinator"), ("text", "Please check the scales.")],
+    );
+    agree(&world, "after a query");
+    monitor.send(&format!("{study}/verification"), &[("percent", "40"), ("first", "2")]);
+    agree(&world, "after a plan of verification");
+    let mut coordinator = world.seated("coordinator.01");
+    coordinator.get(&form);
+    let page = text(&coordinator.get(&form));
+    let was =
+        page.split("name=\"was.weight\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let fields = [("was.weight", was.as_str()), ("i.weight", "71.5"), ("reason", "Misread"), ("do", "save")];
+    coordinator.send(&form, &fields);
+    agree(&world, "after a correction");
+    let mut investigator = world.seated("principal_investigator.01");
+    investigator.get(&format!("{study}/consent"));
+    let version = world.house.studies[STUDIES[1]].study().consents.last().unwrap().id.to_string();
+    investigator.send(
+        &format!("{study}/consent"),
+        &[("site", "01"), ("version", version.as_str()), ("date", "2031-05-20")],
+    );
+    agree(&world, "after a new participant");
+    // Windows open and close and queries grow old by the calendar alone.
+    for days in [1, 2, 5, 9, 30, 90] {
+        world.wait(days * 86_400);
+        agree(&world, &format!("{days} days later"));
+    }
+}
+
+#[test]
+fn pages_that_are_asked_for_leave_no_casebook_open_that_they_do_not_show() {
+    let world = World::training(8);
+    let running = &world.house.studies[STUDIES[1]];
+    let mut browser = world.seated("data_manager");
+    let open = || running.state().opened();
+    for path in [
+        "",
+        "/participants",
+        "/participants.csv",
+        "/queries?state=all",
+        "/queries.csv",
+        "/dashboard",
+        "/closing",
+    ] {
+        let reply = browser.get(&format!("/studies/{}{path}", STUDIES[1]));
+        assert_eq!(reply.status, 200, "{path}");
+        assert!(open().is_empty(), "{path} left {:?} open", open());
+    }
+}
