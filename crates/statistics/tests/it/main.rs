@@ -5,5 +5,6 @@ mod degenerate;
 mod imputation;
 mod mixed;
 mod not_estimable;
+mod operating;
 mod reference;
 mod stream;
