@@ -65,6 +65,17 @@ pub(crate) fn wait_for_next(draws: &mut Draws, screened_per_month: f64) -> i32 {
     libm::ceil(draws.exponential_of_median(median)) as i32
 }
 
+/// A person's own chance of stopping early, of a process with this share and slope: its odds change with what the person's skin
+/// does without drug, in points by month 12 above the course's intercept.
+#[inline]
+pub(crate) fn chance_of_stopping(share: f64, per_skin_point: f64, change_12: f64, intercept: f64) -> f64 {
+    if per_skin_point == 0.0 || share <= 0.0 || share >= 1.0 {
+        return share;
+    }
+    let odds = share / (1.0 - share) * libm::exp(per_skin_point * (change_12 - intercept));
+    odds / (1.0 + odds)
+}
+
 /// The day after the first dose on which a person stops the drug early, if they do.
 ///
 /// Not in the first fortnight and not in the last: those are other stories.

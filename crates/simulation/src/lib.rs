@@ -17,6 +17,7 @@ mod lung_function;
 mod normal;
 mod participant;
 pub mod person;
+pub mod pharmacology;
 mod philox;
 mod questionnaires;
 mod reading;

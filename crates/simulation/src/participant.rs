@@ -13,6 +13,7 @@ use crate::{
     course::{self, VisitShift, months},
     events::Because,
     person::{Episode, Person, draw_episodes, effect_points},
+    pharmacology,
     rehearsal::{Rehearsal, Task, Trial},
     treatments::Treatment,
 };
@@ -252,8 +253,12 @@ impl<T: Trial> Rehearsal<'_, T> {
         }
         let virtuals = &self.study.virtual_cohort;
         let mut draws = self.streams.of(number, "withdrawal", 0);
-        let share =
-            virtuals.withdrawal.iter().find(|withdrawal| withdrawal.arm == drug).map_or(0.0, |w| w.share);
+        let process = virtuals.withdrawal.iter().find(|withdrawal| withdrawal.arm == drug);
+        let intercept = virtuals.skin.as_ref().map_or(0.0, |skin| skin.intercept);
+        let change = participant.person.skin_change_12;
+        let share = process.map_or(0.0, |process| {
+            course::chance_of_stopping(process.share, process.per_skin_point, change, intercept)
+        });
         if let Some(after) = course::early_stop(&mut draws, share, days) {
             self.diary.enter(day + Span::new().days(i64::from(after)), Task::Withdraw(who));
         }
@@ -490,7 +495,9 @@ impl<T: Trial> Rehearsal<'_, T> {
         let effect = match (participant.first_dose, self.trial.drug_of(&participant.subject)) {
             (Some(first_dose), Some(drug)) if self.is_active(&drug) => {
                 let on_drug = months(days_between(first_dose, day));
-                effect_points(&self.study.virtual_cohort, on_drug, self.dose_share(who, day))
+                let (number, taken) = (participant.person.number, self.dose_share(who, day));
+                let factor = pharmacology::effect_factor(self.study, &self.streams, number, taken);
+                effect_points(&self.study.virtual_cohort, on_drug, factor)
             }
             _ => 0.0,
         };

@@ -3,10 +3,11 @@
 
 use jiff::Span;
 use protocol::model::{Cohort, MeasureProcess, Reaction, SkinProcess, Spread, Study, VirtualCohort};
-use terms::{ArmId, Date};
+use terms::{ArmId, Date, SiteId};
 
 use crate::{
     course::DAYS_A_MONTH,
+    pharmacology,
     streams::{Draws, Streams},
 };
 
@@ -176,8 +177,8 @@ pub fn share_of_change(months: f64, share_by_month_6: f64) -> f64 {
     }
 }
 
-/// Points of a drug effect after `months` on drug, for the share of the full dose taken.
-pub fn effect_points(virtuals: &VirtualCohort, months_on_drug: f64, dose_share: f64) -> f64 {
+/// Points of a drug effect after `months` on drug; `factor` is the share of the full dose taken, or what kinetics make of it.
+pub fn effect_points(virtuals: &VirtualCohort, months_on_drug: f64, factor: f64) -> f64 {
     let Some(effect) = virtuals.effects.iter().find(|effect| effect.name == virtuals.effect) else {
         return 0.0;
     };
@@ -190,7 +191,7 @@ pub fn effect_points(virtuals: &VirtualCohort, months_on_drug: f64, dose_share: 
         let after = ((months_on_drug - half) / half).min(1.0);
         effect.share_at_half + (1.0 - effect.share_at_half) * after
     };
-    effect.points * share * dose_share
+    effect.points * share * factor
 }
 
 /// Draws all episodes of a person's reactions on an arm over `days` of treatment.
@@ -203,6 +204,8 @@ pub fn draw_episodes(study: &Study, streams: &Streams, person: u64, arm: &ArmId,
     let reactions = &study.virtual_cohort.reactions;
     for (index, reaction) in reactions.iter().enumerate() {
         let share = share_of_reaction(study, reaction, arm);
+        let share =
+            pharmacology::reaction_share(study, streams, person, has_drug_reactions(study, arm), share);
         draw_reaction(
             &mut streams.of(person, "reaction", index as u64),
             index,
@@ -220,6 +223,13 @@ pub fn draw_episodes(study: &Study, streams: &Streams, person: u64, arm: &ArmId,
 pub(crate) fn in_order(episodes: &mut [Episode]) {
     // Of one reaction on one day the one drawn first comes first.
     episodes.sort_by_key(|episode| (episode.from_day, episode.reaction));
+}
+
+/// Says whether what participants on an arm have is the drug's reactions, rather than what a control has, too.
+pub(crate) fn has_drug_reactions(study: &Study, arm: &ArmId) -> bool {
+    let virtuals = &study.virtual_cohort;
+    let toxic = virtuals.effects.iter().all(|effect| effect.name != virtuals.effect || effect.toxic);
+    toxic && study.arms.iter().any(|one| one.id == *arm && !one.control)
 }
 
 /// Share of the participants on an arm who have a reaction at least once.
@@ -338,6 +348,20 @@ impl Trajectory {
         value += process.noise * draws.normal();
         value.max(process.min.unwrap_or(f64::NEG_INFINITY)).min(process.max.unwrap_or(f64::INFINITY))
     }
+}
+
+/// Returns the place of a person's site: as many come to each, unless the cohort weighs them.
+pub fn site_of(study: &Study, streams: &Streams, number: u64) -> usize {
+    if study.sites.len() == 1 {
+        return 0;
+    }
+    let mut draws = streams.of(number, "site", 0);
+    let weights = &study.virtual_cohort.cohort.sites;
+    if weights.is_empty() {
+        return draws.below(study.sites.len() as u64) as usize;
+    }
+    let weight = |id: &SiteId| weights.iter().find(|one| one.0 == *id).map_or(1.0, |one| one.1);
+    draws.weighted(study.sites.iter().map(|site| weight(&site.id)))
 }
 
 fn draw_stratum(streams: &Streams, number: u64, cohort: &Cohort) -> Option<String> {

@@ -319,7 +319,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
             self.arrivals += 1;
             let number = self.arrivals;
             let person = Person::draw(self.study, &self.streams, number, day);
-            let site = self.streams.of(number, "site", 0).below(self.study.sites.len() as u64) as usize;
+            let site = crate::person::site_of(self.study, &self.streams, number);
             self.screen(day, person, site)?;
         }
         let mut draws = self.streams.of(self.arrivals, "arrival", 0);

@@ -4,7 +4,7 @@
 //! `withdrawal.imatinib.share`), and `sample_size` is the number of participants to enrol. Only inputs of
 //! the virtual cohort can be set: the plan that is simulated is the study's own.
 
-use protocol::model::{DesignKind, Spread, Study};
+use protocol::model::{DesignKind, Driver, Spread, Study};
 
 /// Screened people for each participant to enrol, where a larger trial is simulated than the study plans.
 pub(crate) const SCREENED_FOR_EACH: u32 = 4;
@@ -90,6 +90,15 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
             };
             set_of_design(&mut design.kind, field, &entry)?;
         }
+        ["cohort", "sites", site] => {
+            let known = study.sites.iter().any(|one| one.id == *site);
+            let weights = &mut virtuals.cohort.sites;
+            match weights.iter_mut().find(|one| one.0 == *site) {
+                Some(weight) => weight.1 = entry.positive()?,
+                None if known => weights.push((site.into(), entry.positive()?)),
+                None => return Err(entry.unknown("name a site of the study")),
+            }
+        }
         ["cohort", "screened_per_month"] => virtuals.cohort.screened_per_month = entry.positive()?,
         ["cohort", "screened_max"] => virtuals.cohort.screened_max = entry.whole(1, 1_000_000)?,
         ["cohort", "female"] => virtuals.cohort.female = entry.share()?,
@@ -135,14 +144,42 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
                 _ => return Err(entry.unknown("an effect has points, month, share_at_half and toxic")),
             }
         }
-        ["withdrawal", arm, "share"] | ["dropout", arm] => {
+        ["withdrawal", arm, "share"] | ["withdrawal", arm, "per_skin_point"] | ["dropout", arm] => {
             let mut found = false;
             for process in virtuals.withdrawal.iter_mut().filter(|one| arm == "all" || one.arm == *arm) {
-                process.share = entry.share()?;
+                if parts.last() == Some(&"per_skin_point") {
+                    process.per_skin_point = entry.number()?;
+                } else {
+                    process.share = entry.share()?;
+                }
                 found = true;
             }
             if !found {
                 return Err(entry.unknown("name an arm with a withdrawal process, or `all`"));
+            }
+        }
+        ["pharmacology", ref rest @ ..] => {
+            let Some(population) = &mut virtuals.pharmacology else {
+                return Err(entry.unknown("virtual.toml has no [pharmacology]"));
+            };
+            match *rest {
+                [] => {
+                    entry.one_of(&["on", "off"])?;
+                    population.on = value == "on";
+                }
+                ["clearance", "median"] => population.clearance = entry.above_zero()?,
+                ["clearance", "cv"] => population.clearance_cv = entry.positive()?,
+                ["volume", "median"] => population.volume = entry.above_zero()?,
+                ["volume", "cv"] => population.volume_cv = entry.positive()?,
+                ["absorption"] => population.absorption = entry.above_zero()?,
+                ["interval"] => population.interval = entry.above_zero()?,
+                ["driver"] => {
+                    entry.one_of(&["average", "trough"])?;
+                    population.driver = if value == "trough" { Driver::Trough } else { Driver::Average };
+                }
+                ["half_effect"] => population.half_effect = Some(entry.above_zero()?),
+                ["reactions"] => population.reactions = entry.number()?,
+                _ => return Err(entry.unknown("see [pharmacology] of virtual.toml")),
             }
         }
         ["reactions", name, ref rest @ ..] => {
@@ -180,8 +217,8 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
         }
         _ => {
             return Err(entry.unknown(
-                "set sample_size, effect, setting, design, dropout.ARM, or an input of [cohort], [skin], [effects], \
-                 [withdrawal], [reactions], [conduct] or [designs] of virtual.toml by its path",
+                "set sample_size, effect, setting, design, pharmacology, dropout.ARM, or an input of [cohort], [skin], \
+                 [effects], [pharmacology], [withdrawal], [reactions], [conduct] or [designs] of virtual.toml by its path",
             ));
         }
     }
@@ -233,6 +270,11 @@ impl Entry<'_> {
     fn positive(&self) -> Result<f64, SettingError> {
         let number = self.number()?;
         if number >= 0.0 { Ok(number) } else { Err(self.wrong("a number that is not negative")) }
+    }
+
+    fn above_zero(&self) -> Result<f64, SettingError> {
+        let number = self.number()?;
+        if number > 0.0 { Ok(number) } else { Err(self.wrong("a number above 0")) }
     }
 
     fn share(&self) -> Result<f64, SettingError> {

@@ -122,7 +122,7 @@ pub fn serves(study: &Study, id: &AnalysisId) -> bool {
 }
 
 /// The key under which a method's main estimate is written down.
-fn estimate_of(analysis: &Analysis) -> Option<&'static str> {
+pub fn estimate_of(analysis: &Analysis) -> Option<&'static str> {
     match analysis.method {
         Method::PairedT { .. } => Some("mean"),
         Method::TwoSampleT { .. } => Some("difference"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     /// Scenarios that bring out what a way through a trial can hold.
-    const SCENARIOS: [&[&str]; 4] = [
+    const SCENARIOS: [&[&str]; 5] = [
         &[],
         &["effect=important", "setting=trial"],
         &[
@@ -162,6 +162,14 @@ mod tests {
             "conduct.correction=0.3",
         ],
         &["sample_size=40", "effect=inert", "conduct.out_of_window=0.4", "conduct.assessor_change=0.5"],
+        &[
+            "effect=important",
+            "effect=as published",
+            "pharmacology=on",
+            "dropout.all=0.4",
+            "withdrawal.all.per_skin_point=0.2",
+            "cohort.sites.01=5",
+        ],
     ];
 
     #[test]

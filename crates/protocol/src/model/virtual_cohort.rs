@@ -2,7 +2,7 @@
 //!
 //! `virtual.toml` has these parts, each a process of its own with its own random
 //! stream per participant: `[cohort]`, `[skin]`, `[effect]`, `[measures.*]`,
-//! `[answers]`, `[reactions.*]`, `[events]`, `[treatments.*]`, `[pairs]`, `[withdrawal]`, `[conduct]`. Beside them
+//! `[pharmacology]`, `[answers]`, `[reactions.*]`, `[events]`, `[treatments.*]`, `[pairs]`, `[withdrawal]`, `[conduct]`. Beside them
 //! stand `[designs.*]`: ways to run the trial that simulations compare.
 //! Shares are fractions of 1. Months and days are those of the protocol.
 
@@ -24,6 +24,8 @@ pub struct VirtualCohort {
     pub effect: String,
     /// The name of the setting in force (`registry` or `trial`), one of the skin process's.
     pub setting: String,
+    /// How much of the drug is in the blood, and what hangs on it; none: effect and reactions are everybody's alike.
+    pub pharmacology: Option<Pharmacology>,
     /// Numeric items followed over time.
     pub measures: Vec<MeasureProcess>,
     /// All other items.
@@ -172,8 +174,52 @@ pub struct Cohort {
     pub height_male: Spread,
     /// The item that holds the stratum and the share of each code: `strata = { systemic = 0.89, cutaneous = 0.11 }`.
     pub strata: Vec<(String, f64)>,
+    /// How many people come to a site, as weights; a site not named weighs 1. None: as many to each.
+    pub sites: Vec<(SiteId, f64)>,
     /// How sure these numbers are.
     pub mark: Option<SourceMark>,
+}
+
+/// Population kinetics with one compartment and first-order absorption, and what the concentration drives. `[pharmacology]`
+///
+/// Clearance and volume are apparent ones (over bioavailability), lognormal between people. The driving
+/// concentration is that at steady state on the dose that was taken; a median person's on the full dose is the reference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pharmacology {
+    /// Whether it is in force.
+    pub on: bool,
+    /// Median of the clearance in L/h.
+    pub clearance: f64,
+    /// Its coefficient of variation between people.
+    pub clearance_cv: f64,
+    /// Median of the volume of distribution in L.
+    pub volume: f64,
+    /// Its coefficient of variation between people.
+    pub volume_cv: f64,
+    /// Rate of absorption per hour.
+    pub absorption: f64,
+    /// Hours from dose to dose.
+    pub interval: f64,
+    /// Which concentration drives.
+    pub driver: Driver,
+    /// The concentration in ng/mL at which half of the greatest effect is reached; none: the effect is proportional.
+    pub half_effect: Option<f64>,
+    /// Log odds more of each reaction for each unit of the logarithm of the driver over the reference.
+    pub reactions: f64,
+    /// Where the numbers come from.
+    pub source: String,
+    /// How sure they are.
+    pub mark: Option<SourceMark>,
+}
+
+/// The concentration that drives effect and reactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Driver {
+    /// The mean over an interval between doses.
+    Average,
+    /// The least: just before the next dose.
+    Trough,
 }
 
 /// The true skin score and its observation. `[skin]`
@@ -377,8 +423,11 @@ pub enum TreatmentTaken {
 pub struct Withdrawal {
     /// The arm.
     pub arm: ArmId,
-    /// Share that stops before treatment ends.
+    /// Share that stops before treatment ends, of those whose skin changes by `[skin.course] intercept`.
     pub share: f64,
+    /// Log odds more of stopping for each point by which a person's own change of the true skin score by month 12,
+    /// without drug, lies above that: 0 where stopping has nothing to do with the outcome.
+    pub per_skin_point: f64,
     /// Reasons and weights: `adverse_event`, `progression`, `withdrew_consent`.
     pub reasons: Vec<(String, f64)>,
 }

@@ -62,6 +62,11 @@ const COHORT: &[Field] = &[
         "Height.",
     ),
     may("strata", Shape::Map(Keys::Free, &SHARE), "Share of each stratum's code."),
+    may(
+        "sites",
+        Shape::Map(Keys::Name(Kind::Site), &POSITIVE),
+        "How many people come to a site, as weights; a site not named weighs 1.",
+    ),
     may("mark", MARK, "How sure these numbers are."),
 ];
 
@@ -73,6 +78,32 @@ const COURSE: &[Field] = &[
     must("centre_months", ANY, "The months at which that is zero."),
     must("change_min", ANY, "Least mean change."),
     must("change_max", ANY, "Greatest mean change."),
+];
+
+const KINETIC: Shape = Shape::Table(&[
+    must("median", POSITIVE, "Median of the population."),
+    must("cv", POSITIVE, "Coefficient of variation between people, of a lognormal."),
+]);
+
+const PHARMACOLOGY: &[Field] = &[
+    must("on", Shape::Flag, "Whether it is in force; scenarios turn it on by `pharmacology=on`."),
+    must("clearance", KINETIC, "Apparent clearance in L/h."),
+    must("volume", KINETIC, "Apparent volume of distribution in L."),
+    must("absorption", POSITIVE, "Rate of absorption per hour."),
+    must("interval", POSITIVE, "Hours from dose to dose."),
+    must("driver", Shape::Word(&["average", "trough"]), "The concentration at steady state that drives."),
+    may(
+        "half_effect",
+        POSITIVE,
+        "The concentration in ng/mL with half of the greatest effect; without it the effect is proportional.",
+    ),
+    may(
+        "reactions",
+        ANY,
+        "Log odds more of each reaction for each unit of the logarithm of the driver over a median person's.",
+    ),
+    must("source", Shape::Text, "Where the numbers come from."),
+    may("mark", MARK, "How sure these numbers are."),
 ];
 
 const OEDEMA: &[Field] = &[
@@ -218,6 +249,11 @@ const REASONS: &[&str] =
 const WITHDRAWAL: &[Field] = &[
     must("arm", Shape::Name(Kind::Arm), "The arm."),
     must("share", SHARE, "Share that stops before treatment ends."),
+    may(
+        "per_skin_point",
+        ANY,
+        "Log odds more of stopping for each point of a person's own change of the skin score by month 12 above the course's intercept.",
+    ),
     must("reasons", WEIGHTS, "Reasons and weights."),
 ];
 
@@ -314,6 +350,11 @@ pub(crate) const FIELDS: &[Field] = &[
         "Drug effects on the skin score.",
     ),
     may(
+        "pharmacology",
+        Shape::Table(PHARMACOLOGY),
+        "How much of the drug is in the blood, and what hangs on it.",
+    ),
+    may(
         "measures",
         Shape::Map(Keys::Name(Kind::Item), &Shape::Table(MEASURE)),
         "Numeric items followed over time.",
@@ -379,6 +420,7 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> VirtualCohort {
         effects: root.named("effects").map(|entry| read_effect(&entry)).collect(),
         effect: root.owned("effect"),
         setting: root.owned("setting"),
+        pharmacology: root.section("pharmacology").and_then(|section| read_pharmacology(desk, &section)),
         measures: root.named("measures").filter_map(|entry| read_measure(desk, &entry)).collect(),
         answers: root.named("answers").filter_map(|entry| read_answer(desk, &entry)).collect(),
         reactions: root.named("reactions").map(|entry| read_reaction(desk, &entry)).collect(),
@@ -519,8 +561,40 @@ fn read_cohort(desk: &mut Desk<'_>, section: &Section<'_>) -> Cohort {
         height_female: height.and_then(|height| spread(&height, "female")).unwrap_or_default(),
         height_male: height.and_then(|height| spread(&height, "male")).unwrap_or_default(),
         strata,
+        sites: numbers(section, "sites").into_iter().map(|(site, weight)| (site.into(), weight)).collect(),
         mark: section.text("mark").and_then(mark),
     }
+}
+
+fn read_pharmacology(desk: &mut Desk<'_>, section: &Section<'_>) -> Option<Pharmacology> {
+    let (clearance, volume) = (section.section("clearance")?, section.section("volume")?);
+    let kinetics = Pharmacology {
+        on: section.flag("on").unwrap_or(false),
+        clearance: number(&clearance, "median"),
+        clearance_cv: number(&clearance, "cv"),
+        volume: number(&volume, "median"),
+        volume_cv: number(&volume, "cv"),
+        absorption: number(section, "absorption"),
+        interval: number(section, "interval"),
+        driver: if section.text("driver") == Some("trough") { Driver::Trough } else { Driver::Average },
+        half_effect: section.float("half_effect"),
+        reactions: section.float("reactions").unwrap_or(0.0),
+        source: section.owned("source"),
+        mark: section.text("mark").and_then(mark),
+    };
+    let above_zero = [
+        ("clearance", kinetics.clearance),
+        ("volume", kinetics.volume),
+        ("absorption", kinetics.absorption),
+        ("interval", kinetics.interval),
+        ("half_effect", kinetics.half_effect.unwrap_or(1.0)),
+    ];
+    for (key, _) in above_zero.iter().filter(|(_, value)| *value <= 0.0) {
+        let message = format!("`{key}` of [pharmacology] is not above 0");
+        let help = "write a number above 0, such as `clearance = { median = 14.3, cv = 0.36 }`".to_owned();
+        desk.error("range", &section.place_of(key), message, Some(help));
+    }
+    Some(kinetics)
 }
 
 fn read_skin(desk: &mut Desk<'_>, section: &Section<'_>) -> Option<SkinProcess> {
@@ -720,6 +794,7 @@ fn read_withdrawal(desk: &mut Desk<'_>, section: &Section<'_>) -> Withdrawal {
     Withdrawal {
         arm: section.owned("arm").into(),
         share: number(section, "share"),
+        per_skin_point: section.float("per_skin_point").unwrap_or(0.0),
         reasons: numbers(section, "reasons"),
     }
 }

@@ -21,7 +21,10 @@ use super::{
     path::{PathVisit, When, levels},
 };
 use crate::{
-    allocation_list, events::BACKGROUND_MONTHS_MAX, person::share_of_reaction, scenario::SCREENED_FOR_EACH,
+    allocation_list,
+    events::BACKGROUND_MONTHS_MAX,
+    person::{has_drug_reactions, share_of_reaction},
+    scenario::SCREENED_FOR_EACH,
 };
 
 /// A study compiled for many trials.
@@ -75,6 +78,9 @@ pub struct FastPlan<'a> {
 pub(crate) struct FastArm {
     pub(crate) active: bool,
     pub(crate) withdrawal_share: f64,
+    pub(crate) withdrawal_per_skin_point: f64,
+    /// Whether it has the drug's reactions, rather than a control's.
+    pub(crate) has_drug_reactions: bool,
     /// Reasons for stopping early, and their weights.
     pub(crate) withdrawal_reasons: Vec<(Reason, f64)>,
     pub(crate) reaction_shares: Vec<f64>,
@@ -349,6 +355,8 @@ fn arm_of(study: &Study, arm: &protocol::model::Arm) -> FastArm {
     FastArm {
         active: !arm.control,
         withdrawal_share: process.map_or(0.0, |process| process.share),
+        withdrawal_per_skin_point: process.map_or(0.0, |process| process.per_skin_point),
+        has_drug_reactions: has_drug_reactions(study, &arm.id),
         withdrawal_reasons: reasons
             .iter()
             .map(|(reason, weight)| {

@@ -17,7 +17,7 @@ use crate::{
     answers::{self, POWERS_OF_TEN, entered},
     course::{self, months},
     person::{Episode, Trajectory, between_sd, draw_reaction, observe_skin, spread_over_sites},
-    questionnaires,
+    pharmacology, questionnaires,
     reading::reading_occasion,
     streams::{Process, Streams},
 };
@@ -538,7 +538,9 @@ pub(crate) fn episodes_that_matter(participant: &Participant<'_>, days: i32, epi
     for &index in &plan.reactions {
         let mut draws = streams.draws(someone.number, plan.process.reaction, index as u64);
         let reaction = &plan.study.virtual_cohort.reactions[index];
-        draw_reaction(&mut draws, index, reaction, plan.arms[arm].reaction_shares[index], days, episodes);
+        let (on_drug, share) = (plan.arms[arm].has_drug_reactions, plan.arms[arm].reaction_shares[index]);
+        let share = pharmacology::reaction_share(plan.study, streams, someone.number, on_drug, share);
+        draw_reaction(&mut draws, index, reaction, share, days, episodes);
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     course::{self, DoseAnswer, VisitShift, months},
     person::{Episode, draw_reaction, effect_points, in_order},
+    pharmacology,
     streams::Streams,
 };
 
@@ -154,7 +155,10 @@ impl Walk<'_> {
     #[inline]
     pub(crate) fn early_stop(&self) -> Option<i32> {
         let mut draws = self.streams.draws(self.someone.number, self.plan.process.withdrawal, 0);
-        let share = self.plan.arms[self.arm].withdrawal_share;
+        let arm = &self.plan.arms[self.arm];
+        let intercept = self.plan.study.virtual_cohort.skin.as_ref().map_or(0.0, |skin| skin.intercept);
+        let (per_point, change) = (arm.withdrawal_per_skin_point, self.someone.natural.change_12);
+        let share = course::chance_of_stopping(arm.withdrawal_share, per_point, change, intercept);
         let days =
             self.plan.calendar.add_months(self.start, self.plan.study.dosing.planned_months) - self.start;
         course::early_stop(&mut draws, share, days).map(|after| self.start + after)
@@ -218,7 +222,15 @@ impl Walk<'_> {
         let days = self.plan.calendar.add_months(self.start, study.dosing.planned_months) - self.start;
         for (index, reaction) in study.virtual_cohort.reactions.iter().enumerate() {
             let mut draws = self.streams.draws(self.someone.number, self.plan.process.reaction, index as u64);
-            let share = self.plan.arms[self.arm].reaction_shares[index];
+            let arm = &self.plan.arms[self.arm];
+            let (number, on_drug) = (self.someone.number, arm.has_drug_reactions);
+            let share = pharmacology::reaction_share(
+                study,
+                self.streams,
+                number,
+                on_drug,
+                arm.reaction_shares[index],
+            );
             draw_reaction(&mut draws, index, reaction, share, days, &mut path.episodes);
         }
         in_order(&mut path.episodes);
@@ -290,7 +302,8 @@ impl Walk<'_> {
             return 0.0;
         }
         let share = course::dose_share(path.stretches(), self.start, day);
-        effect_points(&self.plan.study.virtual_cohort, months(day - self.start), share)
+        let factor = pharmacology::effect_factor(self.plan.study, self.streams, self.someone.number, share);
+        effect_points(&self.plan.study.virtual_cohort, months(day - self.start), factor)
     }
 
     fn onset(&self, path: &mut Path, day: i32, place: usize) {

@@ -3,6 +3,7 @@
 use protocol::model::Study;
 
 use super::Processes;
+pub(crate) use crate::person::site_of;
 use crate::{
     person::{Disease, NaturalCourse},
     streams::Streams,
@@ -51,12 +52,4 @@ impl Someone {
         self.female = Some(female);
         female
     }
-}
-
-/// Returns the place of a person's site.
-pub(crate) fn site_of(study: &Study, streams: &Streams, number: u64) -> usize {
-    if study.sites.len() == 1 {
-        return 0;
-    }
-    streams.of(number, "site", 0).below(study.sites.len() as u64) as usize
 }

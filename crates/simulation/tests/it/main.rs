@@ -1,6 +1,7 @@
 //! Tests of virtual trials on the shipped studies.
 
 mod allocations;
+mod language;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
