@@ -149,6 +149,14 @@ pub fn build_elsewhere(
 
 const BANNER: &str = "Virtual cohort: every participant in this report was simulated. Nothing in it is evidence about a treatment.";
 
+/// The named inputs of the virtual cohort that its numbers hang on.
+fn inputs_in_force(study: &Study) -> String {
+    let virtuals = &study.virtual_cohort;
+    let named = [("natural course", &virtuals.setting), ("drug effect", &virtuals.effect)];
+    let named = named.iter().filter(|(_, name)| !name.is_empty());
+    named.map(|(what, name)| format!(", {what} “{name}”")).collect()
+}
+
 fn provenance_lines(study: &Study, provenance: &Provenance) -> Vec<(String, String)> {
     let mut lines: Vec<(String, String)> = Vec::new();
     let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
@@ -159,7 +167,7 @@ fn provenance_lines(study: &Study, provenance: &Provenance) -> Vec<(String, Stri
     line("Phase", study.phase.clone());
     line("Sponsor", study.sponsor.clone());
     if provenance.virtual_cohort {
-        line("Participants", "virtual cohort".to_owned());
+        line("Participants", format!("virtual cohort{}", inputs_in_force(study)));
     }
     line("Study version (SHA-256)", provenance.study_version.clone());
     line("Record head (SHA-256)", provenance.record_head.clone());
@@ -260,6 +268,12 @@ fn stated_beside(context: &Context<'_>) -> Result<Option<Table>, BuildError> {
         ..Table::default()
     };
     table.notes.extend(tables::not_estimable(&table));
+    if context.virtual_cohort {
+        table.notes.push(text(format!(
+            "One virtual trial{}: with another seed chance moves each of its numbers.",
+            inputs_in_force(context.study)
+        )));
+    }
     Ok((!table.rows.is_empty()).then_some(table))
 }
 

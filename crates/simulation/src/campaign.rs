@@ -114,6 +114,8 @@ pub struct Tally {
     pub excluded_below: u64,
     /// Participants analysed, over all trials.
     pub analysed: u64,
+    /// Sum of their squares.
+    pub analysed_squares: u64,
     /// Trials whose estimate has no bound: an odds ratio beside an empty cell.
     pub unbounded: u64,
     /// Sum of the estimates that have one.
@@ -206,17 +208,43 @@ pub struct Criteria {
     pub exclude: Option<f64>,
 }
 
+/// A whole number of each trial, summed over trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WholeSum {
+    /// Its sum.
+    pub sum: u64,
+    /// The sum of its squares.
+    pub squares: u64,
+}
+
+impl WholeSum {
+    fn add(&mut self, value: u64) {
+        self.sum += value;
+        self.squares += value * value;
+    }
+
+    fn join(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.squares += other.squares;
+    }
+
+    /// Returns its mean over so many trials.
+    pub fn mean(self, trials: u64) -> Mean {
+        Mean::of(trials, self.sum, self.squares)
+    }
+}
+
 /// What is kept of a scenario over many trials.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Trials.
     pub trials: u64,
-    /// People screened over all trials.
-    pub screened: u64,
-    /// Participants entered over all trials.
-    pub entered: u64,
-    /// Days from opening to the last start, over all trials.
-    pub recruitment_days: u64,
+    /// People screened.
+    pub screened: WholeSum,
+    /// Participants entered.
+    pub entered: WholeSum,
+    /// Days from opening to the last start.
+    pub recruitment_days: WholeSum,
     /// By analysis, in the order of the plan.
     pub tallies: Vec<Tally>,
     /// Of the design in force, if there is one.
@@ -242,11 +270,13 @@ impl Counts {
         if let Some((_, ended)) = decided {
             self.design.get_or_insert_default().add(ended);
         }
-        self.screened += people.screened;
-        self.entered += people.entered;
-        self.recruitment_days += people.recruitment_days;
+        self.screened.add(people.screened);
+        self.entered.add(people.entered);
+        self.recruitment_days.add(people.recruitment_days);
         for (place, ((tally, tested), truth)) in self.tallies.iter_mut().zip(tested).zip(truths).enumerate() {
-            tally.analysed += u64::from(tested.analysed);
+            let analysed = u64::from(tested.analysed);
+            tally.analysed += analysed;
+            tally.analysed_squares += analysed * analysed;
             let Some(outcome) = tested.outcome else {
                 tally.failed += 1;
                 continue;
@@ -278,9 +308,9 @@ impl Counts {
     /// Adds other trials of the same scenario.
     pub fn join(&mut self, other: &Self) {
         self.trials += other.trials;
-        self.screened += other.screened;
-        self.entered += other.entered;
-        self.recruitment_days += other.recruitment_days;
+        self.screened.join(other.screened);
+        self.entered.join(other.entered);
+        self.recruitment_days.join(other.recruitment_days);
         for (tally, other) in self.tallies.iter_mut().zip(&other.tallies) {
             tally.failed += other.failed;
             tally.rejected += other.rejected;
@@ -289,6 +319,7 @@ impl Counts {
             tally.excluded_above += other.excluded_above;
             tally.excluded_below += other.excluded_below;
             tally.analysed += other.analysed;
+            tally.analysed_squares += other.analysed_squares;
             tally.unbounded += other.unbounded;
             tally.estimates.join(other.estimates);
             tally.squares.join(other.squares);
@@ -335,23 +366,42 @@ pub struct Characteristics {
     pub coverage_mc_se: Option<f64>,
     /// The true value: what the estimate comes to in one trial of very many participants.
     pub true_value: Option<f64>,
+    /// Its Monte Carlo standard error: that of an estimate from the participants of [`TRUTH_TRIALS`] trials.
+    pub true_value_mc_se: Option<f64>,
+    /// The mean of the estimates less the true value.
+    pub bias: Option<f64>,
+    /// Its Monte Carlo standard error, which both have a part in.
+    pub bias_mc_se: Option<f64>,
     /// Standard deviation of the estimates.
     pub sd_estimate: Option<f64>,
+    /// Its Monte Carlo standard error, as of normal estimates.
+    pub sd_estimate_mc_se: Option<f64>,
     /// Monte Carlo standard error of the mean estimate.
     pub mean_estimate_mc_se: Option<f64>,
     /// Estimates at 2.5, 25, 50, 75 and 97.5 %.
     pub quantiles: Vec<f64>,
+    /// Their Monte Carlo standard errors: half of what lies between the quantiles at the share less and plus its own.
+    pub quantiles_mc_se: Vec<f64>,
     /// Share of trials that reject with an estimate below zero.
     pub rejection_rate_below: f64,
+    /// Its Monte Carlo standard error.
+    pub rejection_rate_below_mc_se: f64,
     /// Trials whose interval lies above the value to be excluded.
     pub excluded_above: u64,
     /// Trials whose interval lies below it.
     pub excluded_below: u64,
+    /// Monte Carlo standard errors of the shares that these two are of all trials.
+    pub excluded_mc_se: [f64; 2],
     /// Trials in which the method had nothing to work on.
     pub failed_fits: u64,
     /// Mean number of participants analysed.
     pub analysed: f64,
+    /// Its Monte Carlo standard error.
+    pub analysed_mc_se: f64,
 }
+
+/// Shares at which quantiles are told.
+const QUANTILES: [f64; 5] = [0.025, 0.25, 0.5, 0.75, 0.975];
 
 impl Characteristics {
     /// Reads an analysis' tally.
@@ -363,7 +413,17 @@ impl Characteristics {
         let sd = mean
             .filter(|_| fitted > 1)
             .map(|mean| ((tally.squares.value() - n * mean * mean).max(0.0) / (n - 1.0)).sqrt());
+        let mean_mc_se = sd.map(|sd| sd / n.sqrt());
+        let truth_mc_se = truth.and(sd).map(|sd| sd / (TRUTH_TRIALS as f64).sqrt());
         let coverage = truth.filter(|_| fitted > 0).map(|_| Share::of(tally.covered, fitted));
+        let below = Share::of(tally.rejected_below, trials);
+        let analysed = Mean::of(trials, tally.analysed, tally.analysed_squares);
+        let bounded = (fitted - tally.unbounded) as f64;
+        let quantile_mc_se = |share: f64| {
+            let error = (share * (1.0 - share) / bounded.max(1.0)).sqrt();
+            let at = |share: f64| tally.histogram.quantile(share.clamp(0.0, 1.0));
+            Some((at(share + error)? - at(share - error)?) / 2.0)
+        };
         Self {
             id: id.clone(),
             rejection_rate: rejection.share,
@@ -372,17 +432,23 @@ impl Characteristics {
             coverage: coverage.map(|coverage| coverage.share),
             coverage_mc_se: coverage.map(|coverage| coverage.mc_se),
             true_value: truth,
+            true_value_mc_se: truth_mc_se,
+            bias: mean.zip(truth).map(|(mean, truth)| mean - truth),
+            bias_mc_se: mean_mc_se.zip(truth_mc_se).map(|(mean, truth)| (mean * mean + truth * truth).sqrt()),
             sd_estimate: sd,
-            mean_estimate_mc_se: sd.map(|sd| sd / n.sqrt()),
-            quantiles: [0.025, 0.25, 0.5, 0.75, 0.975]
-                .iter()
-                .filter_map(|share| tally.histogram.quantile(*share))
-                .collect(),
-            rejection_rate_below: Share::of(tally.rejected_below, trials).share,
+            sd_estimate_mc_se: sd.map(|sd| sd / (2.0 * (n - 1.0)).sqrt()),
+            mean_estimate_mc_se: mean_mc_se,
+            quantiles: QUANTILES.iter().filter_map(|share| tally.histogram.quantile(*share)).collect(),
+            quantiles_mc_se: QUANTILES.iter().filter_map(|share| quantile_mc_se(*share)).collect(),
+            rejection_rate_below: below.share,
+            rejection_rate_below_mc_se: below.mc_se,
             excluded_above: tally.excluded_above,
             excluded_below: tally.excluded_below,
+            excluded_mc_se: [tally.excluded_above, tally.excluded_below]
+                .map(|count| Share::of(count, trials).mc_se),
             failed_fits: tally.failed,
-            analysed: tally.analysed as f64 / trials.max(1) as f64,
+            analysed: analysed.mean,
+            analysed_mc_se: analysed.mc_se,
         }
     }
 }

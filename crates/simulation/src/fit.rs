@@ -118,11 +118,17 @@ pub struct Misfit {
     pub wanted: f64,
     /// What the fitted cohort gives.
     pub found: f64,
+    /// Its Monte Carlo standard error.
+    pub mc_se: f64,
 }
 
 /// A calibrated cohort.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fitted {
+    /// The drug effect in force.
+    pub effect: String,
+    /// The setting of the natural course in force.
+    pub setting: String,
     /// Inputs with their fitted values, as `--set` takes them.
     pub set: Vec<String>,
     /// Each target with what is left of the misfit.
@@ -172,7 +178,10 @@ impl Fit<'_> {
         };
         let (best, converged) = nelder_mead(self.free.len(), &mut cost)?;
         let (found, participants) = self.summaries(&best, &mut space)?;
+        let virtuals = &self.study.virtual_cohort;
         Ok(Fitted {
+            effect: virtuals.effect.clone(),
+            setting: virtuals.setting.clone(),
             set: self.sets(&best),
             targets: self
                 .targets
@@ -181,7 +190,8 @@ impl Fit<'_> {
                 .map(|(target, found)| Misfit {
                     target: target.text.clone(),
                     wanted: target.value,
-                    found: *found,
+                    found: found.value,
+                    mc_se: found.mc_se,
                 })
                 .collect(),
             misfit: self.misfit(&found),
@@ -200,7 +210,7 @@ impl Fit<'_> {
             .collect()
     }
 
-    fn summaries(&self, place: &[f64], space: &mut Workspace) -> Result<(Vec<f64>, usize), FitError> {
+    fn summaries(&self, place: &[f64], space: &mut Workspace) -> Result<(Vec<Summarised>, usize), FitError> {
         let mut study = self.study.clone();
         for set in self.sets(place) {
             scenario::set_from_text(&mut study, &set)?;
@@ -216,33 +226,54 @@ impl Fit<'_> {
     }
 
     /// Misfits count relative to their target; one of a target near 0 as it is.
-    fn misfit(&self, found: &[f64]) -> f64 {
+    fn misfit(&self, found: &[Summarised]) -> f64 {
         let squares = self
             .targets
             .iter()
             .zip(found)
-            .map(|(target, found)| ((found - target.value) / target.value.abs().max(0.1)).powi(2));
+            .map(|(target, found)| ((found.value - target.value) / target.value.abs().max(0.1)).powi(2));
         (squares.sum::<f64>() / self.targets.len().max(1) as f64).sqrt()
     }
 }
 
-fn summarise(sorted: &[f64], summary: Summary) -> Option<f64> {
+/// A summary with its Monte Carlo standard error, participants taken as independent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Summarised {
+    value: f64,
+    mc_se: f64,
+}
+
+fn summarise(sorted: &[f64], summary: Summary) -> Option<Summarised> {
     let n = sorted.len() as f64;
     if sorted.is_empty() {
         return None;
     }
     let mean = sorted.iter().sum::<f64>() / n;
+    let moment = |power: i32| sorted.iter().map(|value| (value - mean).powi(power)).sum::<f64>();
+    let sd = (moment(2) / (n - 1.0).max(1.0)).sqrt();
     Some(match summary {
-        Summary::Mean => mean,
+        Summary::Mean => Summarised { value: mean, mc_se: sd / n.sqrt() },
+        // Of the variance it is the root of (fourth moment less squared variance) over n.
         Summary::Sd => {
-            let squares: f64 = sorted.iter().map(|value| (value - mean).powi(2)).sum();
-            (squares / (n - 1.0).max(1.0)).sqrt()
+            let of_variance = ((moment(4) / n - sd.powi(4)).max(0.0) / n).sqrt();
+            Summarised { value: sd, mc_se: if sd > 0.0 { of_variance / (2.0 * sd) } else { 0.0 } }
         }
+        // Half of what lies between the numbers a standard error of their count away from the middle.
         Summary::Median => {
             let middle = sorted.len() / 2;
-            if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
+            let value = if sorted.len() % 2 == 1 {
+                sorted[middle]
+            } else {
+                (sorted[middle - 1] + sorted[middle]) / 2.0
+            };
+            let away = (n.sqrt() / 2.0).ceil() as usize;
+            let (low, high) = (middle.saturating_sub(away), (middle + away).min(sorted.len() - 1));
+            Summarised { value, mc_se: (sorted[high] - sorted[low]) / 2.0 }
         }
-        Summary::ShareAtMost(limit) => sorted.partition_point(|value| *value <= limit) as f64 / n,
+        Summary::ShareAtMost(limit) => {
+            let value = sorted.partition_point(|value| *value <= limit) as f64 / n;
+            Summarised { value, mc_se: (value * (1.0 - value) / n).sqrt() }
+        }
     })
 }
 
@@ -339,9 +370,22 @@ mod tests {
     #[test]
     fn summaries_of_a_few_numbers() {
         let sorted = [-7.0, -5.0, 0.0, 4.0];
-        assert_eq!(summarise(&sorted, Summary::Mean), Some(-2.0));
-        assert_eq!(summarise(&sorted, Summary::Median), Some(-2.5));
-        assert_eq!(summarise(&sorted, Summary::ShareAtMost(-5.0)), Some(0.5));
+        let found = |summary| summarise(&sorted, summary).unwrap();
+        assert_eq!(found(Summary::Mean).value, -2.0);
+        assert_eq!(found(Summary::Median).value, -2.5);
+        assert_eq!(found(Summary::ShareAtMost(-5.0)), Summarised { value: 0.5, mc_se: 0.25 });
+        // Squares 25, 9, 4, 36 about the mean: variance 74/3, fourth moment 2018/4.
+        let sd = (74.0_f64 / 3.0).sqrt();
+        assert!((found(Summary::Mean).mc_se - sd / 2.0).abs() < 1e-12);
+        assert!((found(Summary::Sd).value - sd).abs() < 1e-12);
+        // Of n normal numbers about 1/sqrt(2n), and of their median 1.2533/sqrt(n).
+        let mut draws = crate::streams::Streams::new(5).of(1, "summaries", 0);
+        let mut normal: Vec<f64> = (0..20_000).map(|_| draws.normal()).collect();
+        normal.sort_unstable_by(f64::total_cmp);
+        let spread = summarise(&normal, Summary::Sd).unwrap().mc_se;
+        assert!((spread - 1.0 / 200.0).abs() < 2e-4, "{spread}");
+        let middle = summarise(&normal, Summary::Median).unwrap().mc_se;
+        assert!((middle - 1.2533 / 20_000_f64.sqrt()).abs() < 2e-3, "{middle}");
         assert_eq!(summarise(&[], Summary::Mean), None);
     }
 }

@@ -19,10 +19,15 @@ use crate::{
     Outcome,
     demo::{self, Progress, rehearse},
     shipped,
-    simulate::story::{self, Telling},
+    simulate::{
+        full,
+        output::with_error,
+        repeated,
+        story::{self, Telling},
+    },
 };
 
-/// Virtual trials behind each number of the story of the two trials.
+/// Virtual trials behind each number of the story of the two trials, and behind the means beside those of the one trial.
 const STORY_TRIALS: u64 = 1_000;
 
 /// What `demo` takes.
@@ -108,19 +113,25 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         fs::write(&story, story::tell(telling)?)
             .with_context(|| format!("{} can't be written", story.display()))?;
     }
+    let mut means = Vec::new();
+    for outcome in outcomes.iter().filter(|_| !arguments.no_story) {
+        let threads = arguments.threads.max(1);
+        means.push(repeated::means(&outcome.study, STORY_TRIALS, arguments.seed, threads)?);
+    }
     let seconds = began.elapsed().as_secs_f64();
     if arguments.json {
-        say!("{:#}", document(&outcomes, seconds));
+        say!("{:#}", document(&outcomes, &means, seconds));
     } else {
-        print(&outcomes, seconds);
+        print(&outcomes, &means, arguments.seed, seconds);
     }
     Ok(if outcomes.iter().all(|outcome| outcome.verified) { Outcome::Success } else { Outcome::Findings })
 }
 
-fn document(outcomes: &[demo::Outcome], seconds: f64) -> Value {
+fn document(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seconds: f64) -> Value {
     let studies: Vec<Value> = outcomes
         .iter()
-        .map(|outcome| {
+        .enumerate()
+        .map(|(place, outcome)| {
             let analyses: Vec<Value> = outcome
                 .results
                 .analyses
@@ -150,6 +161,8 @@ fn document(outcomes: &[demo::Outcome], seconds: f64) -> Value {
                 .collect();
             json!({
                 "id": outcome.study.id,
+                "effect": outcome.study.virtual_cohort.effect,
+                "setting": outcome.study.virtual_cohort.setting,
                 "screened": outcome.screened,
                 "participants": outcome.participants,
                 "completed": outcome.completed,
@@ -163,6 +176,7 @@ fn document(outcomes: &[demo::Outcome], seconds: f64) -> Value {
                 },
                 "reports": reports(outcome),
                 "analyses": analyses,
+                "many_trials": means.get(place),
                 "seconds": outcome.seconds.iter().map(|(step, s)| ((*step).to_owned(), json!(s))).collect::<Map<_, _>>(),
             })
         })
@@ -178,30 +192,53 @@ fn reports(outcome: &demo::Outcome) -> Value {
     }
 }
 
-fn print(outcomes: &[demo::Outcome], seconds: f64) {
-    for outcome in outcomes {
+fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, seconds: f64) {
+    for (place, outcome) in outcomes.iter().enumerate() {
         let study = &outcome.study;
+        let means = means.get(place);
         say!("\n{} ({})", study.title.en(), study.id);
         say!(
-            "virtual cohort: {} screened, {} entered, {} completed treatment; {} commands accepted, {} refused",
+            "virtual cohort of seed {seed} (drug effect {}, setting {}): {} screened, {} entered, {} completed treatment; {} \
+             commands accepted, {} refused",
+            study.virtual_cohort.effect,
+            study.virtual_cohort.setting,
             outcome.screened,
             outcome.participants,
             outcome.completed,
             outcome.commands_accepted,
             outcome.refused.values().sum::<u64>()
         );
-        say!("\n  {:<44} {:<26} {:>10} {:>15}", "analysis", "estimate", "stated", "virtual cohort");
+        say!(
+            "\n  {:<44} {:<26} {:>10} {:>15} {:>18}",
+            "analysis",
+            "estimate",
+            "stated",
+            "virtual cohort",
+            if means.is_some() { "mean (MC SE)" } else { "" },
+        );
         for analysis in &outcome.results.analyses {
             for published in &analysis.published {
                 let ours = analysis.numbers.iter().find(|number| number.id == published.number);
+                let planned = study.plan.analyses.iter().find(|planned| planned.id == analysis.id);
+                let main = planned.and_then(full::estimate_of);
+                let mean = means.and_then(|means| means.iter().find(|mean| mean.id == analysis.id));
+                let mean = mean.filter(|_| main == Some(published.estimate.as_str()));
                 say!(
-                    "  {:<44} {:<26} {:>10} {:>15}",
+                    "  {:<44} {:<26} {:>10} {:>15} {:>18}",
                     shortened(&analysis.label, 44),
                     shortened(&published.estimate, 26),
                     published.text,
                     ours.map_or_else(|| "-".to_owned(), |number| number.text()),
+                    mean.map_or_else(String::new, |mean| with_error(mean.mean, mean.mc_se)),
                 );
             }
+        }
+        say!("\n  The virtual cohort is one trial: with another seed chance moves each of its numbers.");
+        if means.is_some() {
+            say!(
+                "  Mean: over {STORY_TRIALS} trials of the same cohort (setting {}), with its Monte Carlo standard error.",
+                study.virtual_cohort.setting
+            );
         }
         say!("\n  record    {} events, head {}", outcome.head.sequence, String::from(outcome.head.hash));
         let verdict = if outcome.verified { "verified, ends at this head" } else { "ALTERED" };

@@ -8,7 +8,7 @@ use simulation::fit::{Fit, Free, Target};
 
 use crate::{
     Outcome,
-    simulate::{self, Way},
+    simulate::{self, Way, output::with_error},
     terminal::say,
 };
 
@@ -68,9 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     for one in &fitted.set {
         say!("--set {one}");
     }
-    say!("\n{:32} {:>12} {:>12}", "target", "wanted", "found");
+    say!("\nfound under effect={}, setting={} (Monte Carlo standard error)", fitted.effect, fitted.setting);
+    say!("{:32} {:>12} {:>20}", "target", "wanted", "found");
     for one in &fitted.targets {
-        say!("{:32} {:>12.4} {:>12.4}", one.target, one.wanted, one.found);
+        say!("{:32} {:>12.4} {:>20}", one.target, one.wanted, with_error(one.found, one.mc_se));
     }
     let rest = if fitted.converged { "" } else { "; the search did not come to rest" };
     say!(

@@ -207,22 +207,28 @@ fn search(
         criteria: Criteria { alpha: asked.alpha, exclude: None },
     };
     let (smallest, tried) = goal.smallest(threads)?;
+    let scenario = simulate::scenarios(study, &asked.set, &[])?.swap_remove(0);
     if asked.json {
+        let virtuals = &scenario.study.virtual_cohort;
         say!(
             "{:#}",
-            serde_json::json!({ "sample_size": smallest, "goal": power, "analysis": analysis, "tried": tried })
+            serde_json::json!({
+                "sample_size": smallest, "goal": power, "analysis": analysis, "effect": virtuals.effect,
+                "setting": virtuals.setting, "set": asked.set, "trials": asked.trials, "seed": asked.seed, "tried": tried,
+            })
         );
     } else {
+        say!("{}: {} trials each, Monte Carlo standard error in brackets", scenario.name, asked.trials);
         for one in &tried {
-            say!(
-                "{:>6} participants: {:.2} % ({:.2})",
-                one.sample_size,
-                100.0 * one.rejection_rate,
-                100.0 * one.mc_se
-            );
+            let rejects = output::percent_with_error(one.rejection_rate, one.mc_se);
+            say!("{:>6} participants: {analysis} rejects in {rejects}", one.sample_size);
         }
+        let found = tried.iter().find(|one| one.sample_size == smallest);
+        let found = found.map_or_else(String::new, |one| {
+            format!(", here in {}", output::percent_with_error(one.rejection_rate, one.mc_se))
+        });
         say!(
-            "\n{smallest} participants are the fewest with which {analysis} rejects in {:.1} % of runs",
+            "\n{smallest} participants are the fewest with which {analysis} rejects in {:.1} % of runs{found}",
             100.0 * power
         );
     }

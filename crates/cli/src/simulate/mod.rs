@@ -4,6 +4,7 @@ pub mod explore;
 pub mod full;
 pub mod merge;
 pub mod output;
+pub mod repeated;
 pub mod search;
 pub mod story;
 pub mod verdict;
@@ -159,7 +160,7 @@ pub struct ScenarioPart {
 }
 
 /// The format of a part.
-pub const FORMAT: &str = "equipoise simulate part 2";
+pub const FORMAT: &str = "equipoise simulate part 3";
 
 impl Part {
     /// Trials that were run under each scenario.

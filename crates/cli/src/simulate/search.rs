@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use simulation::campaign::Share;
 
-use super::{Campaign, Way, scenarios};
+use super::{Campaign, Way, output::percent_with_error, scenarios};
 use protocol::Study;
 use simulation::campaign::Criteria;
 use terms::AnalysisId;
@@ -56,8 +56,9 @@ impl Goal<'_> {
         let most = self.try_size(high, threads, &mut tried)?;
         if most.share < self.power {
             bail!(
-                "even {high} participants reject in {:.1} % of trials only; the goal is {:.1} %",
-                100.0 * most.share,
+                "even {high} participants reject in {} of trials only (Monte Carlo standard error in brackets); the goal \
+                 is {:.1} %",
+                percent_with_error(most.share, most.mc_se),
                 100.0 * self.power
             );
         }

@@ -244,11 +244,13 @@ impl Teller {
                 points(Some(of_both), b.mean_estimate_mc_se),
             );
             if let Some((text, change)) = &published {
+                let mc_se = b.mean_estimate_mc_se.unwrap_or(0.0);
                 write!(
                     line,
-                    " Of the published {text} these are {:.0} %, and {:+.1} points are left for the drug, chance \
-                     and expectation.",
+                    " Of the published {text} these are {:.1} % (MC SE {:.1}), and {:+.2} (MC SE {mc_se:.3}) points are \
+                     left for the drug, chance and expectation.",
                     100.0 * of_both / change,
+                    (100.0 * mc_se / change).abs(),
                     change - of_both,
                 )?;
             }
@@ -377,33 +379,48 @@ impl Teller {
                 self.text.push_str(&line);
             }
         }
-        self.say(
-            "Setting `registry`; MC SE at most half a point of percent per thousand trials' square root.\n",
-        );
-        self.say("| input | value | one-arm trial, inert drug: improves | randomised trial, -5 at month 6: rejects |");
-        self.say("|---|---|---|---|");
-        let mut example = None;
+        let mut head = String::from("| input | value |");
+        for setting in SETTINGS {
+            write!(
+                head,
+                " one-arm trial, inert drug: improves (`{setting}`) | randomised trial, -5 at month 6: rejects (`{setting}`) |"
+            )?;
+        }
+        self.say(&format!("\n\n{head}\n|---|---|---|---|---|---|"));
         for (words, key, values) in SENSITIVITY {
             for value in values {
                 let set = format!("{key}={value}");
-                let a = self.ask(&self.one_arm, &[ONE_ARM.1], &["effect=inert", "setting=registry", &set])?;
-                let b = self.ask(
-                    &self.randomised,
-                    &[RANDOMISED.1],
-                    &["effect=important", "setting=registry", &set],
-                )?;
-                self.say(&format!(
-                    "| {words} | `{set}` | {} | {} |",
-                    percent(improves(&a.of(ONE_ARM.1)?, a.trials_run())),
-                    percent(rejects(&b.of(RANDOMISED.1)?)),
-                ));
-                example = Some([a, b]);
+                let mut row = format!("| {words} | `{set}` |");
+                for setting in SETTINGS {
+                    let of_setting = format!("setting={setting}");
+                    let asked = |study: &Study, id: &str, effect: &str| {
+                        self.ask(study, &[id], &[effect, &of_setting, &set])
+                    };
+                    let a = asked(&self.one_arm, ONE_ARM.1, "effect=inert")?;
+                    let b = asked(&self.randomised, RANDOMISED.1, "effect=important")?;
+                    write!(
+                        row,
+                        " {} | {} |",
+                        percent(improves(&a.of(ONE_ARM.1)?, a.trials_run())),
+                        percent(rejects(&b.of(RANDOMISED.1)?)),
+                    )?;
+                }
+                self.say(&row);
             }
         }
-        if let Some([a, b]) = &example {
-            self.say("\nThe commands, here of the last row:");
-            self.commands(&[a, b]);
+        let Telling { trials, seed, .. } = self.telling;
+        let settings = SETTINGS.join(",");
+        self.say("\n```");
+        for (_, key, values) in SENSITIVITY {
+            for ((study, analysis), effect) in [(ONE_ARM, "inert"), (RANDOMISED, "important")] {
+                self.say(&format!(
+                    "equipoise simulate {study} --analyses {analysis} --set effect={effect} --grid {key}={} \
+                     --grid setting={settings} --trials {trials} --seed {seed}",
+                    values.join(","),
+                ));
+            }
         }
+        self.say("```\n");
         Ok(())
     }
 }
