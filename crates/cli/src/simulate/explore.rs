@@ -4,6 +4,8 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -16,6 +18,9 @@ use super::{Campaign, Scenario, Way};
 
 /// The page; the grid takes the place of the word `GRID`.
 const PAGE: &str = include_str!("explore.html");
+
+/// How long a connection may say nothing.
+const WAITS_FOR_A_REQUEST: Duration = Duration::from_secs(30);
 
 /// What is crossed in the grid.
 #[derive(Clone, Debug)]
@@ -46,6 +51,8 @@ pub struct Explorer<'a> {
     effect: String,
     settings: Vec<String>,
     filling: Filling,
+    /// One place is run at a time, with all threads.
+    running: Mutex<()>,
 }
 
 /// One point that is asked for.
@@ -75,6 +82,7 @@ impl<'a> Explorer<'a> {
             effect: effect.name.clone(),
             settings: skin.settings.iter().map(|one| one.0.clone()).collect(),
             filling,
+            running: Mutex::new(()),
         })
     }
 
@@ -115,11 +123,11 @@ impl<'a> Explorer<'a> {
         Ok(part.iter().map(share).collect())
     }
 
-    /// Fills the grid and returns the page. `told` hears how far it is.
+    /// Fills the grid and returns the page. `live` trials are run where the page stands, if it is served; `told` hears how far it is.
     ///
     /// # Errors
     /// A point can't be simulated.
-    pub fn page(&self, axes: &Axes, live: bool, told: &mut dyn FnMut(usize, usize)) -> Result<String> {
+    pub fn page(&self, axes: &Axes, live: Option<u64>, told: &mut dyn FnMut(usize, usize)) -> Result<String> {
         let mut rates = Vec::new();
         let all = self.settings.len() * axes.dropout.len();
         for setting in &self.settings {
@@ -145,10 +153,12 @@ impl<'a> Explorer<'a> {
         let effect = self.study.virtual_cohort.effects.iter().find(|effect| effect.name == self.effect);
         let withdrawal = &self.study.virtual_cohort.withdrawal;
         let grid = json!({
+            "id": self.study.id,
             "study": self.study.title.en(),
             "version": self.study.version,
             "analysis": self.analysis,
             "label": analysis.map_or("", |analysis| analysis.label.en()),
+            "effect": self.effect,
             "effect_month": effect.map(|effect| effect.month),
             "effect_points": effect.map(|effect| effect.points),
             "target": self.study.virtual_cohort.cohort.enrol.unwrap_or(self.study.target),
@@ -159,7 +169,6 @@ impl<'a> Explorer<'a> {
             "points": axes.points,
             "dropout": axes.dropout,
             "settings": self.settings,
-            "setting": self.study.virtual_cohort.setting,
             "rates": rates,
             "live": live,
         });
@@ -172,14 +181,19 @@ impl<'a> Explorer<'a> {
     /// # Errors
     /// The port can't be had.
     pub fn serve(&self, page: &str, listener: &TcpListener) -> Result<()> {
-        for stream in listener.incoming() {
-            // One who goes away in the middle of an answer concerns nobody else.
-            let _ = stream.map_err(anyhow::Error::from).and_then(|stream| self.answer(stream, page));
-        }
+        // Browsers open connections ahead of need; one that asks for nothing must not hold up the others.
+        std::thread::scope(|scope| {
+            for stream in listener.incoming() {
+                // One who goes away in the middle of an answer concerns nobody else.
+                let Ok(stream) = stream else { continue };
+                scope.spawn(move || self.answer(stream, page));
+            }
+        });
         Ok(())
     }
 
     fn answer(&self, mut stream: TcpStream, page: &str) -> Result<()> {
+        stream.set_read_timeout(Some(WAITS_FOR_A_REQUEST))?;
         let mut line = String::new();
         BufReader::new((&stream).take(8_192)).read_line(&mut line)?;
         let path = line.split(' ').nth(1).unwrap_or("/");
@@ -213,7 +227,9 @@ impl<'a> Explorer<'a> {
             dropout: field("dropout")?.parse()?,
             setting: field("setting")?.to_owned(),
         };
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let [rate, mc_se] = self.run(std::slice::from_ref(&point))?[0];
+        drop(running);
         Ok(json!({ "rate": rate, "mc_se": mc_se, "trials": self.filling.trials }))
     }
 }

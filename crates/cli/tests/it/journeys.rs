@@ -3,9 +3,13 @@
 use std::{path::Path, process::Command};
 
 fn walk(names: &[&str]) {
+    walk_in("journeys.mjs", names);
+}
+
+fn walk_in(script: &str, names: &[&str]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e");
     let output = Command::new("node")
-        .arg("journeys.mjs")
+        .arg(script)
         .arg(env!("CARGO_BIN_EXE_equipoise"))
         .args(names)
         .current_dir(folder)
@@ -66,4 +70,9 @@ fn int_1_the_second_of_two_editors_is_shown_what_changed() {
 #[test]
 fn no_page_of_any_role_has_a_serious_barrier() {
     walk(&["scans"]);
+}
+
+#[test]
+fn the_explorer_is_moved_by_keyboard_on_a_telephone_and_without_a_server() {
+    walk_in("explorer.mjs", &["keyboard", "live", "phone", "saved"]);
 }
