@@ -14,6 +14,7 @@ mod kill;
 mod manual;
 #[cfg(feature = "serve")]
 mod operate;
+mod operating;
 #[cfg(feature = "pdf")]
 mod paper;
 mod proof;

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::{root, run};
 
-fn json(arguments: &[&str]) -> Value {
+/// Runs the program and reads its one document.
+pub fn json(arguments: &[&str]) -> Value {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON document")
@@ -123,7 +124,7 @@ fn an_inert_drug_improves_a_one_arm_trial_as_often_as_an_independent_program_say
 }
 
 /// Everything of the randomised study switched off but the error of measurement and the drug's effect.
-const BARE: [&str; 17] = [
+pub const BARE: [&str; 17] = [
     "sample_size=60",
     "effect=important",
     "effects.important.month=3",
@@ -143,12 +144,13 @@ const BARE: [&str; 17] = [
     "conduct.visit_spread_days=0",
 ];
 
-const REACTIONS: [&str; 9] =
+/// Reactions of the randomised study.
+pub const REACTIONS: [&str; 9] =
     ["oedema", "nausea", "fatigue", "cpk_rise", "cramps", "diarrhoea", "rash", "cytopenia", "alt_rise"];
 
-/// A copy of the randomised study with more designs.
-fn with_designs(folder: &Path, designs: &str) {
-    let from = root().join("studies/imatinib-controlled");
+/// Copies a shipped study into a folder, its virtual cohort edited.
+pub fn copy_of(study: &str, folder: &Path, edit: impl Fn(String) -> String) {
+    let from = root().join("studies").join(study);
     std::fs::create_dir_all(folder.join("forms")).unwrap();
     for part in ["", "forms"] {
         for entry in std::fs::read_dir(from.join(part)).unwrap() {
@@ -159,7 +161,7 @@ fn with_designs(folder: &Path, designs: &str) {
         }
     }
     let path = folder.join("virtual.toml");
-    let text = std::fs::read_to_string(&path).unwrap() + designs;
+    let text = edit(std::fs::read_to_string(&path).unwrap());
     std::fs::write(path, text).unwrap();
 }
 
@@ -167,9 +169,8 @@ fn with_designs(folder: &Path, designs: &str) {
 #[test]
 fn looks_decide_as_often_as_an_independent_program_says() {
     let folder = tempfile::tempdir().unwrap();
-    with_designs(
-        folder.path(),
-        r#"
+    copy_of("imatinib-controlled", folder.path(), |text| {
+        text + r#"
         [designs."bare fixed"]
         analysis = "B-P1-change"
         looks = [1]
@@ -178,8 +179,8 @@ fn looks_decide_as_often_as_an_independent_program_says() {
         analysis = "B-P1-change"
         looks = [0.5, 0.75, 1]
         futility = [0.5, 0.3]
-        "#,
-    );
+        "#
+    });
     let text =
         std::fs::read_to_string(root().join("crates/simulation/reference/sequential/result.csv")).unwrap();
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
@@ -257,7 +258,7 @@ fn designs_share_the_same_virtual_trials_and_merge() {
         "--json",
     ];
     let whole = without_timings(json(&[&campaign[..], &["--threads", "2"]].concat()));
-    assert_eq!(whole["scenarios"].as_array().unwrap().len(), 4);
+    assert_eq!(whole["scenarios"].as_array().unwrap().len(), 5);
     let looked_at = &whole["scenarios"][3];
     let decisions = looked_at["design"]["decisions"].as_object().unwrap();
     let all: f64 = decisions.values().map(|one| one["share"].as_f64().unwrap()).sum();
