@@ -379,6 +379,7 @@ impl Teller {
                 self.text.push_str(&line);
             }
         }
+        self.text.truncate(self.text.trim_end().len());
         let mut head = String::from("| input | value |");
         for setting in SETTINGS {
             write!(
