@@ -120,9 +120,9 @@ pub struct Arms {
     pub sequence: u64,
 }
 
-/// Participants whose casebooks are open at a time while a whole record is folded. Visits of many participants lie side by side
-/// in a record; a casebook that is packed too soon has to be opened again for its next event.
-const OPEN_MAX: usize = 512;
+/// Participants whose casebooks are open at a time while a whole record is folded. What a participant did in a day lies together in
+/// a record, so that few are opened again soon; and each open one takes some hundred times the memory of a packed one.
+const OPEN_MAX: usize = 64;
 
 /// A casebook on a walk through all of them. One that was packed is opened for as long as one looks at it, so that a walk leaves
 /// no casebook open.

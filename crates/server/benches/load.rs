@@ -5,8 +5,10 @@
 //! cargo bench -p server --bench load -- --participants 1000 --seconds 60
 //! ```
 //!
-//! Virtual participants go through the open trial by the commands of the real one; the store is kept in `--store` for the next
-//! run. Each session works at its own participants, one after the other: 70 % of its requests read (a participant's course, a
+//! Virtual participants go through the open trial, with more assessments than it has, by the commands of the real one: `--drawn` of
+//! them at most. A larger trial takes the events of those again, under further numbers, day by day, so that each participant has
+//! about two thousand values and a record of twenty million is made in minutes; it is encoded, salted and chained like any
+//! other. The store is kept in `--store` for the next run. Each session works at its own participants, one after the other: 70 % of its requests read (a participant's course, a
 //! form, its history, what is due today), 25 % save a form with all its items changed, 5 % ask for a list, the dashboard or an
 //! export. Requests are sent by a timetable, and the time of an answer counts from when it was due, so that a server that
 //! falls behind can't hide it.
@@ -25,21 +27,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rand_chacha::ChaCha8Rng;
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
 use rand_core::{Rng, SeedableRng};
-use record::{Environment, Fact, Reader};
+use record::{Draft, Environment, Event, Fact, Reader, Recording, Stream, Submission, Writer};
 use server::{Installation, installation, shell};
 use simulation::{ConductedTrial, Nobody, Rehearsal, Trial, streams::Streams};
 use store::{SqliteReader, SqliteStore};
-use terms::{Date, Timestamp};
+use terms::{Date, SiteId, Timestamp};
 
 const STUDY: &str = "imatinib-open";
+/// How long after its end a load may go on, for a server that has fallen behind.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long to wait for what the server prepares after its start.
+const LISTS_WAIT: Duration = Duration::from_secs(300);
 /// Sites among which the participants are spread.
 const SITES: usize = 40;
 const PASSWORD: &str = "several words make a good one";
 
 struct Options {
     participants: u32,
+    /// Participants that go through the trial themselves.
+    drawn: u32,
+    /// Whether to stop once the record is made and verified.
+    only_make: bool,
     sessions: usize,
     seconds: u64,
     rate: f64,
@@ -65,6 +75,8 @@ fn main() {
         .map_or_else(|| std::env::temp_dir().join(format!("equipoise-load-{participants}")), PathBuf::from);
     let options = Options {
         participants,
+        drawn: number("--drawn", 400.0) as u32,
+        only_make: arguments.iter().any(|argument| argument == "--only-make"),
         sessions: number("--sessions", 200.0) as usize,
         seconds: number("--seconds", 30.0) as u64,
         rate: number("--rate", 320.0),
@@ -72,19 +84,31 @@ fn main() {
     };
     prepare(&options);
     println!("disk        {}", disk(&options.store));
-    println!("verify      {}", verified(&options.store));
+    println!("verify      {}; {}", verified(&options.store), busy());
+    if options.only_make {
+        return;
+    }
     let server = Server::start(&options.store);
     println!(
-        "start       {:.1} s, {:.1} s of them processor time, to read the record; {}",
+        "start       {:.1} s, {:.1} s of them processor time, to read the record; {}; {}",
         server.started.as_secs_f64(),
         server.cpu(),
-        server.memory()
+        server.memory(),
+        busy()
     );
+    println!("lists       {}", server.lists_made());
     let before = server.cpu();
     let requests = load(&options, &server);
     let used = server.cpu() - before;
     println!("processor   {:.2} ms of the server's own time a request", used * 1000.0 / requests as f64);
     println!("memory      {}", server.memory());
+    println!("machine     {}", busy());
+}
+
+/// What else the machine does: figures of a busy one are no figures.
+fn busy() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!("load average {}", text.split(' ').take(2).collect::<Vec<_>>().join(" "))
 }
 
 // ---- the record ----
@@ -117,36 +141,51 @@ fn add_sites(path: &Path) {
         .expect("the store's folder can be written");
 }
 
-/// Lets as many virtual people as asked for go through the trial, unless an earlier run left them.
+/// Assessments at every month, so that a participant has some two thousand values.
+fn add_assessments(path: &Path) {
+    let text = fs::read_to_string(path).expect("the study's file");
+    let often = ["skin_score", "global_vas", "quality_of_life", "lung_function"];
+    let visits =
+        text.lines().find(|line| line.starts_with("visits ")).expect("the schedule names its visits");
+    let visits: Vec<&str> = visits.split('"').nth(1).unwrap_or_default().split_whitespace().collect();
+    let lines = text.lines().map(|line| {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        let marks: Vec<&str> = line.split('"').nth(1).unwrap_or_default().split_whitespace().collect();
+        if !often.contains(&name) || marks.len() != visits.len() {
+            return line.to_owned();
+        }
+        let monthly = |visit: &str| visit.starts_with('M') && visit != "M15";
+        let marks = visits.iter().zip(marks).map(|(visit, mark)| if monthly(visit) { "x" } else { mark });
+        format!("{name} = \"{}\"", marks.collect::<Vec<_>>().join(" "))
+    });
+    let text: Vec<String> = lines.collect();
+    fs::write(path, text.join("\n") + "\n").expect("the store's folder can be written");
+}
+
+/// Lets virtual people go through the trial, unless an earlier run left them.
 fn prepare(options: &Options) {
     let folder = options.store.join("studies").join(STUDY);
     let record = folder.join("record");
     if !record.exists() {
+        let _ = fs::remove_dir_all(&options.store);
         copy(&root(), &folder.join("study"));
         add_sites(&folder.join("study/study.toml"));
-        let mut study = installation::compile(&folder.join("study")).expect("the study compiles");
-        let cohort = &mut study.virtual_cohort.cohort;
-        cohort.opens = Some(Date::constant(2022, 9, 5));
-        // All within two years, and followed to their ends.
-        cohort.screened_per_month = f64::from(options.participants) / 20.0;
-        cohort.screened_max = options.participants;
-        cohort.enrol = Some(options.participants);
-        let streams = Streams::new(1);
-        let store = SqliteStore::create(&record, Environment::Rehearsal).expect("the store can be made");
-        let mut trial = ConductedTrial::begin(&study, &streams, Box::new(store), None, None, &Nobody)
-            .expect("the record begins");
+        add_assessments(&folder.join("study/schedule.toml"));
+        // It says where each cell of the protocol's own schedule leads.
+        let _ = fs::remove_file(folder.join("study/coverage.toml"));
+        let times = options.participants.div_ceil(options.drawn);
+        let drawn = options.participants.div_ceil(times);
         let begun = Instant::now();
-        let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
-        rehearsal.open(1).expect("the study opens");
-        rehearsal.run_up_to(Date::constant(2026, 6, 1)).expect("the trial goes on");
-        trial.commit().expect("the store can be written");
-        let commands = trial.engine().counts();
-        println!(
-            "made        {} participants by {} commands in {:.0} s",
-            trial.state().casebooks.len(),
-            commands.accepted,
-            begun.elapsed().as_secs_f64()
-        );
+        let first = if times > 1 { options.store.join("drawn") } else { record.clone() };
+        go_through(&folder.join("study"), &first, drawn);
+        if times > 1 {
+            let unfinished = folder.join("record.unfinished");
+            let _ = fs::remove_dir_all(&unfinished);
+            multiply(&first, &unfinished, times);
+            fs::rename(&unfinished, &record).expect("the store's folder can be written");
+            let _ = fs::remove_dir_all(&first);
+        }
+        println!("made        in {:.0} s; {}", begun.elapsed().as_secs_f64(), busy());
     }
     let reader = SqliteReader::open(&record).expect("the record is there");
     let (mut events, mut values) = (0_u64, 0_u64);
@@ -162,6 +201,103 @@ fn prepare(options: &Options) {
         .expect("the record can be read");
     let bytes = fs::metadata(record.join("record.sqlite")).map_or(0, |file| file.len());
     println!("record      {events} events, {values} item values, {} MB on disk", bytes / 1_000_000);
+}
+
+/// Lets virtual people go through the trial by its commands.
+fn go_through(study: &Path, record: &Path, participants: u32) {
+    let mut study = installation::compile(study).expect("the study compiles");
+    let cohort = &mut study.virtual_cohort.cohort;
+    cohort.opens = Some(Date::constant(2022, 9, 5));
+    // All within two years, and followed to their ends.
+    cohort.screened_per_month = f64::from(participants) / 20.0;
+    cohort.screened_max = participants;
+    cohort.enrol = Some(participants);
+    let streams = Streams::new(1);
+    let store = SqliteStore::create(record, Environment::Rehearsal).expect("the store can be made");
+    let mut trial = ConductedTrial::begin(&study, &streams, Box::new(store), None, None, &Nobody)
+        .expect("the record begins");
+    let begun = Instant::now();
+    let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
+    rehearsal.open(1).expect("the study opens");
+    rehearsal.run_up_to(Date::constant(2026, 6, 1)).expect("the trial goes on");
+    trial.commit().expect("the store can be written");
+    let commands = trial.engine().counts();
+    println!(
+        "drawn       {} participants by {} commands in {:.0} s",
+        trial.state().casebooks.len(),
+        commands.accepted,
+        begun.elapsed().as_secs_f64()
+    );
+}
+
+/// Events after which a growing record is committed.
+const COMMITTED_AT: usize = 4_000;
+
+/// Writes a record in which every participant of another one stands so many times, under further numbers of the site. What happened
+/// on a day is written participant by participant.
+fn multiply(from: &Path, to: &Path, times: u32) {
+    let reader = SqliteReader::open(from).expect("the record is there");
+    let store = SqliteStore::create(to, Environment::Rehearsal).expect("the store can be made");
+    let mut writer = Writer::new(Box::new(store)).expect("the store can be read");
+    let mut salts = ChaCha20Rng::seed_from_u64(1);
+    let mut at_site: BTreeMap<SiteId, u32> = BTreeMap::new();
+    reader
+        .each(1, &mut |event| {
+            if let (Fact::ConsentSigned { .. }, Some(site)) = (&event.fact, &event.site)
+                && event.position == 1
+            {
+                *at_site.entry(site.clone()).or_default() += 1;
+            }
+        })
+        .expect("the record can be read");
+    let mut day: Vec<Event> = Vec::new();
+    let mut flush = |day: &mut Vec<Event>| {
+        let mut staged = 0;
+        for time in 0..times {
+            for event in day.iter() {
+                let event = match (&event.stream, &event.site) {
+                    (Stream::Subject(_), Some(site)) => renumbered(event, site, time * at_site[site]),
+                    _ if time > 0 => continue,
+                    _ => event.clone(),
+                };
+                let Event {
+                    stream, by, site, happened, recorded, origin, study_version, reason, fact, ..
+                } = event;
+                let expected = writer.position(&stream).expect("the store can be read");
+                let submission = Submission {
+                    expected: vec![(stream.clone(), expected)],
+                    drafts: vec![Draft { stream, by, site, happened, reason, fact }],
+                    recording: Recording { recorded, origin, study_version },
+                };
+                writer.stage(submission, &mut salts).expect("a copy has its place");
+                staged += 1;
+                if staged % COMMITTED_AT == 0 {
+                    writer.commit().expect("the store can be written");
+                }
+            }
+        }
+        writer.commit().expect("the store can be written");
+        day.clear();
+    };
+    reader
+        .each(1, &mut |event| {
+            if day.last().is_some_and(|last| last.recorded.local_date != event.recorded.local_date) {
+                flush(&mut day);
+            }
+            day.push(event);
+        })
+        .expect("the record can be read");
+    flush(&mut day);
+}
+
+/// The event of another participant of the site, whose number is so much higher. Ids of queries and deviations begin with it.
+fn renumbered(event: &Event, site: &SiteId, higher: u32) -> Event {
+    let Stream::Subject(subject) = &event.stream else { return event.clone() };
+    let number: u32 =
+        subject.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number");
+    let other = format!("{site}-{:03}", number + higher);
+    let text = serde_json::to_string(event).expect("an event is plain data");
+    serde_json::from_str(&text.replace(subject.as_str(), &other)).expect("only a number is another one")
 }
 
 /// How often the disk makes 4 KiB durable in a second.
@@ -232,6 +368,21 @@ impl Server {
             |place: usize| fields.get(place).and_then(|ticks| ticks.parse::<f64>().ok()).unwrap_or(0.0);
         // utime and stime, in hundredths of a second on Linux.
         (ticks(11) + ticks(12)) / 100.0
+    }
+
+    /// Waits until the server has nothing of its own to do any more, and says how long that took.
+    fn lists_made(&self) -> String {
+        let begun = Instant::now();
+        let mut before = self.cpu();
+        while begun.elapsed() < LISTS_WAIT {
+            thread::sleep(Duration::from_secs(1));
+            let now = self.cpu();
+            if now - before < 0.1 {
+                break;
+            }
+            before = now;
+        }
+        format!("made {:.0} s after the start; {}", begun.elapsed().as_secs_f64(), self.memory())
     }
 
     fn memory(&self) -> String {
@@ -405,8 +556,10 @@ struct Figures {
     times: BTreeMap<Kind, Vec<Duration>>,
     by_page: BTreeMap<&'static str, Vec<Duration>>,
     faults: BTreeMap<String, u32>,
-    bytes_max: usize,
+    bytes_max: (usize, &'static str),
     items: u64,
+    /// Requests that were due and not sent, because the server had fallen behind.
+    unsent: u64,
 }
 
 fn load(options: &Options, server: &Server) -> usize {
@@ -447,6 +600,7 @@ fn load(options: &Options, server: &Server) -> usize {
                 }
                 all.bytes_max = all.bytes_max.max(mine.bytes_max);
                 all.items += mine.items;
+                all.unsent += mine.unsent;
             });
         }
     });
@@ -464,8 +618,9 @@ fn load(options: &Options, server: &Server) -> usize {
     for (page, times) in &mut all.by_page {
         println!("  {page:<9} {}", spread(times));
     }
-    println!("saved       {} items changed; largest page {} kB", all.items, all.bytes_max / 1000);
-    println!("faults      {:?}", all.faults);
+    let (bytes, page) = all.bytes_max;
+    println!("saved       {} items changed; largest page {} kB ({page})", all.items, bytes / 1000);
+    println!("faults      {:?}; {} requests not sent for want of time", all.faults, all.unsent);
     count
 }
 
@@ -513,6 +668,11 @@ impl<'a> Day<'a> {
         let pace = self.options.sessions as f64 / self.options.rate;
         let mut due = begun + Duration::from_secs_f64(pace * (self.draw(1000) as f64 / 1000.0));
         while due < end {
+            if Instant::now() > end + GRACE {
+                // A server that has fallen so far behind is not waited for.
+                figures.unsent += ((end - due).as_secs_f64() / pace).ceil() as u64;
+                break;
+            }
             thread::sleep(due.saturating_duration_since(Instant::now()));
             let enters = self.person.starts_with("coordinator");
             let (kind, page) = match self.draw(100) {
@@ -540,7 +700,7 @@ impl<'a> Day<'a> {
                     figures.times.entry(kind).or_default().push(took);
                     figures.by_page.entry(page).or_default().push(took);
                     if page != "export" {
-                        figures.bytes_max = figures.bytes_max.max(answer.body.len());
+                        figures.bytes_max = figures.bytes_max.max((answer.body.len(), page));
                     }
                     let wanted = if kind == Kind::Save { 303 } else { 200 };
                     if answer.status != wanted {

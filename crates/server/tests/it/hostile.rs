@@ -314,7 +314,7 @@ fn scripts_typed_into_every_field_of_every_form_are_refused_or_shown_as_text_whe
         "monitor",
         "data_manager",
         "trial_statistician",
-        "pathologist.1",
+        "pathologist",
         "specimen_custodian",
         "sponsor_physician",
         "administrator",
