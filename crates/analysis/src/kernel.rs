@@ -3,6 +3,8 @@
 //! The numbers are those that [`run`](crate::run) writes down for the same outcomes: the same functions of the
 //! statistics crate under the same options, without the sheet that remembers where each number came from.
 
+mod over_visits;
+
 use std::collections::BTreeMap;
 
 use protocol::model::{self, Method, TwoSided, Zeros};
@@ -16,7 +18,11 @@ use statistics::{
     ranks::{self, HodgesLehmannWorkspace, RankSumWorkspace, SignedRankWorkspace, hodges_lehmann_one_sample},
 };
 
+use over_visits::{Imputed, OverVisits, Space};
+
 use crate::methods::{boundary, confidence, share_interval};
+
+pub use over_visits::Courses;
 
 /// What a method found: its main estimate, that estimate's interval, and the two-sided p-value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +44,8 @@ pub struct Group {
     pub values: Vec<f64>,
     /// Baselines of the same participants, or nothing.
     pub baselines: Vec<f64>,
+    /// Of a method over several visits, in the first group: the participants of all groups.
+    pub courses: Courses,
 }
 
 impl Group {
@@ -45,6 +53,14 @@ impl Group {
     pub fn clear(&mut self) {
         self.values.clear();
         self.baselines.clear();
+        self.courses.clear();
+    }
+
+    /// Adds other participants.
+    pub fn extend(&mut self, others: &Self) {
+        self.values.extend_from_slice(&others.values);
+        self.baselines.extend_from_slice(&others.baselines);
+        self.courses.extend(&others.courses);
     }
 
     /// Participants with a yes, and all.
@@ -54,13 +70,13 @@ impl Group {
 }
 
 /// A method with its options read.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     kind: Kind,
     confidence: Confidence,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Kind {
     OneSampleT,
     TwoSampleT(Variances),
@@ -70,9 +86,39 @@ enum Kind {
     Ancova,
     Binomial(BinomialInterval),
     Fisher,
+    OverVisits(OverVisits),
+    Imputed(Box<Imputed>),
 }
 
 impl Task {
+    /// Reads a method over several visits: the visit that is analysed, how many groups there are, and which two of them
+    /// are compared (the first minus the second).
+    ///
+    /// # Errors
+    /// What it reads that no [`Courses`] hold, or its name if it is of one visit.
+    pub fn over_visits(
+        method: &Method,
+        at: &str,
+        groups: usize,
+        pair: Option<(usize, usize)>,
+    ) -> Result<Self, String> {
+        let (kind, level) = match method {
+            Method::Mmrm(options) => {
+                (Kind::OverVisits(OverVisits::of(options, at, groups, pair)?), options.confidence)
+            }
+            Method::MultipleImputation(options) => {
+                (Kind::Imputed(Box::new(Imputed::of(options, at, groups, pair)?)), options.confidence)
+            }
+            other => return Err(format!("its method is {}", other.word())),
+        };
+        Ok(Self { kind, confidence: confidence(level).map_err(|fault| fault.to_string())? })
+    }
+
+    /// Whether a participant without any outcome is left out.
+    pub fn needs_an_outcome(&self) -> bool {
+        !matches!(self.kind, Kind::Imputed(_))
+    }
+
     /// Reads a method of a plan.
     ///
     /// # Errors
@@ -116,7 +162,7 @@ impl Task {
     pub fn limit(&self, first: &Group, second: &Group) -> Option<f64> {
         let mean =
             |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        match self.kind {
+        match &self.kind {
             Kind::OneSampleT => mean(&first.values),
             Kind::TwoSampleT(_) => Some(mean(&first.values)? - mean(&second.values)?),
             Kind::SignedRank(_) => {
@@ -132,6 +178,9 @@ impl Task {
             Kind::Ancova => {
                 Kernel::default().ancova(first, second, self.confidence).ok().map(|one| one.estimate)
             }
+            // Nothing says what imputed values would come to.
+            Kind::Imputed(_) => None,
+            Kind::OverVisits(_) => Kernel::default().run(self, first, second).ok().map(|one| one.estimate),
         }
     }
 
@@ -142,7 +191,12 @@ impl Task {
 
     /// Whether it reads baselines.
     pub fn reads_baselines(&self) -> bool {
-        self.kind == Kind::Ancova
+        match &self.kind {
+            Kind::Ancova => true,
+            Kind::OverVisits(model) => model.reads_baselines(),
+            Kind::Imputed(model) => model.reads_baselines(),
+            _ => false,
+        }
     }
 
     /// Whether the order of its outcomes shows in its last digits.
@@ -173,6 +227,7 @@ pub struct Kernel {
     hodges_lehmann: HodgesLehmannWorkspace,
     linear: LinearWorkspace,
     adjusted: Adjusted,
+    over_visits: Space,
     fisher: KnownTables,
 }
 
@@ -198,7 +253,7 @@ impl Kernel {
     /// There is nothing to estimate from.
     pub fn run(&mut self, task: &Task, one: &Group, other: &Group) -> Result<Outcome, NotEstimable> {
         let (first, second) = (&one.values[..], &other.values[..]);
-        match task.kind {
+        match &task.kind {
             Kind::OneSampleT => {
                 let test = one_sample_t_among(first, 0.0, task.confidence, &mut self.t)?;
                 Ok(Outcome {
@@ -209,7 +264,7 @@ impl Kernel {
                 })
             }
             Kind::TwoSampleT(variances) => {
-                let test = two_sample_t_among(first, second, variances, task.confidence, &mut self.t)?;
+                let test = two_sample_t_among(first, second, *variances, task.confidence, &mut self.t)?;
                 Ok(Outcome {
                     estimate: test.difference,
                     lower: test.interval.lower,
@@ -218,7 +273,7 @@ impl Kernel {
                 })
             }
             Kind::SignedRank(zeros) => {
-                let exact = self.signed_rank.exact(first, zeros)?;
+                let exact = self.signed_rank.exact(first, *zeros)?;
                 let located = hodges_lehmann_one_sample(first, task.confidence)?;
                 Ok(Outcome {
                     estimate: located.estimate,
@@ -228,7 +283,7 @@ impl Kernel {
                 })
             }
             Kind::RankSum(two_sided) => {
-                let exact = self.rank_sum.exact(first, second, two_sided)?;
+                let exact = self.rank_sum.exact(first, second, *two_sided)?;
                 let shift = self.hodges_lehmann.two_sample(first, second, task.confidence)?;
                 Ok(Outcome {
                     estimate: shift.estimate,
@@ -238,9 +293,11 @@ impl Kernel {
                 })
             }
             Kind::Ancova => self.ancova(one, other, task.confidence),
+            Kind::OverVisits(model) => model.run(&one.courses, task.confidence, &mut self.over_visits),
+            Kind::Imputed(imputed) => imputed.run(&one.courses),
             Kind::Binomial(kind) => {
                 let (events, n) = one.counts();
-                let interval = binomial_interval(events, n, kind, task.confidence)?;
+                let interval = binomial_interval(events, n, *kind, task.confidence)?;
                 Ok(Outcome {
                     estimate: 100.0 * events as f64 / n as f64,
                     lower: 100.0 * interval.lower,

@@ -1,23 +1,142 @@
-//! Trials a second on one core, and the cost of the draws alone beside them.
+//! Trials a second of one core beside the goals, beside the same in R, and beside the cost of their draws alone.
 //!
-//! `crates/simulation/benches/reference.R` times the rank sum test alone in R.
+//! `cargo bench -p simulation` prints the table; `cargo bench -p simulation -- NAME` the lines whose name holds NAME.
+//! `benches/reference.R` times the methods alone in R (base R; its mixed model needs nlme, which comes with R), without
+//! drawing participants, and is run beside this where R is installed. Measure on an idle machine.
+//!
+//! With `--trials N` nothing is timed: N trials of each line are run, so that a profiler can count instructions on any machine.
 
-use std::{collections::BTreeMap, fs, path::Path};
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
-use divan::{Bencher, black_box, counter::ItemsCount};
-use protocol::Study;
+use std::{
+    collections::BTreeMap,
+    fs,
+    hint::black_box,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use protocol::{
+    Study,
+    model::{DesignKind, Method},
+};
 use simulation::{
     fast::{FastPlan, Workspace},
+    scenario,
     streams::{Process, Streams},
 };
 use terms::AnalysisId;
 
-fn main() {
-    divan::main();
+/// How long a line is measured.
+const MEASURED: Duration = Duration::from_millis(2_000);
+
+/// What is simulated.
+struct Line {
+    name: &'static str,
+    study: &'static str,
+    sets: &'static [&'static str],
+    /// Analyses; none: the whole plan but descriptions, mixed models and imputation.
+    analyses: &'static [&'static str],
+    change: fn(&mut Study),
+    /// Trials a second of a core that it should reach.
+    goal: Option<f64>,
+}
+
+fn as_written(_: &mut Study) {}
+
+/// Looks at half, three quarters and all, by the t-test of the changes.
+fn looks_by_means(study: &mut Study) {
+    for design in &mut study.virtual_cohort.designs {
+        if matches!(&design.kind, DesignKind::Looks { looks, .. } if looks.len() == 3) {
+            design.analysis = "B-P1-change".into();
+        }
+    }
+}
+
+/// A fourth visit in the mixed model.
+fn four_visits(study: &mut Study) {
+    for analysis in &mut study.plan.analyses {
+        if let Method::Mmrm(options) = &mut analysis.method {
+            options.model.visits = ["M1", "M3", "M6", "M12"].map(str::to_owned).to_vec();
+        }
+    }
+}
+
+const LINES: [Line; 8] = [
+    Line {
+        name: "randomised: rank sum, exact with ties",
+        study: "imatinib-controlled",
+        sets: &[],
+        analyses: &["B-P1-main"],
+        change: as_written,
+        goal: Some(30_000.0),
+    },
+    Line {
+        name: "randomised: whole plan",
+        study: "imatinib-controlled",
+        sets: &[],
+        analyses: &[],
+        change: as_written,
+        goal: Some(8_000.0),
+    },
+    Line {
+        name: "one arm: paired t",
+        study: "imatinib-open",
+        sets: &[],
+        analyses: &["A-P1-main"],
+        change: as_written,
+        goal: Some(100_000.0),
+    },
+    Line {
+        name: "one arm: whole plan",
+        study: "imatinib-open",
+        sets: &[],
+        analyses: &[],
+        change: as_written,
+        goal: None,
+    },
+    Line {
+        name: "2 x 100: covariance",
+        study: "imatinib-controlled",
+        sets: &["sample_size=200"],
+        analyses: &["B-P1-ancova"],
+        change: as_written,
+        goal: Some(30_000.0),
+    },
+    Line {
+        name: "2 x 100: two-sample t, three looks",
+        study: "imatinib-controlled",
+        sets: &["sample_size=200", "design=three looks"],
+        analyses: &["B-P1-change"],
+        change: looks_by_means,
+        goal: Some(30_000.0),
+    },
+    Line {
+        name: "2 x 100 at four visits: mixed model",
+        study: "imatinib-controlled",
+        sets: &["sample_size=200"],
+        analyses: &["B-P1-mmrm"],
+        change: four_visits,
+        goal: Some(700.0),
+    },
+    Line {
+        name: "2 x 14 at three visits: mixed model",
+        study: "imatinib-controlled",
+        sets: &[],
+        analyses: &["B-P1-mmrm"],
+        change: as_written,
+        goal: None,
+    },
+];
+
+fn crate_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn study(name: &str) -> Study {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies").join(name);
+    let root = crate_folder().join("../../studies").join(name);
     let mut files = BTreeMap::new();
     for folder in [root.clone(), root.join("forms")] {
         for entry in fs::read_dir(&folder).expect("the study's folder") {
@@ -32,58 +151,167 @@ fn study(name: &str) -> Study {
     protocol::compile(&files).map_err(|faults| faults.len()).expect("a study that compiles").study
 }
 
-fn trials(bencher: Bencher<'_, '_>, name: &str, analyses: &[&str]) {
-    let study = study(name);
-    let asked: Vec<AnalysisId> = if analyses.is_empty() {
-        let plan = study.plan.analyses.iter().filter(|one| one.role != "descriptive");
-        FastPlan::sort_out(&study, &plan.map(|one| one.id.clone()).collect::<Vec<_>>()).0
-    } else {
-        analyses.iter().map(|id| AnalysisId::from(*id)).collect()
-    };
-    let plan = FastPlan::compile(&study, &asked).expect("analyses that the fast path serves");
+impl Line {
+    fn study(&self) -> Study {
+        let mut study = study(self.study);
+        (self.change)(&mut study);
+        for set in self.sets {
+            scenario::set_from_text(&mut study, set).expect("an input of the cohort");
+        }
+        study
+    }
+
+    fn plan<'a>(&self, study: &'a Study) -> FastPlan<'a> {
+        let asked: Vec<AnalysisId> = if self.analyses.is_empty() {
+            let plain = study.plan.analyses.iter().filter(|one| one.method.over_visits().is_none());
+            let plain: Vec<AnalysisId> = plain.map(|one| one.id.clone()).collect();
+            FastPlan::sort_out(study, &plain).0
+        } else {
+            self.analyses.iter().map(|id| AnalysisId::from(*id)).collect()
+        };
+        FastPlan::compile(study, &asked).expect("analyses that the fast path serves")
+    }
+}
+
+/// Trials from one number on, until the time is over; how many, and the seconds they took.
+fn run_for(plan: &FastPlan<'_>, from: u64, time: Duration) -> (u64, f64) {
     let mut space = Workspace::default();
+    (from..from + 32).for_each(|trial| {
+        black_box(plan.run(&Streams::of_trial_number(1, trial), &mut space));
+    });
+    let began = Instant::now();
     let mut trial = 0;
-    bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
-        trial += 1;
-        plan.run(&Streams::of_trial_number(1, trial), &mut space).len()
-    });
+    while began.elapsed() < time {
+        // Looking at the clock is spread over some trials.
+        for _ in 0..8 {
+            black_box(plan.run(&Streams::of_trial_number(1, from + 32 + trial), &mut space));
+            trial += 1;
+        }
+    }
+    (trial, began.elapsed().as_secs_f64())
 }
 
-#[divan::bench]
-fn randomised_main_analysis(bencher: Bencher<'_, '_>) {
-    trials(bencher, "imatinib-controlled", &["B-P1-main"]);
+/// Nanoseconds of one call, as the least of ten rounds.
+fn nanoseconds(mut call: impl FnMut(u64)) -> f64 {
+    const CALLS: u64 = 200_000;
+    let round = |round: u64, call: &mut dyn FnMut(u64)| {
+        let began = Instant::now();
+        (round * CALLS..(round + 1) * CALLS).for_each(&mut *call);
+        began.elapsed().as_secs_f64() * 1e9 / CALLS as f64
+    };
+    (0..10).map(|number| round(number, &mut call)).fold(f64::INFINITY, f64::min)
 }
 
-#[divan::bench]
-fn randomised_whole_plan(bencher: Bencher<'_, '_>) {
-    trials(bencher, "imatinib-controlled", &[]);
+/// What a draw costs.
+struct Costs {
+    /// A block of four numbers, made beside three others.
+    block: f64,
+    /// The quantile that makes a number normal.
+    quantile: f64,
 }
 
-#[divan::bench]
-fn one_arm_main_analysis(bencher: Bencher<'_, '_>) {
-    trials(bencher, "imatinib-open", &["A-P1-main"]);
+impl Costs {
+    fn measured() -> Self {
+        let streams = Streams::new(1);
+        let wanted = ["a", "b", "c", "d"].map(|name| (Process::named(name), 0));
+        let block = nanoseconds(|person| {
+            black_box(streams.draws_of(person, wanted));
+        });
+        let alone = nanoseconds(|person| {
+            black_box(streams.draws(person, wanted[0].0, 0).normal());
+        });
+        let mut one = streams.of(1, "bench", 0);
+        let more = nanoseconds(|_| {
+            black_box(one.normal());
+        });
+        println!(
+            "a normal draw of a stream of its own {alone:.1} ns, one more of the same stream {more:.1} ns"
+        );
+        println!("a block of four numbers beside three others {:.1} ns\n", block / 4.0);
+        Self { block: block / 4.0, quantile: (more - block / 16.0).max(0.0) }
+    }
 }
 
-#[divan::bench]
-fn one_arm_whole_plan(bencher: Bencher<'_, '_>) {
-    trials(bencher, "imatinib-open", &[]);
+/// Blocks and normal numbers of a trial on average, by line: a test of the library counts them.
+fn drawn(name: &str) -> Option<(f64, f64)> {
+    let counts = include_str!("draws.csv").lines().skip(1).map(|line| line.split(';').collect::<Vec<_>>());
+    let own = counts.into_iter().find(|line| line[0] == name)?;
+    Some((own[4].parse().ok()?, own[5].parse().ok()?))
 }
 
-/// A stream of its own for each normal draw: its block and the quantile.
-#[divan::bench]
-fn normal_draws_each_of_its_own_stream(bencher: Bencher<'_, '_>) {
-    let streams = Streams::new(1);
-    let process = Process::named("bench");
-    let mut person = 0;
-    bencher.counter(ItemsCount::new(4_usize)).bench_local(|| {
-        person += 1;
-        let draws = streams.draws_of(person, [(process, 0), (process, 1), (process, 2), (process, 3)]);
-        draws.map(|mut draws| black_box(draws.normal()))
-    });
+/// What R does a second, by name.
+fn in_r() -> BTreeMap<String, f64> {
+    let script = crate_folder().join("benches/reference.R");
+    let output = match Command::new("Rscript").arg("--vanilla").arg(&script).output() {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        _ => {
+            println!("R is not installed: no figures beside these\n");
+            return BTreeMap::new();
+        }
+    };
+    let line = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        Some((name.to_owned(), value.trim().parse().ok()?))
+    };
+    output.lines().filter_map(line).collect()
 }
 
-#[divan::bench]
-fn normal_draws_of_one_stream(bencher: Bencher<'_, '_>) {
-    let mut draws = Streams::new(1).of(1, "bench", 0);
-    bencher.counter(ItemsCount::new(1_usize)).bench_local(|| black_box(draws.normal()));
+/// Runs so many trials of the lines and nothing else.
+fn run_only(trials: u64, lines: impl Iterator<Item = &'static Line>) {
+    for line in lines {
+        let study = line.study();
+        let plan = line.plan(&study);
+        let mut space = Workspace::default();
+        for trial in 0..trials {
+            black_box(plan.run(&Streams::of_trial_number(1, trial), &mut space));
+        }
+        println!("{}: {trials} trials", line.name);
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench").peekable();
+    let trials = arguments.next_if(|argument| argument == "--trials").map(|_| arguments.next());
+    let wanted: Vec<String> = arguments.collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    if let Some(trials) = trials {
+        let trials = trials.and_then(|trials| trials.parse().ok()).expect("--trials takes a number");
+        return run_only(trials, LINES.iter().filter(|line| is_wanted(line.name)));
+    }
+    let costs = Costs::measured();
+    let beside = in_r();
+    println!("| trials of | a second of a core | goal | in R | times R | times its draws | two threads |");
+    println!("|---|---|---|---|---|---|---|");
+    for line in LINES.iter().filter(|line| is_wanted(line.name)) {
+        let study = line.study();
+        let plan = line.plan(&study);
+        let (trials, seconds) = run_for(&plan, 0, MEASURED);
+        let rate = trials as f64 / seconds;
+        let both: f64 = thread::scope(|scope| {
+            let run = |from| {
+                scope.spawn({
+                    let plan = &plan;
+                    move || run_for(plan, from, MEASURED)
+                })
+            };
+            let threads = [run(1 << 32), run(1 << 33)];
+            let rates =
+                threads.map(|thread| thread.join().map_or(0.0, |(trials, seconds)| trials as f64 / seconds));
+            rates.iter().sum()
+        });
+        let or_none = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+        let r = beside.get(line.name);
+        let of_draws = drawn(line.name).map(|(blocks, normals)| {
+            format!("{:.1}", 1e9 / rate / (blocks * costs.block + normals * costs.quantile))
+        });
+        println!(
+            "| {} | {rate:.0} | {} | {} | {} | {} | {:.2} |",
+            line.name,
+            or_none(line.goal.map(|goal| format!("{goal:.0}"))),
+            or_none(r.map(|r| format!("{r:.0}"))),
+            or_none(r.map(|r| format!("{:.0}", rate / r))),
+            or_none(of_draws),
+            both / rate
+        );
+    }
 }

@@ -402,12 +402,17 @@ pub(crate) fn observe_skin(
 /// and of how often that site is involved (fingers and hands first, as in the disease).
 pub fn spread_over_sites(total: i64, weights: &[f64], draws: &mut Draws) -> Vec<i64> {
     let mut scores = vec![0i64; weights.len()];
+    spread_over(total, weights, draws, &mut scores);
+    scores
+}
+
+/// Adds what [`spread_over_sites`] spreads to as many scores as there are weights.
+pub(crate) fn spread_over(total: i64, weights: &[f64], draws: &mut Draws, scores: &mut [i64]) {
     for _ in 0..total.clamp(0, 3 * weights.len() as i64) {
         let site =
             draws.weighted(scores.iter().zip(weights).map(|(score, weight)| weight * (3 - score) as f64));
         scores[site] += 1;
     }
-    scores
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ use protocol::model::Form;
 use rust_decimal::prelude::FromPrimitive;
 use terms::{Answer, Decimal, ItemId, Value};
 
-use crate::{person::spread_over_sites, streams::Draws};
+use crate::{
+    person::{spread_over, spread_over_sites},
+    streams::Draws,
+};
 
 /// Returns the answers of a form's questionnaire; nothing if it has none, or no score of it is followed.
 ///
@@ -72,6 +75,38 @@ pub(crate) fn reading(
 /// Says whether the items are filled so that the instrument gives the wanted score back to its last digit.
 pub(crate) fn gives_back(form: &Form, item: &str) -> bool {
     matches!((form.instrument.as_deref(), item), (Some("body_surface"), "total"))
+}
+
+/// The score that an instrument gives for the answers that are filled in for a wanted one, by the draws of those
+/// answers.
+pub(crate) type Scored = fn(f64, &mut Draws) -> f64;
+
+/// Returns how to reckon that score without the answers, where this is known: an instrument's `output` of its followed
+/// item of the same name.
+pub(crate) fn scored(instrument: &str, output: &str) -> Option<Scored> {
+    match (instrument, output) {
+        ("dlqi", "total") => Some(|wanted, _| libm::round(wanted).clamp(0.0, 30.0)),
+        ("haq_di", "haq_di") => Some(|wanted, _| libm::round(8.0 * wanted).clamp(0.0, 24.0) / 8.0),
+        ("ssc_haq", "ssc_haq") => Some(scleroderma_scored),
+        _ => None,
+    }
+}
+
+/// The pooled score: the sum of eight categories and five organ scales by 13, to three decimals.
+fn scleroderma_scored(pooled: f64, draws: &mut Draws) -> f64 {
+    let (sum, organs) = scleroderma_parts(pooled);
+    let mut grades = [0; haq_di::CATEGORY_COUNT];
+    spread_over(sum as i64, &[1.0; haq_di::CATEGORY_COUNT], draws, &mut grades);
+    // The further questions of a category are drawn before the scales are, and count for nothing.
+    for (category, grade) in haq_di::CATEGORIES.iter().zip(grades) {
+        for _ in 1..category.items.len() {
+            draws.below(grade as u64 + 1);
+        }
+    }
+    let tenths: i64 = organ_scales(organs, draws).into_iter().map(mark_tenths).sum();
+    // A mark of t tenths of a millimetre scores t / 500; half a thousandth does not occur in thirteenths.
+    let thirteenths = 2 * (500 * grades.iter().sum::<i64>() + tenths);
+    ((2 * thirteenths + 13) / 26) as f64 / 1_000.0
 }
 
 /// Activity by erythema and thickness, by new lesions where those do not suffice; damage by its three kinds.
@@ -177,16 +212,37 @@ fn disability(sum: i64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
 
 /// Questions and marks whose pooled score is the one wanted: the organ scales take up what the categories leave.
 fn scleroderma(pooled: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
-    let sum = libm::round(8.0 * pooled).clamp(0.0, 24.0);
-    let organs = ((13.0 * pooled - sum) / 5.0).clamp(0.0, 3.0);
+    let (sum, organs) = scleroderma_parts(pooled);
     let mut answers = disability(sum as i64, draws);
     answers.push(mark(shaq_vas::SCALES[0].mark, pooled));
-    // Two pairs of organs lie apart by as much as the line allows, and their mean stays.
-    let room = organs.min(3.0 - organs);
-    let (first, second) = (room * draws.uniform(), room * draws.uniform());
-    let each = [organs + first, organs - first, organs + second, organs - second, organs];
+    let each = organ_scales(organs, draws);
     answers.extend(ssc_haq::ORGAN_SCALES.iter().zip(each).map(|(scale, score)| mark(scale.mark, score)));
     answers
+}
+
+/// The sum of the categories and the mean of the organ scales.
+fn scleroderma_parts(pooled: f64) -> (f64, f64) {
+    let sum = libm::round(8.0 * pooled).clamp(0.0, 24.0);
+    (sum, ((13.0 * pooled - sum) / 5.0).clamp(0.0, 3.0))
+}
+
+/// Two pairs of organs lie apart by as much as the line allows, and their mean stays.
+fn organ_scales(organs: f64, draws: &mut Draws) -> [f64; 5] {
+    let room = organs.min(3.0 - organs);
+    let (first, second) = (room * draws.uniform(), room * draws.uniform());
+    [organs + first, organs - first, organs + second, organs - second, organs]
+}
+
+/// The mark of a score in tenths of a millimetre.
+fn mark_tenths(score: f64) -> i64 {
+    let tenths = score.clamp(0.0, 3.0) * 500.0;
+    let rest = tenths - libm::floor(tenths);
+    if (rest - 0.5).abs() > 1e-6 {
+        return libm::round(tenths) as i64;
+    }
+    // Near a half it is decided as the mark itself is.
+    let (_, mark) = mark("", score);
+    mark.as_f64().map_or(0, |mark| libm::round(mark * 10.0) as i64)
 }
 
 /// The mark on the 15 cm line that a score from 0 to 3 is made of.
@@ -272,6 +328,22 @@ mod tests {
             assert!((score - pressure).abs() < 0.2, "{score} for {pressure}");
         }
         assert_eq!(scored("shaq_vas", &[("vas_pain", 1.19)], "vas_pain", 1), 1.19);
+    }
+
+    #[test]
+    fn scores_reckoned_without_answers_are_those_of_the_answers() {
+        for (instrument, output, most, steps) in
+            [("dlqi", "total", 30.0, 30), ("haq_di", "haq_di", 3.0, 24), ("ssc_haq", "ssc_haq", 3.0, 3_000)]
+        {
+            let reckoned = super::scored(instrument, output).unwrap();
+            for step in 0..=steps {
+                let wanted = most * f64::from(step) / f64::from(steps);
+                let seed = step as u64;
+                let from_answers = scored(instrument, &[(output, wanted)], output, seed);
+                let mut draws = Streams::new(seed).of(1, "test", 0);
+                assert_eq!(reckoned(wanted, &mut draws), from_answers, "{instrument} {wanted}");
+            }
+        }
     }
 
     #[test]

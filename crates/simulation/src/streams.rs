@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     normal,
-    philox::{self, WORDS},
+    philox::{self, RoundKeys, WORDS},
 };
 
 /// The root of a trial's random streams.
@@ -21,7 +21,7 @@ use crate::{
 pub struct Streams {
     seed: u64,
     trial: u64,
-    key: [u64; 2],
+    keys: RoundKeys,
 }
 
 /// A process that draws, by its name.
@@ -35,8 +35,14 @@ impl Process {
     /// that is known to the compiler costs nothing.
     #[inline]
     pub const fn named(name: &str) -> Self {
+        Self(0xcbf2_9ce4_8422_2325).followed_by(name)
+    }
+
+    /// Returns the process whose name goes on like this.
+    #[inline]
+    pub(crate) const fn followed_by(self, name: &str) -> Self {
         let bytes = name.as_bytes();
-        let (mut digest, mut place) = (0xcbf2_9ce4_8422_2325_u64, 0);
+        let (mut digest, mut place) = (self.0, 0);
         while place < bytes.len() {
             digest = (digest ^ bytes[place] as u64).wrapping_mul(0x0100_0000_01b3);
             place += 1;
@@ -65,7 +71,7 @@ impl Streams {
         hash.update(seed.to_le_bytes());
         hash.update(trial.to_le_bytes());
         let digest = hash.finalize();
-        Self { seed, trial, key: [word(&digest, 0), word(&digest, 1)] }
+        Self { seed, trial, keys: RoundKeys::of([word(&digest, 0), word(&digest, 1)]) }
     }
 
     /// Returns the seed.
@@ -81,13 +87,37 @@ impl Streams {
     /// Returns the stream of a participant, a process and an occasion of it.
     #[inline]
     pub fn draws(&self, participant: u64, process: Process, occasion: u64) -> Draws {
-        Draws::begin(self.key, [0, occasion, process.0, participant])
+        #[cfg(test)]
+        tally::add([1, 0]);
+        let [words] = philox::first_blocks(&self.keys, participant, [[occasion, process.0]]);
+        Draws { key: self.keys.key(), counter: [0, occasion, process.0, participant], words, used: 0 }
     }
 
     /// Returns several streams of a participant at once: a processor works on them side by side.
     #[inline]
     pub fn draws_of<const N: usize>(&self, participant: u64, wanted: [(Process, u64); N]) -> [Draws; N] {
-        wanted.map(|(process, occasion)| self.draws(participant, process, occasion))
+        #[cfg(test)]
+        tally::add([N as u64, 0]);
+        let counters = wanted.map(|(process, occasion)| [occasion, process.0]);
+        let blocks = philox::first_blocks(&self.keys, participant, counters);
+        std::array::from_fn(|place| {
+            let [occasion, process] = counters[place];
+            let counter = [0, occasion, process, participant];
+            Draws { key: self.keys.key(), counter, words: blocks[place], used: 0 }
+        })
+    }
+
+    /// Returns the first two uniform numbers of several streams of a participant.
+    #[inline]
+    pub(crate) fn uniforms_of<const N: usize>(
+        &self,
+        participant: u64,
+        wanted: [(Process, u64); N],
+    ) -> [[f64; 2]; N] {
+        #[cfg(test)]
+        tally::add([N as u64, 0]);
+        let counters = wanted.map(|(process, occasion)| [occasion, process.0]);
+        philox::first_halves(&self.keys, participant, counters).map(|bits| bits.map(uniform_of))
     }
 
     /// Returns the stream of a process of the trial as a whole.
@@ -106,6 +136,11 @@ impl Streams {
     }
 }
 
+#[inline]
+fn uniform_of(bits: u64) -> f64 {
+    ((bits >> 12) as f64 + 0.5) / (1u64 << 52) as f64
+}
+
 /// Draws from one stream. The same on every platform: whole numbers, arithmetic and `libm` alone.
 #[derive(Clone)]
 pub struct Draws {
@@ -116,11 +151,6 @@ pub struct Draws {
 }
 
 impl Draws {
-    #[inline]
-    fn begin(key: [u64; 2], counter: [u64; WORDS]) -> Self {
-        Self { key, counter, words: philox::block(key, counter), used: 0 }
-    }
-
     #[inline]
     fn bits(&mut self) -> u64 {
         if self.used == WORDS {
@@ -133,15 +163,19 @@ impl Draws {
 
     #[cold]
     fn next_block(&mut self) {
+        #[cfg(test)]
+        tally::add([1, 0]);
         let [block, rest @ ..] = self.counter;
         let [occasion, process, participant] = rest;
-        *self = Self::begin(self.key, [block + 1, occasion, process, participant]);
+        self.counter = [block + 1, occasion, process, participant];
+        self.words = philox::block(&RoundKeys::of(self.key), self.counter);
+        self.used = 0;
     }
 
     /// Draws a uniform number in `(0, 1)`: 52 bits, centred in their cell so that neither end occurs.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
+        uniform_of(self.bits())
     }
 
     /// Says yes with probability `share`.
@@ -152,6 +186,8 @@ impl Draws {
     /// Draws a standard normal number: the normal quantile of a uniform one.
     #[inline]
     pub fn normal(&mut self) -> f64 {
+        #[cfg(test)]
+        tally::add([0, 1]);
         normal::quantile(self.uniform())
     }
 
@@ -199,6 +235,26 @@ impl Draws {
     }
 }
 
+/// Counts what is drawn, for a test.
+#[cfg(test)]
+pub(crate) mod tally {
+    use std::cell::Cell;
+
+    thread_local! {
+        static DRAWN: Cell<[u64; 2]> = const { Cell::new([0; 2]) };
+    }
+
+    /// Adds blocks and normal numbers.
+    pub(crate) fn add([blocks, normals]: [u64; 2]) {
+        DRAWN.with(|drawn| drawn.set([drawn.get()[0] + blocks, drawn.get()[1] + normals]));
+    }
+
+    /// Returns blocks and normal numbers since the last time.
+    pub(crate) fn take() -> [u64; 2] {
+        DRAWN.with(|drawn| drawn.take())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +284,9 @@ mod tests {
         let together = streams.draws_of(9, wanted);
         for ((process, occasion), mut draws) in wanted.into_iter().zip(together) {
             let mut alone = streams.draws(9, process, occasion);
+            let [two] = streams.uniforms_of(9, [(process, occasion)]);
+            let mut again = alone.clone();
+            assert_eq!(two, [again.uniform(), again.uniform()]);
             assert!((0..40).all(|_| draws.uniform() == alone.uniform()));
         }
     }

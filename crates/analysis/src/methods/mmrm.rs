@@ -40,7 +40,8 @@ pub(crate) fn words(options: &Mmrm) -> String {
     )
 }
 
-fn model(options: &Mmrm) -> MixedModel {
+/// The model of the statistics crate.
+pub(crate) fn model(options: &Mmrm) -> MixedModel {
     MixedModel {
         covariance: covariance(options.model.covariance),
         by_group: options.covariance_by_group,

@@ -34,11 +34,13 @@ pub(crate) use count::{count_events, population_place, put_events};
 pub(crate) use describe::describe;
 pub(crate) use fisher::{fisher_events, fisher_variable};
 pub(crate) use kaplan_meier::{kaplan_meier, words as kaplan_meier_words};
-pub(crate) use mmrm::{mmrm, words as mmrm_words};
-pub(crate) use multiple_imputation::{multiple_imputation, words as multiple_imputation_words};
+pub(crate) use mmrm::{mmrm, model as mixed_model_of, words as mmrm_words};
+pub(crate) use multiple_imputation::{
+    imputed_estimate, multiple_imputation, words as multiple_imputation_words,
+};
 pub(crate) use predictive_imputation::{predictive_imputation, words as predictive_imputation_words};
 pub(crate) use rank_sum::rank_sum;
-pub(crate) use repeated::{Repeated, Source};
+pub(crate) use repeated::{Person, Repeated, Source};
 pub(crate) use signed_rank::signed_rank;
 pub(crate) use stopping_boundary::{boundary, stopping_boundary, words as stopping_boundary_words};
 pub(crate) use t_tests::{Paired, paired_t, two_sample_t};

@@ -126,7 +126,13 @@ pub(crate) fn multiple_imputation(
         contrasts.push(difference);
     }
     let level = confidence(options.confidence);
-    let prepared = level.and_then(|level| Prepared::new(population, data, frame, options, contrasts, level));
+    let reason_of = |person: &Person| {
+        options.reason.as_ref().and_then(|name| data.subjects.cell(name, person.subject_row).level())
+    };
+    // The control group, or else the one that others are compared with.
+    let compared = Compared { groups, reference: pairs.first().map_or(0, |(_, second)| *second) };
+    let prepared =
+        level.and_then(|level| Prepared::new(compared, &reason_of, frame, options, contrasts, level));
     let delta = Value::Decimal(options.delta).as_f64().unwrap_or(0.0);
     let estimated = prepared.as_ref().map_err(|reason| *reason).and_then(|own| own.estimates(delta));
     let one = |place: usize| estimated.as_ref().map(|all| all[place]).map_err(|reason| *reason);
@@ -172,14 +178,40 @@ pub(crate) fn multiple_imputation(
     }
 }
 
+/// How many groups there are, and which of them is the reference.
+#[derive(Clone, Copy)]
+struct Compared {
+    groups: usize,
+    reference: usize,
+}
+
+/// Imputes and compares two groups, the first minus the second, or estimates the mean of all, at the visit that is
+/// analysed: the estimate, its interval and its p-value, where nobody has a reason for strategies of their own.
+pub(crate) fn imputed_estimate(
+    frame: &Repeated<'_>,
+    options: &MultipleImputation,
+    groups: usize,
+    pair: Option<(usize, usize)>,
+) -> Result<Coefficient, NotEstimable> {
+    let contrast = match pair {
+        Some((first, second)) => {
+            let (left, right) = (frame.average(groups, first), frame.average(groups, second));
+            left.iter().zip(&right).map(|(l, r)| l - r).collect()
+        }
+        None => frame.average(groups, 0),
+    };
+    let compared = Compared { groups, reference: pair.map_or(0, |(_, second)| second) };
+    let level = confidence(options.confidence)?;
+    let prepared = Prepared::new(compared, &|_| None, frame, options, vec![contrast], level)?;
+    Ok(prepared.estimate(0, Value::Decimal(options.delta).as_f64().unwrap_or(0.0))?.coefficient)
+}
+
 /// From the visit after the last value on, what is assumed of a participant; none where the last visit has one.
-fn event(data: &DataSets, person: &Person, options: &MultipleImputation) -> Option<Event> {
+fn event(reason: Option<String>, person: &Person, options: &MultipleImputation) -> Option<Event> {
     let visit = person.outcomes.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     if visit == person.outcomes.len() {
         return None;
     }
-    let reason =
-        options.reason.as_ref().and_then(|name| data.subjects.cell(name, person.subject_row).level());
     let own = options.strategies.iter().find(|(code, _)| Some(code) == reason.as_ref());
     Some(Event { visit, strategy: strategy(own.map_or(options.strategy, |(_, own)| *own)) })
 }
@@ -201,16 +233,13 @@ struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     fn new(
-        population: &Population,
-        data: &DataSets,
+        Compared { groups, reference }: Compared,
+        reason_of: &dyn Fn(&Person) -> Option<String>,
         frame: &'a Repeated<'a>,
         options: &MultipleImputation,
         contrasts: Vec<Vec<f64>>,
         level: Confidence,
     ) -> Result<Self, NotEstimable> {
-        let groups = population.groups.len();
-        // The control group, or else the one that others are compared with.
-        let reference = population.pairs().first().map_or(0, |(_, second)| *second);
         let mut incomplete = IncompleteData::new(frame.visits.len(), &frame.crossed(groups))?;
         for person in &frame.people {
             let own = person.group.unwrap_or(0);
@@ -218,7 +247,7 @@ impl<'a> Prepared<'a> {
                 covariates: &frame.covariates(groups, person, own),
                 as_reference: &frame.covariates(groups, person, reference),
                 responses: &person.outcomes,
-                event: event(data, person, options),
+                event: event(reason_of(person), person, options),
                 stratum: own,
             })?;
         }

@@ -55,6 +55,22 @@ pub(crate) enum Source<'a> {
 }
 
 impl<'a> Repeated<'a> {
+    /// Participants that are at hand, with the baseline as the one covariate if there is one, and nothing to be written
+    /// down of them.
+    pub(crate) fn of_people(model: &RepeatedModel, at: usize, people: Vec<Person>) -> Self {
+        Self {
+            dataset: String::new(),
+            columns: Vec::new(),
+            precision: Precision { value: 0, summary: 0, spread: 0 },
+            visits: model.visits.clone(),
+            at,
+            people,
+            by_visit: model.covariates_by_visit.len(),
+            levels: Vec::new(),
+            excluded: Vec::new(),
+        }
+    }
+
     /// Reads participants. One without a covariate or factor is left out and listed; so is one without any outcome where
     /// `with_outcome`, and one who died before the visit where values would be imputed.
     pub(crate) fn read(

@@ -4,6 +4,8 @@
 use analysis::{Results, kernel::Outcome as Estimated};
 use anyhow::Result;
 use conduct::State;
+#[cfg(test)]
+use datasets::DataSets;
 use protocol::{
     Study,
     model::{Analysis, Method},
@@ -25,6 +27,9 @@ pub struct Whole {
     pub results: Results,
     /// Who came and who entered.
     pub people: People,
+    /// The data sets, for a test that looks at their rows.
+    #[cfg(test)]
+    pub data: DataSets,
 }
 
 /// Runs a trial whole: everybody through, readings, classification, lock, unblinding, analysis.
@@ -58,7 +63,12 @@ pub fn run(study: &Study, streams: &Streams) -> Result<Whole> {
         entered: rehearsed.enrolled,
         recruitment_days: u64::try_from(recruitment_days).unwrap_or(0),
     };
-    Ok(Whole { results, people })
+    Ok(Whole {
+        results,
+        people,
+        #[cfg(test)]
+        data,
+    })
 }
 
 impl Whole {
@@ -79,7 +89,13 @@ impl Whole {
         };
         let outcome = || {
             Some(match planned.method {
-                Method::Ancova(_) => Estimated {
+                Method::Mmrm(_) | Method::MultipleImputation(_) if planned.by.is_none() => Estimated {
+                    estimate: number("ls_mean")?,
+                    lower: number("ls_mean_lower")?,
+                    upper: number("ls_mean_upper")?,
+                    p: number("p")?,
+                },
+                Method::Ancova(_) | Method::Mmrm(_) | Method::MultipleImputation(_) => Estimated {
                     estimate: of_pair(estimate)?,
                     lower: of_pair("lower")?,
                     upper: of_pair("upper")?,
@@ -128,7 +144,7 @@ pub fn estimate_of(analysis: &Analysis) -> Option<&'static str> {
         Method::TwoSampleT { .. } => Some("difference"),
         Method::SignedRank { .. } => Some("pseudomedian"),
         Method::RankSum { .. } => Some("shift"),
-        Method::Ancova(_) => Some("difference"),
+        Method::Ancova(_) | Method::Mmrm(_) | Method::MultipleImputation(_) => Some("difference"),
         Method::Binomial { .. } => Some("percent"),
         Method::Fisher { .. } => Some("odds_ratio"),
         _ => None,
@@ -137,10 +153,14 @@ pub fn estimate_of(analysis: &Analysis) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use datasets::{Cell, Dataset};
     use simulation::{
-        fast::{FastPlan, Workspace},
+        fast::{FastPlan, Kept, KeptEvent, Workspace},
         scenario,
     };
+    use terms::{Date, ParameterId, VisitId};
 
     use super::*;
     use crate::shipped;
@@ -211,6 +231,10 @@ mod tests {
         let quick = plan.run(streams, &mut space).to_vec();
         let whole = run(study, streams).unwrap();
         assert_eq!(space.people(), whole.people, "{name} {which}: people");
+        let kept = plan.participants(streams, &mut space);
+        let rows =
+            Rows { study, data: &whole.data, plan: &plan, kept: &kept, which: format!("{name} {which}") };
+        rows.are_those_of_the_data_sets();
         for (id, quick) in fast.iter().zip(quick) {
             let slow = whole.tested(study, id).unwrap();
             assert_eq!(quick.analysed, slow.analysed, "{name} {which}: participants of {id}");
@@ -221,6 +245,132 @@ mod tests {
             } else {
                 assert_eq!(quick.outcome, slow.outcome, "{name} {which}: {id}");
             }
+        }
+    }
+
+    /// A row of a parameter: its day, its value, its baseline, its change and relative change.
+    type Measured = (Date, f64, Option<f64>, Option<f64>, Option<f64>);
+
+    /// The participants of a trial on the fast path, and the data sets of the same trial run whole.
+    struct Rows<'a> {
+        study: &'a Study,
+        data: &'a DataSets,
+        plan: &'a FastPlan<'a>,
+        kept: &'a [Kept],
+        which: String,
+    }
+
+    impl Rows<'_> {
+        fn are_those_of_the_data_sets(&self) {
+            let subjects = &self.data.subjects;
+            let entered = |row: &usize| subjects.cell("enrolled", *row).flag() == Some(true);
+            let mut ids: Vec<(&str, usize)> = (0..subjects.rows())
+                .filter(entered)
+                .map(|row| (subjects.cell("subject", row).text().unwrap(), row))
+                .collect();
+            ids.sort_unstable();
+            assert_eq!(self.kept.len(), ids.len(), "{}: participants", self.which);
+            for (kept, (id, row)) in self.kept.iter().zip(&ids) {
+                self.holds_a_participant(kept, id, *row);
+            }
+            self.hold_the_events(&ids);
+            let of: BTreeMap<&str, usize> =
+                ids.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
+            let (slow, quick) = (self.measured(&of), self.measured_fast());
+            assert!(quick.len() > 10 * ids.len(), "{}: only {} rows", self.which, quick.len());
+            for (key, rows) in &slow {
+                let who = format!("{}: {} at {} of participant {}", self.which, key.1, key.2, ids[key.0].0);
+                assert_eq!(quick.get(key), Some(rows), "{who}");
+            }
+            let more: Vec<_> = quick.keys().filter(|key| !slow.contains_key(*key)).collect();
+            assert!(more.is_empty(), "{}: rows that no data set has: {more:?}", self.which);
+        }
+
+        fn holds_a_participant(&self, kept: &Kept, id: &str, row: usize) {
+            let (which, subjects) = (&self.which, &self.data.subjects);
+            let date = |name: &str| day_of(subjects, name, row);
+            assert_eq!(date("screening_date"), Some(kept.screened), "{which}: screening of {id}");
+            assert_eq!(date("first_dose_date"), Some(kept.first_dose), "{which}: first dose of {id}");
+            if self.study.allocation.is_some() {
+                assert_eq!(subjects.cell("arm", row).text(), Some(kept.arm.as_str()), "{which}: arm of {id}");
+            }
+            for (analysis, outcome) in self.plan.analyses().zip(&kept.outcomes) {
+                let planned = self.study.plan.analyses.iter().find(|one| one.id == *analysis).unwrap();
+                let flag = format!("set_{}", planned.set.as_str().to_lowercase());
+                let in_set = subjects.cell(&flag, row).flag() == Some(true);
+                // An analysis may leave out some of its set, never take others.
+                let narrowed = planned.only.is_some() || planned.by.as_deref().is_some_and(|by| by != "arm");
+                let fits = if narrowed { in_set || outcome.is_none() } else { in_set == outcome.is_some() };
+                assert!(fits, "{which}: {id} in the set of {analysis}: {in_set} against {outcome:?}");
+            }
+        }
+
+        fn hold_the_events(&self, ids: &[(&str, usize)]) {
+            let set = &self.data.adverse_events;
+            for (kept, (id, _)) in self.kept.iter().zip(ids) {
+                let Some(events) = &kept.events else { return };
+                let own = (0..set.rows()).filter(|row| set.cell("subject", *row).text() == Some(id));
+                let event = |row: usize| KeptEvent {
+                    day: day_of(set, "start", row).unwrap(),
+                    grade: set.cell("grade", row).number().unwrap() as u8,
+                    serious: set.cell("serious", row).flag().unwrap(),
+                    related: set.cell("related", row).flag().unwrap(),
+                };
+                let (mut slow, mut quick): (Vec<KeptEvent>, _) = (own.map(event).collect(), events.clone());
+                slow.sort_unstable();
+                quick.sort_unstable();
+                assert_eq!(quick, slow, "{}: events of {id}", self.which);
+            }
+        }
+
+        /// The rows of the longitudinal data set that the fast path follows, by place of the participant, parameter
+        /// and visit.
+        fn measured(
+            &self,
+            of: &BTreeMap<&str, usize>,
+        ) -> BTreeMap<(usize, ParameterId, VisitId), Vec<Measured>> {
+            let set = &self.data.longitudinal;
+            let (parameters, visits) = self.plan.followed();
+            let mut rows = BTreeMap::new();
+            for row in 0..set.rows() {
+                let text = |name: &str| set.cell(name, row).text().unwrap();
+                let (parameter, visit) = (ParameterId::from(text("parameter")), VisitId::from(text("visit")));
+                let is_baseline = set.cell("is_baseline", row).flag() == Some(true);
+                let number = |name: &str| set.cell(name, row).number();
+                let (Some(place), Some(value)) = (of.get(text("subject")), number("value")) else { continue };
+                let asked = parameters.contains(&&parameter) && (is_baseline || visits.contains(&&visit));
+                if !asked || set.cell("derived", row).text().is_some() {
+                    continue;
+                }
+                let day = day_of(set, "date", row).unwrap();
+                let measured = (day, value, number("baseline"), number("change"), number("relative_change"));
+                rows.entry((*place, parameter, visit)).or_insert_with(Vec::new).push(measured);
+            }
+            rows
+        }
+
+        fn measured_fast(&self) -> BTreeMap<(usize, ParameterId, VisitId), Vec<Measured>> {
+            let mut rows = BTreeMap::new();
+            for (place, kept) in self.kept.iter().enumerate() {
+                for one in &kept.values {
+                    let baseline = one.baseline.filter(|_| !one.is_baseline);
+                    let change = baseline.map(|baseline| one.value - baseline);
+                    let relative = baseline.and_then(|baseline| {
+                        datasets::adam::derive_var_chg::relative_change(one.value, baseline)
+                    });
+                    let measured = (one.day, one.value, one.baseline, change, relative);
+                    let key = (place, one.parameter.clone(), one.visit.clone());
+                    rows.entry(key).or_insert_with(Vec::new).push(measured);
+                }
+            }
+            rows
+        }
+    }
+
+    fn day_of(set: &Dataset, name: &str, row: usize) -> Option<Date> {
+        match set.cell(name, row) {
+            Cell::Date(date) => date.complete(),
+            _ => None,
         }
     }
 }

@@ -20,7 +20,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use protocol::Study;
+use protocol::{Study, model::Method};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use simulation::{
@@ -203,7 +203,8 @@ pub fn choose_analyses(study: &Study, asked: &[String], way: Way) -> Result<Vec<
     }
     let wanted = plan.iter().filter(|analysis| {
         if asked.is_empty() {
-            analysis.role != "descriptive"
+            // Imputing takes longer than all the rest of a plan together: it is for those who ask for it.
+            analysis.role != "descriptive" && !matches!(analysis.method, Method::MultipleImputation(_))
         } else {
             asked.iter().any(|id| analysis.id == **id)
         }

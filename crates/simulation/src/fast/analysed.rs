@@ -13,6 +13,7 @@ use super::{
     FastPlan,
     compile::{is_of_entered, parameter_of},
     events::Which,
+    kept::Kept,
     measured::Scene,
     path::{Held, Path, PathVisit, Walk, When},
     trial::{Participant, Tested},
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     answers::{self, Condition as Body, coded},
     person::{Episode, Person},
-    streams::Process,
+    streams::{Draws, Process},
 };
 
 /// An analysis, compiled.
@@ -40,6 +41,8 @@ pub(crate) struct Analysed {
 enum What {
     /// A parameter at a visit.
     Measured(Followed),
+    /// A parameter at a visit, by a model over others too.
+    Along(Followed, Vec<ModelVisit>),
     /// Whether a condition holds: 1 or 0.
     Responds(Condition),
     /// Whether there was an event of a kind: 1 or 0.
@@ -55,6 +58,28 @@ struct Followed {
     visit: usize,
     measure: Measure,
     missing: MissingRule,
+}
+
+/// A visit of a model: its places in the schedule and on the path.
+#[derive(Clone, Copy, Debug)]
+struct ModelVisit {
+    occasion: usize,
+    visit: usize,
+}
+
+impl What {
+    /// The parameter at the visit that is analysed.
+    fn followed(&self) -> Option<&Followed> {
+        match self {
+            What::Measured(followed) | What::Along(followed, _) => Some(followed),
+            What::Responds(_) | What::Event(_) => None,
+        }
+    }
+
+    /// How many visits its model has.
+    fn model_visits(&self) -> usize {
+        if let What::Along(_, visits) = self { visits.len() } else { 0 }
+    }
 }
 
 impl Followed {
@@ -117,7 +142,18 @@ impl Analysed {
         analysis: &Analysis,
         place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
     ) -> Result<Self, String> {
-        let task = Task::of(&analysis.method).map_err(|method| format!("its method is {method}"))?;
+        let by = match analysis.by.as_deref() {
+            None => By::Nothing,
+            Some("arm") => By::Arms(pair_of_arms(study)?),
+            Some(variable) => By::Levels(levels_of(study, variable, place)?),
+        };
+        let task = match (&analysis.method, &analysis.subject) {
+            (method, Subject::Parameter { visit, .. }) if method.over_visits().is_some() => {
+                let (groups, pair) = by.compared(study);
+                Task::over_visits(method, visit.as_str(), groups, pair)?
+            }
+            (method, _) => Task::of(method).map_err(|method| format!("its method is {method}"))?,
+        };
         let set = study.plan.sets.iter().find(|set| set.id == analysis.set);
         let set = set.ok_or_else(|| format!("there is no set {}", analysis.set))?;
         if !is_of_entered(set.who.root()) {
@@ -129,20 +165,24 @@ impl Analysed {
             }
             (Subject::AdverseEvents { filter }, true) => What::Event(Which::compile(filter.as_ref())?),
             (_, true) => return Err("it asks for a yes or no of something else".to_owned()),
-            (_, false) => What::Measured(followed(study, analysis, place)?),
+            (_, false) => {
+                let followed = followed(study, analysis, place)?;
+                match analysis.method.over_visits() {
+                    None => What::Measured(followed),
+                    Some(_) if followed.missing != MissingRule::Observed => {
+                        return Err("its model takes values that stand in for missing ones".to_owned());
+                    }
+                    Some(model) => What::Along(followed, visits_of(study, &model.visits)?),
+                }
+            }
         };
         let lower_is_better = match (&of, &analysis.subject) {
-            (What::Measured(_), Subject::Parameter { parameter, .. }) => {
+            (What::Measured(_) | What::Along(..), Subject::Parameter { parameter, .. }) => {
                 let known = study.plan.parameters.iter().find(|known| known.id == *parameter);
                 known.is_some_and(|known| known.lower_is_better)
             }
             (What::Event(_), _) => true,
             _ => false,
-        };
-        let by = match analysis.by.as_deref() {
-            None => By::Nothing,
-            Some("arm") => By::Arms(pair_of_arms(study)?),
-            Some(variable) => By::Levels(levels_of(study, variable, place)?),
         };
         Ok(Self {
             id: analysis.id.clone(),
@@ -160,9 +200,16 @@ impl Analysed {
     }
 
     pub(crate) fn place_visits(&mut self, path: &[PathVisit]) {
-        if let What::Measured(followed) = &mut self.of {
-            let own = path.iter().position(|visit| visit.occasion == followed.occasion as u64);
-            followed.visit = own.unwrap_or(usize::MAX);
+        let on_path = |occasion: usize| {
+            path.iter().position(|visit| visit.occasion == occasion as u64).unwrap_or(usize::MAX)
+        };
+        match &mut self.of {
+            What::Measured(followed) => followed.visit = on_path(followed.occasion),
+            What::Along(followed, visits) => {
+                followed.visit = on_path(followed.occasion);
+                visits.iter_mut().for_each(|one| one.visit = on_path(one.occasion));
+            }
+            What::Responds(_) | What::Event(_) => {}
         }
     }
 
@@ -171,6 +218,7 @@ impl Analysed {
         let mut occasions = Vec::new();
         match &self.of {
             What::Measured(followed) => occasions.push(followed.occasion),
+            What::Along(_, visits) => occasions.extend(visits.iter().map(|one| one.occasion)),
             What::Responds(condition) => condition.occasions(&mut occasions),
             What::Event(_) => {}
         }
@@ -203,7 +251,9 @@ impl Analysed {
     ) -> Tested {
         columns.group(place, self, participants);
         let [first, second] = &columns.groups;
-        let analysed = (first.values.len() + second.values.len()) as u32;
+        let of_one_visit = first.values.len() + second.values.len();
+        let analysed =
+            if matches!(self.of, What::Along(..)) { first.courses.len() } else { of_one_visit } as u32;
         let outcome = kernel.run(&self.task, first, second).ok();
         Tested { outcome, analysed }
     }
@@ -212,6 +262,12 @@ impl Analysed {
     pub(crate) fn favours(&self, tested: Tested) -> bool {
         tested.outcome.is_some_and(|one| (one.estimate < 0.0) == self.lower_is_better && one.estimate != 0.0)
     }
+}
+
+/// The visits of a model in the schedule.
+fn visits_of(study: &Study, visits: &[String]) -> Result<Vec<ModelVisit>, String> {
+    let place = |id: &String| place_of_visit(study, &VisitId::from(id.as_str()));
+    visits.iter().map(|id| Ok(ModelVisit { occasion: place(id)?, visit: usize::MAX })).collect()
 }
 
 /// Says whether a parameter is measured at unscheduled visits.
@@ -245,6 +301,21 @@ fn holds(study: &Study, variable: &str) -> Result<Term, String> {
         return Err(format!("it is of {variable}, which is no yes or no"));
     }
     Ok(known.expression.root().clone())
+}
+
+impl By {
+    /// How many groups there are, and which two a model compares, as places in their own order: one with the control,
+    /// or else the second with the first.
+    fn compared(&self, study: &Study) -> (usize, Option<(usize, usize)>) {
+        match self {
+            By::Nothing => (0, None),
+            By::Arms(_) => {
+                let control = study.arms.iter().position(|arm| arm.control).unwrap_or(0);
+                (2, Some((1 - control, control)))
+            }
+            By::Levels(_) => (2, Some((1, 0))),
+        }
+    }
 }
 
 /// Which arm is compared first and which second: the control comes second.
@@ -488,6 +559,8 @@ pub(crate) struct Row {
     arm: u8,
     baseline: Option<f64>,
     value: Option<f64>,
+    /// Where the outcomes at a model's visits begin.
+    course: u32,
 }
 
 /// Observed outcomes at an analysed visit of everybody who entered, from which worst cases are taken.
@@ -504,8 +577,19 @@ struct Donor {
 pub(crate) struct Columns {
     pub(crate) rows: Vec<Vec<Row>>,
     donors: Vec<Vec<Donor>>,
+    /// By analysis, the outcomes at a model's visits.
+    courses: Vec<Vec<Option<f64>>>,
     pub(crate) groups: [Group; 2],
     own: Own,
+    /// Participants, where somebody wants to see them.
+    pub(super) kept: Option<Vec<Kept>>,
+}
+
+/// Streams of a participant that are drawn from of nearly everybody, made side by side.
+pub(crate) struct Ready {
+    pub(crate) withdrawal: Draws,
+    /// A visit of the path: its day, and whether it is missed.
+    pub(crate) visit: Option<(usize, [Draws; 2])>,
 }
 
 /// What is known of the participant in hand.
@@ -522,7 +606,9 @@ impl Columns {
     pub(crate) fn begin(&mut self, plan: &FastPlan<'_>) {
         self.rows.resize(plan.analyses.len(), Vec::new());
         self.donors.resize(plan.analyses.len(), Vec::new());
+        self.courses.resize(plan.analyses.len(), Vec::new());
         self.rows.iter_mut().for_each(Vec::clear);
+        self.courses.iter_mut().for_each(Vec::clear);
         self.donors.iter_mut().for_each(Vec::clear);
     }
 
@@ -534,6 +620,7 @@ impl Columns {
     pub(crate) fn add(
         &mut self,
         participant: &Participant<'_>,
+        ready: Ready,
         episodes: &[Episode],
         path: &mut Path,
         key: (u64, u64),
@@ -541,10 +628,11 @@ impl Columns {
     ) {
         let plan = participant.plan;
         self.own.begin(plan);
-        let mut reading = Reading { participant, episodes, path, own: &mut self.own };
-        reading.start();
+        let Ready { withdrawal, visit } = ready;
+        let mut reading = Reading { participant, episodes, path, own: &mut self.own, ready: visit };
+        reading.start(withdrawal);
         for (place, analysis) in plan.analyses.iter().enumerate() {
-            let measured_of = if let What::Measured(followed) = &analysis.of { Some(followed) } else { None };
+            let measured_of = analysis.of.followed();
             let observed = measured_of.and_then(|own| reading.value(own.parameter, own.on_path()?));
             if let Some(own) = measured_of.filter(|own| own.missing == MissingRule::WorstCase)
                 && let Some(value) = observed
@@ -567,6 +655,16 @@ impl Columns {
             };
             let Some(group) = group else { continue };
             let (value, baseline) = match &analysis.of {
+                What::Along(own, visits) => {
+                    let baseline = reading.baseline(own.parameter);
+                    let at = |one: &ModelVisit| {
+                        let on_path = (one.visit != usize::MAX).then_some(one.visit)?;
+                        let value = reading.value(own.parameter, on_path)?;
+                        measured(own.measure, value, baseline)
+                    };
+                    self.courses[place].extend(visits.iter().map(at));
+                    (observed.and_then(|value| measured(own.measure, value, baseline)), baseline)
+                }
                 What::Measured(own) => {
                     let value = observed.or_else(|| match own.missing {
                         MissingRule::LastObservation => reading.carried(own.parameter, own.on_path()?),
@@ -583,7 +681,12 @@ impl Columns {
                 What::Event(which) => (Some(if reading.had_event(which) { 1.0 } else { 0.0 }), None),
             };
             let (group, arm) = (group as u8, participant.arm as u8);
-            self.rows[place].push(Row { key, entry, group, arm, baseline, value });
+            let course = (self.courses[place].len() - analysis.of.model_visits()) as u32;
+            self.rows[place].push(Row { key, entry, group, arm, baseline, value, course });
+        }
+        if let Some(kept) = &mut self.kept {
+            let own = |rows: &Vec<Row>| rows.last().filter(|row| row.entry == entry).map(|row| row.value);
+            kept.push(reading.keep(key, self.rows.iter().map(own).collect()));
         }
     }
 
@@ -598,8 +701,8 @@ impl Columns {
         // With one arm alone in the trial the cohort serves.
         let first_arm = donors.clone().next().map(|donor| donor.arm);
         let alone = || rows.clone().all(|row| Some(row.arm) == first_arm);
-        let followed = if let What::Measured(followed) = &analysis.of { Some(followed) } else { None };
-        let worst_case = followed.filter(|own| own.missing == MissingRule::WorstCase).map(|own| own.measure);
+        let worst_case =
+            analysis.of.followed().filter(|own| own.missing == MissingRule::WorstCase).map(|own| own.measure);
         let alone = worst_case.is_some() && alone();
         let reads_baselines = analysis.task.reads_baselines();
         for row in rows.clone() {
@@ -616,6 +719,18 @@ impl Columns {
                     .filter_map(|donor| measured(measure, donor.value, donor.baseline))
                     .reduce(|worst, next| if sign * next > sign * worst { next } else { worst })
             };
+            if let What::Along(_, visits) = &analysis.of {
+                let own = &self.courses[place][row.course as usize..][..visits.len()];
+                let observed = own.iter().any(Option::is_some);
+                if (!observed && analysis.task.needs_an_outcome())
+                    || (reads_baselines && row.baseline.is_none())
+                {
+                    continue;
+                }
+                let of_arms = matches!(analysis.by, By::Arms(_));
+                let group = usize::from(if of_arms { row.arm } else { row.group });
+                first.courses.push(group, row.baseline.unwrap_or(0.0), own);
+            }
             let Some(value) = row.value.or_else(worst) else { continue };
             let group = if row.group == 0 { &mut *first } else { &mut *second };
             if reads_baselines {
@@ -663,11 +778,12 @@ impl Own {
 }
 
 /// A participant's values, drawn as they are asked for.
-struct Reading<'a, 'p> {
-    participant: &'a Participant<'p>,
+pub(super) struct Reading<'a, 'p> {
+    pub(super) participant: &'a Participant<'p>,
     episodes: &'a [Episode],
-    path: &'a mut Path,
+    pub(super) path: &'a mut Path,
     own: &'a mut Own,
+    ready: Option<(usize, [Draws; 2])>,
 }
 
 impl<'p> Reading<'_, 'p> {
@@ -676,8 +792,8 @@ impl<'p> Reading<'_, 'p> {
         Walk { plan, streams, someone, arm, start }
     }
 
-    fn start(&mut self) {
-        self.own.stops_on = self.walk().early_stop();
+    fn start(&mut self, withdrawal: Draws) {
+        self.own.stops_on = self.walk().early_stop(withdrawal);
         if self.own.stops_on.is_some() || self.participant.plan.walks_all {
             self.go();
         }
@@ -691,7 +807,7 @@ impl<'p> Reading<'_, 'p> {
         }
     }
 
-    fn held(&mut self, visit: usize) -> Option<Held> {
+    pub(super) fn held(&mut self, visit: usize) -> Option<Held> {
         if self.own.walked {
             return self.path.held[visit];
         }
@@ -700,7 +816,10 @@ impl<'p> Reading<'_, 'p> {
         }
         let planned = &self.participant.plan.path[visit];
         let held = match planned.when {
-            When::AfterStart(_) | When::DaysAfterStart(_) => self.walk().plain_visit(planned),
+            When::AfterStart(_) | When::DaysAfterStart(_) => {
+                let ready = self.ready.take_if(|(of, _)| *of == visit);
+                self.walk().plain_visit(planned, ready.map(|(_, draws)| draws))
+            }
             When::EarlyEnd => None,
             When::AfterLastDose(_) => {
                 self.go();
@@ -718,7 +837,7 @@ impl<'p> Reading<'_, 'p> {
     }
 
     /// The value of a parameter at a visit of the path.
-    fn value(&mut self, parameter: usize, visit: usize) -> Option<f64> {
+    pub(super) fn value(&mut self, parameter: usize, visit: usize) -> Option<f64> {
         let plan = self.participant.plan;
         let place = parameter * plan.path.len() + visit;
         if let Some(known) = self.own.values[place] {
@@ -735,18 +854,19 @@ impl<'p> Reading<'_, 'p> {
     }
 
     /// The value before the first dose: that of the start, or else of screening.
-    fn baseline(&mut self, parameter: usize) -> Option<f64> {
+    pub(super) fn baseline(&mut self, parameter: usize) -> Option<f64> {
         if let Some(known) = self.own.baselines[parameter] {
             return known;
         }
-        let Participant { plan, someone, start, .. } = *self.participant;
-        let filled = |visit: &VisitId| {
-            let place = plan.study.visits.iter().position(|known| known.id == *visit)?;
-            plan.measured[parameter].filled_at[place].then_some(place as u64)
+        let Participant { plan, someone, start, skin_at_start, .. } = *self.participant;
+        let [screening, started] = [&plan.gates[0], &plan.gates[1]].map(|gate| gate.occasion());
+        let filled = |place: u64| plan.measured[parameter].filled_at[place as usize];
+        let at = if filled(started) {
+            Some((started, start, skin_at_start))
+        } else {
+            filled(screening).then_some((screening, someone.screened, None))
         };
-        let at = filled(&plan.start).map(|place| (place, start));
-        let at = at.or_else(|| filled(&plan.screening).map(|place| (place, someone.screened)));
-        let value = at.map(|(occasion, day)| self.scene(parameter).value_before(occasion, day));
+        let value = at.map(|(occasion, day, skin)| self.scene(parameter).value_before(occasion, day, skin));
         let value = value.filter(|value| !value.is_nan());
         self.own.baselines[parameter] = Some(value);
         value

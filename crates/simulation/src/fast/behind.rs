@@ -140,7 +140,8 @@ impl BodyEntered {
             let filled = |visit: &protocol::model::Visit| matches!(visit.timing, Timing::Before { .. });
             let occasion = study.visits.iter().position(filled)? as u64;
             let habits = &study.virtual_cohort.conduct;
-            let mut draws = streams.of(number, &format!("care {}", form.id), occasion);
+            let care = Process::named("care ").followed_by(form.id.as_str());
+            let mut draws = streams.draws(number, care, occasion);
             let (wrong, _asked, days) =
                 (draws.chance(habits.correction), draws.chance(habits.query), 3 + draws.below(25) as i32);
             let most = item.maximum.unwrap_or(Decimal::MAX);

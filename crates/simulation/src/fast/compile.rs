@@ -23,7 +23,7 @@ use super::{
 use crate::{
     allocation_list,
     events::BACKGROUND_MONTHS_MAX,
-    person::{has_drug_reactions, share_of_reaction},
+    person::{between_sd, has_drug_reactions, share_of_reaction},
     scenario::SCREENED_FOR_EACH,
 };
 
@@ -46,8 +46,12 @@ pub struct FastPlan<'a> {
     /// Whether the rules of entry look at the skin score.
     pub(crate) skin_sites: usize,
     pub(crate) skin_blinded: bool,
+    /// Standard deviation between participants of the skin's course.
+    pub(crate) between_sd: f64,
     /// Visits that matter.
     pub(crate) path: Vec<PathVisit>,
+    /// The visit among them whose day and fate are drawn of nearly everybody.
+    pub(crate) foremost: Option<usize>,
     pub(crate) measured: Vec<Measured>,
     /// Reactions that show in what is measured.
     pub(crate) reactions: Vec<usize>,
@@ -225,6 +229,8 @@ impl<'a> FastPlan<'a> {
                 .map_or(0, |form| form.items.iter().filter(|item| crate::answers::is_site(item)).count()),
             skin_blinded: skin_form
                 .is_some_and(|form| form.purpose == Some(protocol::model::Purpose::BlindedAssessment)),
+            between_sd: virtuals.skin.as_ref().map_or(0.0, |skin| between_sd(skin, &virtuals.setting)),
+            foremost: analysed.first().and_then(|one| one.visits(&path).first().copied()),
             effect_matters,
             walks_all: effect_matters || events_matter || last_dose_analysed,
             doses_matter: effect_matters || last_dose_asked || events_matter,

@@ -10,7 +10,7 @@ use terms::{Answer, Date, Decimal, Truth, Value, VisitId};
 use super::{
     behind::{Behind, BodyEntered, Look},
     is_skin_total,
-    possible::{DEVIATIONS_MAX, WayIn, reach, starts, unit},
+    possible::{DEVIATIONS_MAX, LITRES_ROUNDED, WayIn, reach, starts, unit},
     someone::Someone,
 };
 use crate::{
@@ -116,13 +116,173 @@ impl Written {
     }
 }
 
+/// A uniform draw that lies in a range for nearly everybody.
+#[derive(Clone, Copy, Debug)]
+struct Usual {
+    process: Process,
+    occasion: u64,
+    /// Which number of the stream: the first or the second.
+    place: usize,
+    from: f64,
+    to: f64,
+    /// The place of the condition that is looked at where it does not, and of the rule that this is a part of.
+    part: usize,
+    rule: usize,
+}
+
+/// Streams that are drawn side by side.
+const SIDE_BY_SIDE: usize = 4;
+
 /// The rules of one visit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate {
-    /// Cheapest first.
+    /// Rules that have no usual way, cheapest first.
     rules: Vec<Rule>,
+    /// The others: whoever is usual in everything below meets them all.
+    usually_met: Vec<Rule>,
+    /// Conditions in them, each with the truth that it usually has.
+    parts: Vec<(Rule, Truth)>,
+    usual: Vec<[Usual; SIDE_BY_SIDE]>,
+    /// Those of them that ask for a first symptom that lies back far enough.
+    long_ill: Vec<usize>,
     /// The visit's place in the schedule.
     occasion: u64,
+}
+
+/// What makes somebody usual.
+#[derive(Clone, Debug, Default)]
+struct Usually {
+    draws: Vec<Usual>,
+    parts: Vec<(Rule, Truth)>,
+    long_ill: Vec<usize>,
+    /// The place of the rule in hand.
+    rule: usize,
+}
+
+impl Usually {
+    /// Adds what makes a rule come to a truth; says whether there is something that does.
+    fn settle(&mut self, rule: &Rule, wanted: Truth, occasion: u64, measure: Process) -> bool {
+        let (part, rule_of_it) = (self.parts.len(), self.rule);
+        let mut of = |process, occasion, place, settled: &Settled| {
+            let Settled { from, to, .. } = *settled;
+            self.draws.push(Usual { process, occasion, place, from, to, part, rule: rule_of_it });
+        };
+        let is_settled = match rule {
+            Rule::Always(truth) => return *truth == wanted,
+            Rule::Not(inner) => return self.settle(inner, wanted.negate(), occasion, measure),
+            Rule::All(parts) if wanted == Truth::True => {
+                return parts.iter().all(|part| self.settle(part, wanted, occasion, measure));
+            }
+            Rule::Any(parts) if wanted == Truth::False => {
+                return parts.iter().all(|part| self.settle(part, wanted, occasion, measure));
+            }
+            Rule::Measured { index, settled, nearly, noise, .. } => {
+                let fits = |settled: &Settled| settled.truth == wanted && settled.from < settled.to;
+                match nearly {
+                    Some(nearly) if fits(nearly) && settled.to - settled.from < MOSTLY => {
+                        of(measure, *index as u64, 0, nearly);
+                        let usual = Settled { from: USUAL.0, to: USUAL.1, truth: wanted };
+                        of(*noise, occasion, 0, &usual);
+                        true
+                    }
+                    _ if fits(settled) => {
+                        of(measure, *index as u64, 0, settled);
+                        true
+                    }
+                    _ => false,
+                }
+            }
+            Rule::Shares { items, truths } => match box_of(items, truths, wanted) {
+                Some(ranges) => {
+                    for ((process, _), range) in items.iter().zip(ranges) {
+                        if let Some((from, to)) = range {
+                            of(*process, 0, 0, &Settled { from, to, truth: wanted });
+                        }
+                    }
+                    true
+                }
+                None => false,
+            },
+            Rule::LongIll { truth, .. } if *truth == wanted => {
+                self.long_ill.push(self.rule);
+                true
+            }
+            Rule::Age { settled, .. } if settled.truth == wanted => {
+                of(Process::named("body"), 0, AGE_AT, settled);
+                true
+            }
+            Rule::Asked { shown, given, missing } => {
+                if *missing == wanted && matches!(**shown, Rule::Always(Truth::False | Truth::Unknown)) {
+                    return true;
+                }
+                return self.settle(shown, Truth::True, occasion, measure)
+                    && self.settle(given, wanted, occasion, measure);
+            }
+            _ => false,
+        };
+        self.parts.push((rule.clone(), wanted));
+        is_settled
+    }
+
+    /// The draws in groups that are made side by side; the last is filled up.
+    fn grouped(&self) -> Vec<[Usual; SIDE_BY_SIDE]> {
+        let group = |draws: &[Usual]| std::array::from_fn(|place| draws[place.min(draws.len() - 1)]);
+        self.draws.chunks(SIDE_BY_SIDE).map(group).collect()
+    }
+}
+
+/// A range that so many start in needs no look at the noise.
+const MOSTLY: f64 = 0.8;
+
+/// The place of the age's number in the stream of the body: the sex's comes first.
+const AGE_AT: usize = 1;
+
+/// The ranges of the uniform draws of answers by shares, none where any draw does, so that every combination of
+/// answers within them comes to a truth: of all boxes of neighbouring answers the one that most people lie in.
+fn box_of(items: &[(Process, Vec<f64>)], truths: &[Truth], wanted: Truth) -> Option<Vec<Option<(f64, f64)>>> {
+    let (first, rest) = items.split_first()?;
+    let below: usize = rest.iter().map(|(_, shares)| shares.len()).product();
+    let shares = &first.1;
+    let total: f64 = shares.iter().sum();
+    let mut best: Option<(f64, Vec<Option<(f64, f64)>>)> = None;
+    for low in 0..shares.len() {
+        // The truths that the other items leave, where the first item's answer is any of those so far.
+        let mut common = vec![wanted; below];
+        for high in low..shares.len() {
+            if shares[high] > 0.0 {
+                let own = &truths[high * below..(high + 1) * below];
+                for (common, own) in common.iter_mut().zip(own).filter(|(_, own)| **own != wanted) {
+                    *common = *own;
+                }
+            }
+            let of_rest = if rest.is_empty() {
+                (common[0] == wanted).then(Vec::new)
+            } else {
+                box_of(rest, &common, wanted)
+            };
+            let Some(of_rest) = of_rest else { break };
+            let own: f64 = shares[low..=high].iter().sum::<f64>() / total;
+            let width = |range: &Option<(f64, f64)>| range.map_or(1.0, |(from, to)| to - from);
+            let chance = own * of_rest.iter().map(width).product::<f64>();
+            if chance > 0.0 && best.as_ref().is_none_or(|(most, _)| chance > *most) {
+                let mut ranges = vec![range_of(shares, low, high)];
+                ranges.extend(of_rest);
+                best = Some((chance, ranges));
+            }
+        }
+    }
+    best.map(|(_, ranges)| ranges)
+}
+
+/// The uniform draws that give an answer from one place to another; none if every draw does.
+fn range_of(shares: &[f64], low: usize, high: usize) -> Option<(f64, f64)> {
+    let total: f64 = shares.iter().sum();
+    let before: f64 = shares[..low].iter().sum();
+    let behind: f64 = shares[high + 1..].iter().sum();
+    // A hair within, for the rounding of sums.
+    let from = if before > 0.0 { before / total + ROOM } else { 0.0 };
+    let to = if behind > 0.0 { 1.0 - behind / total - ROOM } else { 1.0 };
+    (before > 0.0 || behind > 0.0).then_some((from, to))
 }
 
 /// Why a rule can't be decided on the fast path.
@@ -144,12 +304,52 @@ impl Gate {
             }
         }
         rules.sort_by_key(Rule::cost);
-        Ok(Self { rules, occasion })
+        let mut gate = Self { occasion, ..Self::default() };
+        let mut usually = Usually::default();
+        for rule in rules {
+            let mut with = Usually { rule: gate.usually_met.len(), ..usually.clone() };
+            if with.settle(&rule, Truth::True, occasion, Process::named("measure")) {
+                usually = with;
+                gate.usually_met.push(rule);
+            } else {
+                gate.rules.push(rule);
+            }
+        }
+        gate.usual = usually.grouped();
+        (gate.parts, gate.long_ill) = (usually.parts, usually.long_ill);
+        Ok(gate)
     }
 
     /// Says whether somebody meets every rule. `skin` is the visit's observed score.
     pub(crate) fn is_met(&self, at: &Entry<'_>, someone: &mut Someone) -> bool {
         self.rules.iter().all(|rule| rule.truth(at, someone) == Truth::True)
+            && self.meets_the_usual(at, someone)
+    }
+
+    /// Looks at a rule only where somebody is unusual in what usually settles it.
+    fn meets_the_usual(&self, at: &Entry<'_>, someone: &mut Someone) -> bool {
+        let is_met =
+            |rule: usize, someone: &mut Someone| self.usually_met[rule].truth(at, someone) == Truth::True;
+        if someone.disease.onset_days() <= REMEMBERED_DAYS
+            && !self.long_ill.iter().all(|rule| is_met(*rule, someone))
+        {
+            return false;
+        }
+        for group in &self.usual {
+            let wanted = group.map(|one| (one.process, one.occasion));
+            let drawn = at.streams.uniforms_of(someone.number, wanted);
+            for (one, drawn) in group.iter().zip(drawn) {
+                let is_usual = one.from <= drawn[one.place] && drawn[one.place] <= one.to;
+                if is_usual {
+                    continue;
+                }
+                let (part, usually) = &self.parts[one.part];
+                if part.truth(at, someone) != *usually && !is_met(one.rule, someone) {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     pub(crate) fn occasion(&self) -> u64 {
@@ -158,7 +358,7 @@ impl Gate {
 
     /// How many rules are left, for tests and explanations.
     pub(crate) fn open_rules(&self) -> usize {
-        self.rules.len()
+        self.rules.len() + self.usually_met.len()
     }
 }
 
@@ -178,18 +378,22 @@ pub(crate) struct Entry<'a> {
 impl Entry<'_> {
     /// What is written down of a number at the visit, in units of its last decimal.
     fn written(&self, someone: &mut Someone, written: &Written) -> (i64, u32) {
+        let (whole, decimals) = self.followed(someone, written);
+        match &written.behind {
+            Some(behind) => self.percent_of_entered(someone, behind, whole, decimals),
+            None => (whole, decimals),
+        }
+    }
+
+    /// The same, of a percent of predicted that which is followed.
+    fn followed(&self, someone: &mut Someone, written: &Written) -> (i64, u32) {
         let value = match &written.of {
             Source::Measure { index, noise } => self.measured(someone, *index, *noise),
             Source::Anew { process, around } => {
                 spread(&mut self.streams.draws(someone.number, *process, self.occasion), around)
             }
         };
-        let (whole, decimals) =
-            answers::entered(&written.kind, value.max(written.bounds.0).min(written.bounds.1), written.step);
-        match &written.behind {
-            Some(behind) => self.percent_of_entered(someone, behind, whole, decimals),
-            None => (whole, decimals),
-        }
+        answers::entered(&written.kind, value.max(written.bounds.0).min(written.bounds.1), written.step)
     }
 
     fn measured(&self, someone: &mut Someone, index: usize, noise: Process) -> f64 {
@@ -708,7 +912,15 @@ impl Rule {
                 else_.truth(at, someone)
             }
             Rule::Limit { written, from, truths } => {
-                let (whole, _) = at.written(someone, written);
+                let (followed, decimals) = at.followed(someone, written);
+                // What is derived from what is entered lies near what is followed.
+                let near = libm::ceil(LITRES_ROUNDED * answers::POWERS_OF_TEN[decimals as usize]) as i64;
+                let whole = match &written.behind {
+                    Some(behind) if (followed - from).abs() <= near => {
+                        at.percent_of_entered(someone, behind, followed, decimals).0
+                    }
+                    _ => followed,
+                };
                 truths[usize::from(whole >= *from)]
             }
             Rule::Outside { written, up_to, from, else_ } => {
@@ -772,8 +984,11 @@ impl Rule {
 /// Says whether the normal number behind a uniform one lies within [`NEARLY_ALWAYS`] standard deviations: beyond
 /// are 3.2e-5 on each side.
 fn is_usual(uniform: f64) -> bool {
-    (4e-5..=1.0 - 4e-5).contains(&uniform)
+    (USUAL.0..=USUAL.1).contains(&uniform)
 }
+
+/// The uniform numbers behind such a normal one.
+const USUAL: (f64, f64) = (4e-5, 1.0 - 4e-5);
 
 /// Rules that are evaluated whole may read entered items and the skin score, no other derived ones.
 fn refuse_unknown_items(study: &Study, rule: &EligibilityRule, reduced: &Rule) -> Result<(), Undecidable> {

@@ -16,10 +16,11 @@ use super::{
 use crate::{
     answers::{self, POWERS_OF_TEN, entered},
     course::{self, months},
-    person::{Episode, Trajectory, between_sd, draw_reaction, observe_skin, spread_over_sites},
-    pharmacology, questionnaires,
+    person::{Episode, Trajectory, draw_reaction, observe_skin, spread_over},
+    pharmacology,
+    questionnaires::{self, Scored},
     reading::reading_occasion,
-    streams::{Process, Streams},
+    streams::{Draws, Process, Streams},
 };
 
 /// A parameter that is asked for.
@@ -87,6 +88,8 @@ pub(crate) struct Score {
     form: Form,
     /// Derived items of the form that are followed over time.
     followed: Vec<(ItemId, Noisy)>,
+    /// What an uncorrected questionnaire scores, where its answers need not be known for that.
+    scored: Option<Scored>,
     items: Process,
 }
 
@@ -124,7 +127,10 @@ impl Score {
             return Err(format!("a hard check may change {name}"));
         }
         let items = Process::named(&format!("{} items", form.id));
-        Ok(Self { instrument, output: output.clone(), form: form.clone(), followed, items })
+        let by_name = item.id.as_str() == output && followed.iter().any(|(id, _)| id == &item.id);
+        let scored = form.instrument.as_deref().filter(|_| by_name);
+        let scored = scored.and_then(|instrument| questionnaires::scored(instrument, output));
+        Ok(Self { instrument, output: output.clone(), form: form.clone(), followed, scored, items })
     }
 }
 
@@ -295,55 +301,130 @@ pub(crate) struct Scene<'a> {
 impl Scene<'_> {
     /// Returns what is written down at a held visit; none where the form was not done.
     pub(crate) fn value(&self, occasion: u64, held: Held) -> Option<f64> {
-        let (streams, number) = (self.participant.streams, self.participant.someone.number);
-        let habits = &self.participant.plan.study.virtual_cohort.conduct;
-        if !matches!(self.measured.of, Of::Reading { .. })
-            && streams.draws(number, self.measured.not_done, occasion).chance(habits.form_not_done)
-        {
-            return None;
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        let Measured { not_done, care, .. } = *self.measured;
+        let is_not_done = |draws: &mut Draws| draws.chance(plan.study.virtual_cohort.conduct.form_not_done);
+        let process = &plan.process;
+        match &self.measured.of {
+            Of::Reading { .. } => Some(self.seen(occasion, held, true)),
+            Of::Skin { .. } => {
+                let wanted = [not_done, process.skin_score, process.assessor, care];
+                let [mut not_done, score, assessor, care] =
+                    streams.draws_of(someone.number, wanted.map(|process| (process, occasion)));
+                (!is_not_done(&mut not_done)).then(|| {
+                    let total = self.skin_total(held, true, [score, assessor]);
+                    self.skin_corrected(total, care)
+                })
+            }
+            Of::Measure(noisy) => {
+                let level = (process.measure, noisy.index as u64);
+                let wanted = [(not_done, occasion), level, (noisy.noise, occasion), (care, occasion)];
+                let [mut not_done, level, noise, care] = streams.draws_of(someone.number, wanted);
+                (!is_not_done(&mut not_done)).then(|| {
+                    let trajectory = self.trajectory_of(noisy.index, level);
+                    self.measured_value(noisy, trajectory, held, true, [noise, care])
+                })
+            }
+            Of::Percent(..) | Of::Score(_) => {
+                let mut not_done = streams.draws(someone.number, not_done, occasion);
+                (!is_not_done(&mut not_done)).then(|| self.seen(occasion, held, true))
+            }
         }
-        Some(self.seen(occasion, held, true))
     }
 
-    /// Returns what is written down on the way in, before the first dose.
-    pub(crate) fn value_before(&self, occasion: u64, day: i32) -> f64 {
-        self.seen(occasion, Held { day, effect_points: 0.0 }, false)
+    /// Returns what is written down on the way in, before the first dose. `skin` is the skin's total as the rules of
+    /// entry saw it at the start, if they did.
+    pub(crate) fn value_before(&self, occasion: u64, day: i32, skin: Option<i64>) -> f64 {
+        match (&self.measured.of, skin) {
+            (Of::Skin { .. }, Some(total)) => {
+                let Participant { streams, someone, .. } = *self.participant;
+                let care = streams.draws(someone.number, self.measured.care, occasion);
+                self.skin_corrected(total, care)
+            }
+            _ => self.seen(occasion, Held { day, effect_points: 0.0 }, false),
+        }
+    }
+
+    /// Says whether a reaction is felt on a day.
+    fn is_felt(&self, reaction: usize, day: i32, on_drug: bool) -> bool {
+        let start = self.participant.start;
+        on_drug
+            && self.episodes.iter().any(|episode| {
+                episode.reaction == reaction
+                    && course::is_present(episode, day - start, self.stopped.map(|day| day - start))
+            })
+    }
+
+    /// The skin's total as an assessor sees it.
+    fn skin_total(&self, held: Held, on_drug: bool, [score, assessor]: [Draws; 2]) -> i64 {
+        let Participant { plan, someone, .. } = *self.participant;
+        let (Of::Skin { weights, oedema, .. }, Some(skin)) =
+            (&self.measured.of, &plan.study.virtual_cohort.skin)
+        else {
+            return 0;
+        };
+        let true_score = someone.natural.at(skin, months(held.day - someone.screened), held.effect_points);
+        let swollen = oedema.is_some_and(|reaction| self.is_felt(reaction, held.day, on_drug));
+        let seen = SkinSeen { plan, blinded: self.measured.blinded };
+        seen.total(skin, true_score, swollen, weights.len(), [score, assessor])
+    }
+
+    /// The total after a correction, if there is one.
+    fn skin_corrected(&self, total: i64, mut care: Draws) -> f64 {
+        let Of::Skin { weights, first_site: Some(site), .. } = &self.measured.of else { return total as f64 };
+        let plan = self.participant.plan;
+        let corrected = if care.chance(plan.study.virtual_cohort.conduct.correction) {
+            self.correction_of_site(total, *site, weights)
+        } else {
+            0
+        };
+        (total + corrected) as f64
+    }
+
+    /// What is written down of a measure, after a correction if there is one.
+    fn measured_value(
+        &self,
+        noisy: &Noisy,
+        trajectory: Trajectory,
+        held: Held,
+        on_drug: bool,
+        [mut noise, mut care]: [Draws; 2],
+    ) -> f64 {
+        let Participant { plan, someone, .. } = *self.participant;
+        let months = months(held.day - someone.screened);
+        let felt = |reaction: usize| self.is_felt(reaction, held.day, on_drug);
+        let (mut whole, decimals) = self.written_of(noisy, trajectory, months, held, &felt, &mut noise);
+        if self.measured.corrected && care.chance(plan.study.virtual_cohort.conduct.correction) {
+            let most = libm::round(noisy.bounds.1 * POWERS_OF_TEN[decimals as usize]);
+            whole += if ((whole + 1) as f64) <= most { 1 } else { -1 };
+        }
+        whole as f64 / POWERS_OF_TEN[decimals as usize]
     }
 
     fn seen(&self, occasion: u64, held: Held, on_drug: bool) -> f64 {
-        let Participant { plan, streams, someone, start, .. } = *self.participant;
+        let Participant { plan, streams, someone, .. } = *self.participant;
         let study = plan.study;
-        let since_start = held.day - start;
-        let present = |reaction: usize| {
-            on_drug
-                && self.episodes.iter().any(|episode| {
-                    episode.reaction == reaction
-                        && course::is_present(episode, since_start, self.stopped.map(|day| day - start))
-                })
-        };
+        let present = |reaction: usize| self.is_felt(reaction, held.day, on_drug);
         let months = months(held.day - someone.screened);
         match &self.measured.of {
-            Of::Skin { weights, first_site, oedema } => {
-                let Some(skin) = &study.virtual_cohort.skin else { return f64::NAN };
-                let true_score = someone.natural.at(skin, months, held.effect_points);
-                let swollen = oedema.is_some_and(present);
-                let seen = SkinSeen { plan, streams, number: someone.number, blinded: self.measured.blinded };
-                let total = seen.total(skin, occasion, true_score, swollen, weights.len());
-                let corrected =
-                    first_site.map_or(0, |site| self.correction_of_site(occasion, total, site, weights));
-                (total + corrected) as f64
+            Of::Skin { .. } => {
+                let process = &plan.process;
+                let wanted = [process.skin_score, process.assessor, self.measured.care];
+                let [score, assessor, care] =
+                    streams.draws_of(someone.number, wanted.map(|process| (process, occasion)));
+                let total = self.skin_total(held, on_drug, [score, assessor]);
+                self.skin_corrected(total, care)
             }
             Of::Percent(noisy, behind) => {
                 let followed = self.written(noisy, occasion, months, held, &present);
                 self.derived_percent(behind, occasion, held.day, followed)
             }
             Of::Measure(noisy) => {
-                let (mut whole, decimals) = self.written(noisy, occasion, months, held, &present);
-                if self.measured.corrected && self.is_corrected(occasion) {
-                    let most = libm::round(noisy.bounds.1 * POWERS_OF_TEN[decimals as usize]);
-                    whole += if ((whole + 1) as f64) <= most { 1 } else { -1 };
-                }
-                whole as f64 / POWERS_OF_TEN[decimals as usize]
+                let level = (plan.process.measure, noisy.index as u64);
+                let wanted = [level, (noisy.noise, occasion), (self.measured.care, occasion)];
+                let [level, noise, care] = streams.draws_of(someone.number, wanted);
+                let trajectory = self.trajectory_of(noisy.index, level);
+                self.measured_value(noisy, trajectory, held, on_drug, [noise, care])
             }
             Of::Score(score) => self.scored(score, occasion, months, held, &present),
             Of::Reading { seen, readers, third } => {
@@ -392,15 +473,27 @@ impl Scene<'_> {
         present: &dyn Fn(usize) -> bool,
     ) -> (i64, u32) {
         let Participant { plan, streams, someone, .. } = *self.participant;
-        let virtuals = &plan.study.virtual_cohort;
+        let wanted = [(plan.process.measure, noisy.index as u64), (noisy.noise, occasion)];
+        let [level, mut noise] = streams.draws_of(someone.number, wanted);
+        self.written_of(noisy, self.trajectory_of(noisy.index, level), months, held, present, &mut noise)
+    }
+
+    fn written_of(
+        &self,
+        noisy: &Noisy,
+        trajectory: Trajectory,
+        months: f64,
+        held: Held,
+        present: &dyn Fn(usize) -> bool,
+        noise: &mut Draws,
+    ) -> (i64, u32) {
+        let virtuals = &self.participant.plan.study.virtual_cohort;
         let process = &virtuals.measures[noisy.index];
         let skin_change =
             if process.per_skin_point == 0.0 { 0.0 } else { self.skin_change(months, held.effect_points) };
-        let mut draws = streams.draws(someone.number, noisy.noise, occasion);
         let named =
             |name: &str| virtuals.reactions.iter().position(|one| one.name == name).is_some_and(present);
-        let trajectory = self.trajectory(noisy.index);
-        let value = trajectory.observe_with(process, months, skin_change, named, &mut draws);
+        let value = trajectory.observe_with(process, months, skin_change, named, noise);
         entered(&noisy.kind, value.max(noisy.bounds.0).min(noisy.bounds.1), noisy.step)
     }
 
@@ -419,10 +512,17 @@ impl Scene<'_> {
             let (whole, decimals) = self.written(noisy, occasion, months, held, present);
             Some(whole as f64 / POWERS_OF_TEN[decimals as usize])
         };
-        let mut draws = streams.draws(someone.number, score.items, occasion);
+        let wanted_in = [(score.items, occasion), (self.measured.care, occasion)];
+        let [mut draws, mut care] = streams.draws_of(someone.number, wanted_in);
+        let is_corrected = care.chance(self.participant.plan.study.virtual_cohort.conduct.correction);
+        if let Some(scored) = score.scored.filter(|_| !is_corrected)
+            && let Some(wanted) = wanted(&score.output)
+        {
+            return scored(wanted, &mut draws);
+        }
         let mut filled = questionnaires::fill(&score.form, &wanted, &|_| None, &mut draws);
         let first = filled.iter_mut().min_by(|one, other| one.0.cmp(&other.0));
-        if let Some((item, value)) = first.filter(|_| self.is_corrected(occasion)) {
+        if let Some((item, value)) = first.filter(|_| is_corrected) {
             let most = score.form.item(item.as_str()).and_then(|item| item.maximum);
             corrected(value, most.unwrap_or(Decimal::MAX));
         }
@@ -439,8 +539,9 @@ impl Scene<'_> {
     fn derived_percent(&self, behind: &Behind, occasion: u64, day: i32, followed: (i64, u32)) -> f64 {
         let Participant { plan, streams, someone, .. } = *self.participant;
         let number = someone.number;
-        let body =
-            BodyEntered::of(plan.study, streams, &plan.process, number, &plan.calendar, someone.screened);
+        let body = self.participant.body.get_or_init(|| {
+            BodyEntered::of(plan.study, streams, &plan.process, number, &plan.calendar, someone.screened)
+        });
         let days = day - someone.screened;
         let haemoglobin = behind.haemoglobin.as_ref().map(|item| {
             let measure = &plan.study.virtual_cohort.measures[item.index];
@@ -453,14 +554,18 @@ impl Scene<'_> {
         });
         let corrected = self.measured.corrected && self.is_corrected(occasion);
         let look = Look { days, known: None, corrected };
-        let percent = behind.percent(plan.study, &body, &look, followed, haemoglobin);
+        let percent = behind.percent(plan.study, body, &look, followed, haemoglobin);
         percent.and_then(|percent| Value::Decimal(percent).as_f64()).unwrap_or(f64::NAN)
     }
 
     fn trajectory(&self, index: usize) -> Trajectory {
-        let Participant { plan, streams, someone, female, .. } = *self.participant;
+        let Participant { plan, streams, someone, .. } = *self.participant;
+        self.trajectory_of(index, streams.draws(someone.number, plan.process.measure, index as u64))
+    }
+
+    fn trajectory_of(&self, index: usize, mut draws: Draws) -> Trajectory {
+        let Participant { plan, someone, female, .. } = *self.participant;
         let process = &plan.study.virtual_cohort.measures[index];
-        let mut draws = streams.draws(someone.number, plan.process.measure, index as u64);
         Trajectory::of_traits(&mut draws, process, someone.disease.ild, female)
     }
 
@@ -481,16 +586,23 @@ impl Scene<'_> {
     }
 
     /// A correction raises the first site by a point, or lowers it from 3.
-    fn correction_of_site(&self, occasion: u64, total: i64, site: usize, weights: &[f64]) -> i64 {
-        if !self.is_corrected(occasion) {
-            return 0;
-        }
+    fn correction_of_site(&self, total: i64, site: usize, weights: &[f64]) -> i64 {
         let Participant { plan, streams, someone, .. } = *self.participant;
         let mut draws = streams.draws(someone.number, plan.process.skin_sites, 0);
-        let scores = spread_over_sites(total, weights, &mut draws);
+        let (mut few, mut many) = ([0; SITES_USUALLY], Vec::new());
+        let scores = if weights.len() <= SITES_USUALLY {
+            &mut few[..weights.len()]
+        } else {
+            many.resize(weights.len(), 0);
+            &mut many[..]
+        };
+        spread_over(total, weights, &mut draws, scores);
         if scores[site] < 3 { 1 } else { -1 }
     }
 }
+
+/// As many sites as the skin score has.
+const SITES_USUALLY: usize = 17;
 
 /// A correction raises a number by its last digit, or lowers it from its limit; a code stays.
 fn corrected(value: &mut Value, most: Decimal) {
@@ -507,36 +619,38 @@ fn corrected(value: &mut Value, most: Decimal) {
 /// What an assessor sees of the skin.
 pub(crate) struct SkinSeen<'a> {
     pub(crate) plan: &'a super::FastPlan<'a>,
-    pub(crate) streams: &'a Streams,
-    pub(crate) number: u64,
     pub(crate) blinded: bool,
 }
 
 impl SkinSeen<'_> {
+    /// The total, given the streams of the score and of a change of assessor.
     #[inline]
     pub(crate) fn total(
         &self,
         skin: &SkinProcess,
-        occasion: u64,
         true_score: f64,
         swollen: bool,
         sites: usize,
+        [mut score, mut assessor]: [Draws; 2],
     ) -> i64 {
-        let process = &self.plan.process;
-        let [mut score, mut assessor] = self
-            .streams
-            .draws_of(self.number, [(process.skin_score, occasion), (process.assessor, occasion)]);
         let changes = assessor.chance(self.plan.study.virtual_cohort.conduct.assessor_change);
         observe_skin(&mut score, skin, true_score, swollen, changes && self.blinded, sites)
     }
 }
 
-/// Draws the episodes of the reactions that matter.
-pub(crate) fn episodes_that_matter(participant: &Participant<'_>, days: i32, episodes: &mut Vec<Episode>) {
+/// Draws the episodes of the reactions that matter; `first` is the stream of the first of them.
+pub(crate) fn episodes_that_matter(
+    participant: &Participant<'_>,
+    first: Draws,
+    days: i32,
+    episodes: &mut Vec<Episode>,
+) {
     let Participant { plan, streams, someone, arm, .. } = *participant;
     episodes.clear();
+    let mut first = Some(first);
     for &index in &plan.reactions {
-        let mut draws = streams.draws(someone.number, plan.process.reaction, index as u64);
+        let own = || streams.draws(someone.number, plan.process.reaction, index as u64);
+        let mut draws = first.take().unwrap_or_else(own);
         let reaction = &plan.study.virtual_cohort.reactions[index];
         let (on_drug, share) = (plan.arms[arm].has_drug_reactions, plan.arms[arm].reaction_shares[index]);
         let share = pharmacology::reaction_share(plan.study, streams, someone.number, on_drug, share);
@@ -544,16 +658,18 @@ pub(crate) fn episodes_that_matter(participant: &Participant<'_>, days: i32, epi
     }
 }
 
-/// Draws what the natural course of somebody's disease is.
+/// Returns somebody who comes, with the natural course of their disease.
 #[inline]
-pub(crate) fn come(plan: &super::FastPlan<'_>, streams: &Streams, number: u64, screened: i32) -> Someone {
+pub(crate) fn come(
+    plan: &super::FastPlan<'_>,
+    number: u64,
+    screened: i32,
+    [mut disease, mut skin]: [Draws; 2],
+) -> Someone {
     let virtuals = &plan.study.virtual_cohort;
-    let [mut disease, mut skin] =
-        streams.draws_of(number, [(plan.process.disease, 0), (plan.process.skin, 0)]);
     let disease = crate::person::Disease::draw(&mut disease, &virtuals.cohort);
     let natural = virtuals.skin.as_ref().map(|process| {
-        let between_sd = between_sd(process, &virtuals.setting);
-        crate::person::NaturalCourse::draw(&mut skin, process, between_sd, disease.onset_months)
+        crate::person::NaturalCourse::draw(&mut skin, process, plan.between_sd, disease.onset_months)
     });
     let none = crate::person::NaturalCourse { start: 0.0, change_12: 0.0 };
     Someone::new(number, screened, disease, natural.unwrap_or(none))

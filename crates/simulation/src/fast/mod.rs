@@ -14,8 +14,11 @@ mod behind;
 mod calendar;
 mod compile;
 mod design;
+#[cfg(test)]
+mod drawn;
 mod entry;
 mod events;
+mod kept;
 mod measured;
 mod path;
 mod possible;
@@ -29,6 +32,7 @@ use crate::streams::Process;
 
 pub use compile::FastPlan;
 pub use design::{Decision, Ended, LOOKS_MAX};
+pub use kept::{Kept, KeptEvent, KeptValue};
 pub use trial::{People, Tested, Workspace};
 
 /// Why an analysis can't be simulated on the fast path.

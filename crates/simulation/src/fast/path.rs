@@ -12,7 +12,7 @@ use crate::{
     course::{self, DoseAnswer, VisitShift, months},
     person::{Episode, draw_reaction, effect_points, in_order},
     pharmacology,
-    streams::Streams,
+    streams::{Draws, Streams},
 };
 
 /// A visit that matters to what is asked.
@@ -153,8 +153,7 @@ pub(crate) struct Walk<'a> {
 impl Walk<'_> {
     /// The day on which the drug would be stopped early, if it is.
     #[inline]
-    pub(crate) fn early_stop(&self) -> Option<i32> {
-        let mut draws = self.streams.draws(self.someone.number, self.plan.process.withdrawal, 0);
+    pub(crate) fn early_stop(&self, mut draws: Draws) -> Option<i32> {
         let arm = &self.plan.arms[self.arm];
         let intercept = self.plan.study.virtual_cohort.skin.as_ref().map_or(0.0, |skin| skin.intercept);
         let (per_point, change) = (arm.withdrawal_per_skin_point, self.someone.natural.change_12);
@@ -164,13 +163,16 @@ impl Walk<'_> {
         course::early_stop(&mut draws, share, days).map(|after| self.start + after)
     }
 
-    /// The day and fate of a visit that hangs on the start alone, for somebody who does not stop early.
+    /// The day and fate of a visit that hangs on the start alone, for somebody who does not stop early; `ready` holds
+    /// the streams of both if they are at hand.
     #[inline]
-    pub(crate) fn plain_visit(&self, visit: &PathVisit) -> Option<Held> {
-        let [mut day, mut missed] = self.streams.draws_of(
-            self.someone.number,
-            [(self.plan.process.visit_day, visit.occasion), (self.plan.process.missed, visit.occasion)],
-        );
+    pub(crate) fn plain_visit(&self, visit: &PathVisit, ready: Option<[Draws; 2]>) -> Option<Held> {
+        let [mut day, mut missed] = ready.unwrap_or_else(|| {
+            self.streams.draws_of(
+                self.someone.number,
+                [(self.plan.process.visit_day, visit.occasion), (self.plan.process.missed, visit.occasion)],
+            )
+        });
         let habits = &self.plan.study.virtual_cohort.conduct;
         if missed.chance(habits.missed_visit) {
             return None;

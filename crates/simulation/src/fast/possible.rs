@@ -488,7 +488,7 @@ pub(crate) fn unit(process: &MeasureProcess, item: &Item) -> f64 {
 
 /// Points of percent predicted by which the derived value can lie beside the followed one: litres are
 /// entered to the hundredth and perhaps corrected by one, and an age may be corrected by a year.
-const LITRES_ROUNDED: f64 = 5.0;
+pub(crate) const LITRES_ROUNDED: f64 = 5.0;
 
 fn spread_range(spread: &Spread) -> (f64, f64) {
     let low = spread.mean - DEVIATIONS_MAX * spread.sd;

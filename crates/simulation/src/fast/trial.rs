@@ -1,11 +1,14 @@
 //! One trial: who comes, who enters, who is given what.
 
+use std::cell::OnceCell;
+
 use allocation::{ListSeed, Unblinded};
 use analysis::kernel::{Group, Kernel, Outcome};
 
 use super::{
     FastPlan,
-    analysed::{Analysed, Columns},
+    analysed::{Analysed, Columns, Ready},
+    behind::BodyEntered,
     design::{Ended, Entrant},
     entry::Entry,
     measured::{SkinSeen, come, episodes_that_matter},
@@ -16,7 +19,7 @@ use crate::{
     allocation_list,
     course::{months, wait_for_next, wait_for_start},
     person::Episode,
-    streams::Streams,
+    streams::{Draws, Streams},
 };
 
 /// What an analysis of one trial came to.
@@ -58,6 +61,10 @@ pub(crate) struct Participant<'a> {
     /// The day of the first dose.
     pub(crate) start: i32,
     pub(crate) female: bool,
+    /// The skin's total as it was seen at the start, if the rules of entry asked for it.
+    pub(crate) skin_at_start: Option<i64>,
+    /// What the demography form says of the body, once it is asked for.
+    pub(crate) body: &'a OnceCell<BodyEntered>,
 }
 
 /// Memory that one trial after another uses again.
@@ -84,6 +91,9 @@ pub struct Workspace {
 struct Awaited {
     day: i32,
     someone: Someone,
+    /// What the rules of the start come to on that day: it hangs on the person and the day alone.
+    enters: bool,
+    skin: Option<i64>,
 }
 
 impl FastPlan<'_> {
@@ -121,11 +131,12 @@ impl FastPlan<'_> {
             if arrivals >= self.screened_max || (full && space.awaited.is_empty()) {
                 break;
             }
-            if !full {
+            let mut draws = if full {
+                streams.draws(arrivals, self.process.arrival, 0)
+            } else {
                 arrivals += 1;
-                self.screen(streams, space, arrivals, day);
-            }
-            let mut draws = streams.draws(arrivals, self.process.arrival, 0);
+                self.screen(streams, space, arrivals, day)
+            };
             day += wait_for_next(&mut draws, cohort.screened_per_month);
         }
         self.start_due(streams, space, i32::MAX);
@@ -135,24 +146,44 @@ impl FastPlan<'_> {
         }
     }
 
-    fn screen(&self, streams: &Streams, space: &mut Workspace, number: u64, day: i32) {
-        let mut someone = come(self, streams, number, day);
-        if self.is_eligible(streams, &mut someone, 0, day) {
-            let wait = wait_for_start(&mut streams.draws(number, self.process.wait, 0));
-            space.awaited.push(Awaited { day: day + wait, someone });
+    /// Screens somebody; returns the stream of the wait for the next one to come.
+    fn screen(&self, streams: &Streams, space: &mut Workspace, number: u64, day: i32) -> Draws {
+        let process = &self.process;
+        let seen_at = |gate: usize| {
+            let occasion = self.gates[gate].occasion();
+            [(process.skin_score, occasion), (process.assessor, occasion)]
+        };
+        let [[score, assessor], [later_score, later_assessor]] = [seen_at(0), seen_at(1)];
+        let wanted = [(process.disease, 0), (process.skin, 0), score, assessor, (process.arrival, 0)];
+        let [disease, skin, score, assessor, next] = streams.draws_of(number, wanted);
+        let mut someone = come(self, number, day, [disease, skin]);
+        if self.is_eligible(streams, &mut someone, 0, day, [score, assessor]).0 {
+            let [mut wait, score, assessor] =
+                streams.draws_of(number, [(process.wait, 0), later_score, later_assessor]);
+            let start = day + wait_for_start(&mut wait);
+            let (enters, skin) = self.is_eligible(streams, &mut someone, 1, start, [score, assessor]);
+            space.awaited.push(Awaited { day: start, someone, enters, skin });
         }
+        next
     }
 
-    /// Decides entry at screening (0) or at the start (1).
-    fn is_eligible(&self, streams: &Streams, someone: &mut Someone, at: usize, day: i32) -> bool {
+    /// Decides entry at screening (0) or at the start (1), and returns the skin's total if it was looked at.
+    fn is_eligible(
+        &self,
+        streams: &Streams,
+        someone: &mut Someone,
+        at: usize,
+        day: i32,
+        skin_seen: [Draws; 2],
+    ) -> (bool, Option<i64>) {
         let gate = &self.gates[at];
         if gate.open_rules() == 0 {
-            return true;
+            return (true, None);
         }
-        let skin = self.study.virtual_cohort.skin.as_ref().map_or(0, |skin| {
+        let skin = self.study.virtual_cohort.skin.as_ref().map(|skin| {
             let true_score = someone.natural.at(skin, months(day - someone.screened), 0.0);
-            let seen = SkinSeen { plan: self, streams, number: someone.number, blinded: self.skin_blinded };
-            seen.total(skin, gate.occasion(), true_score, false, self.skin_sites)
+            let seen = SkinSeen { plan: self, blinded: self.skin_blinded };
+            seen.total(skin, true_score, false, self.skin_sites, skin_seen)
         });
         let entry = Entry {
             study: self.study,
@@ -163,9 +194,9 @@ impl FastPlan<'_> {
             calendar: &self.calendar,
             day,
             arrival: someone.screened,
-            skin,
+            skin: skin.unwrap_or(0),
         };
-        gate.is_met(&entry, someone)
+        (gate.is_met(&entry, someone), skin)
     }
 
     /// Those whose day it is start, in the order of days and of coming.
@@ -174,14 +205,15 @@ impl FastPlan<'_> {
             let due = space.awaited.iter().enumerate().filter(|(_, one)| one.day <= until);
             let next = due.min_by_key(|(_, one)| (one.day, one.someone.number)).map(|(place, _)| place);
             let Some(place) = next else { return };
-            let Awaited { day, mut someone } = space.awaited.swap_remove(place);
-            if self.is_eligible(streams, &mut someone, 1, day) {
-                self.enter(streams, space, someone, day);
+            let awaited = space.awaited.swap_remove(place);
+            if awaited.enters {
+                self.enter(streams, space, awaited);
             }
         }
     }
 
-    fn enter(&self, streams: &Streams, space: &mut Workspace, mut someone: Someone, start: i32) {
+    fn enter(&self, streams: &Streams, space: &mut Workspace, awaited: Awaited) {
+        let Awaited { day: start, mut someone, skin: skin_at_start, .. } = awaited;
         let entry = space.entered as u32;
         space.entered += 1;
         space.last_day = space.last_day.max(start);
@@ -198,15 +230,29 @@ impl FastPlan<'_> {
             }
         };
         let female = self.sex_matters && someone.is_female(self.study, streams, &self.process);
-        let participant = Participant { plan: self, streams, someone: &someone, arm, start, female };
+        let body = &OnceCell::new();
+        let participant =
+            Participant { plan: self, streams, someone: &someone, arm, start, female, skin_at_start, body };
+        // What is drawn of nearly everybody.
+        let process = &self.process;
+        let first_reaction = self.reactions.first().map_or(0, |index| *index as u64);
+        let occasion = self.foremost.map_or(0, |visit| self.path[visit].occasion);
+        let wanted = [
+            (process.withdrawal, 0),
+            (process.reaction, first_reaction),
+            (process.visit_day, occasion),
+            (process.missed, occasion),
+        ];
+        let [withdrawal, reaction, visit_day, missed] = streams.draws_of(someone.number, wanted);
+        let ready = Ready { withdrawal, visit: self.foremost.map(|visit| (visit, [visit_day, missed])) };
         let days = self.calendar.add_months(start, self.study.dosing.planned_months) - start;
         space.episodes.clear();
         if !self.reactions.is_empty() {
-            episodes_that_matter(&participant, days, &mut space.episodes);
+            episodes_that_matter(&participant, reaction, days, &mut space.episodes);
         }
         let order = if self.order_matters { site_order(self, streams, someone.number) } else { 0 };
         let key = (order, someone.number);
-        space.columns.add(&participant, &space.episodes, &mut space.path, key, entry);
+        space.columns.add(&participant, ready, &space.episodes, &mut space.path, key, entry);
         if self.events_matter {
             space.see(start);
         }
@@ -281,8 +327,7 @@ impl Workspace {
     pub(crate) fn pool(&mut self, place: usize, analysis: &Analysed, groups: &mut [Group; 2]) {
         self.columns.group(place, analysis, usize::MAX);
         for (all, own) in groups.iter_mut().zip(&self.columns.groups) {
-            all.values.extend_from_slice(&own.values);
-            all.baselines.extend_from_slice(&own.baselines);
+            all.extend(own);
         }
     }
 

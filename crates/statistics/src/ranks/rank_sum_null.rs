@@ -23,6 +23,8 @@ const RANKS_MAX: usize = 1_020;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     counts: Vec<f64>,
+    /// Counts that fit sixteen bits, while they are made.
+    small: Vec<i16>,
     row_start: Vec<usize>,
     /// Sums of the first ranks.
     prefix: Vec<usize>,
@@ -38,12 +40,22 @@ impl Table {
             sum += r;
             self.prefix.push(sum);
         }
-        self.lay_out(ranks.len(), most);
-        self.fill(ranks, fewest, most);
+        let length = self.lay_out(ranks.len(), most);
+        let Self { counts, small, row_start, prefix } = self;
+        counts.clear();
+        if ranks.len() <= SMALL_RANKS {
+            small.clear();
+            small.resize(length, 0);
+            fill(small, 1, ranks, (fewest, most), row_start, prefix);
+            counts.extend(small.iter().map(|count| f64::from(*count)));
+        } else {
+            counts.resize(length, 0.0);
+            fill(counts, 1.0, ranks, (fewest, most), row_start, prefix);
+        }
     }
 
     /// Row j holds the sums of j ranks, from the sum of the j smallest to that of the j largest.
-    fn lay_out(&mut self, n: usize, most: usize) {
+    fn lay_out(&mut self, n: usize, most: usize) -> usize {
         self.row_start.clear();
         self.row_start.push(0);
         let mut length = 0;
@@ -51,28 +63,7 @@ impl Table {
             length += self.prefix[n] - self.prefix[n - j] - self.prefix[j] + 1;
             self.row_start.push(length);
         }
-        self.counts.clear();
-        self.counts.resize(length, 0.0);
-    }
-
-    fn fill(&mut self, ranks: &[usize], fewest: usize, most: usize) {
-        let n = ranks.len();
-        self.counts[0] = 1.0;
-        for (i, r) in ranks.iter().enumerate() {
-            // After this rank, i + 1 are seen and n - i - 1 remain to reach `fewest`.
-            let least = (fewest + i + 1).saturating_sub(n).max(1);
-            for j in (least..=most.min(i + 1)).rev() {
-                // Sums of j - 1 of the first i ranks, as offsets into row j - 1.
-                let width = self.prefix[i] - self.prefix[i - (j - 1)] - self.prefix[j - 1] + 1;
-                let shift = r + self.prefix[j - 1] - self.prefix[j];
-                let (before, row) = self.counts.split_at_mut(self.row_start[j]);
-                let from = &before[self.row_start[j - 1]..][..width];
-                let to = &mut row[shift..][..width];
-                for (t, f) in to.iter_mut().zip(from) {
-                    *t += f;
-                }
-            }
-        }
+        length
     }
 
     /// The counts of the sums of `j` ranks; the first is that of the `j` smallest.
@@ -82,6 +73,37 @@ impl Table {
 
     fn row_range(&self, j: usize) -> std::ops::Range<usize> {
         self.row_start[j]..self.row_start[j + 1]
+    }
+}
+
+/// As many ranks have no more subsets of a size than sixteen bits hold: C(17, 8) is 24,310.
+const SMALL_RANKS: usize = 17;
+
+/// Counts the subsets, rank by rank, in a table of zeros. Processors add eight counts of sixteen bits at a time.
+fn fill<T: Copy + std::ops::AddAssign>(
+    counts: &mut [T],
+    one: T,
+    ranks: &[usize],
+    (fewest, most): (usize, usize),
+    row_start: &[usize],
+    prefix: &[usize],
+) {
+    let n = ranks.len();
+    counts[0] = one;
+    for (i, r) in ranks.iter().enumerate() {
+        // After this rank, i + 1 are seen and n - i - 1 remain to reach `fewest`.
+        let least = (fewest + i + 1).saturating_sub(n).max(1);
+        for j in (least..=most.min(i + 1)).rev() {
+            // Sums of j - 1 of the first i ranks, as offsets into row j - 1.
+            let width = prefix[i] - prefix[i - (j - 1)] - prefix[j - 1] + 1;
+            let shift = r + prefix[j - 1] - prefix[j];
+            let (before, row) = counts.split_at_mut(row_start[j]);
+            let from = &before[row_start[j - 1]..][..width];
+            let to = &mut row[shift..][..width];
+            for (t, f) in to.iter_mut().zip(from) {
+                *t += *f;
+            }
+        }
     }
 }
 
