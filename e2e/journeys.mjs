@@ -407,52 +407,93 @@ const journeys = {
 
   /** axe finds nothing serious on the pages of each role, empty, filled and in error. */
   async scans(browser, server, how) {
-    const found = [];
-    let last;
-    const people = [
-      "coordinator.01", "principal_investigator.01", "skin_assessor.01", "pharmacist.01", "monitor", "data_manager",
-      "pathologist", "specimen_custodian", "trial_statistician", "inspector", "administrator",
-    ];
-    for (const name of people) {
-      const page = await logIn(browser, server, name, how);
-      const look = async (path) => {
-        const answer = await page.goto(server.url + path);
-        if (answer.status() >= 500) found.push(`${name} ${path}: ${answer.status()}`);
-        for (const line of await scan(page)) found.push(`${name} ${path}: ${line}`);
-        for (const line of page.faults.splice(0)) if (!/404|400/.test(line)) found.push(`${name} ${path}: ${line}`);
-      };
-      const api = await (await page.request.get(`${server.url}/openapi.json`)).json();
-      const plain = Object.entries(api.paths).filter(([path, methods]) => methods.get && !path.includes("{")).map(([path]) => path);
-      for (const path of plain.filter((path) => !/json|health/.test(path))) await look(path);
-      for (const study of [A, B]) {
-        const below = Object.entries(api.paths)
-          .filter(([path, methods]) => methods.get && path.startsWith("/studies/{study}") && !/\{subject\}|csv|\.ics|download/.test(path))
-          .map(([path]) => path.replace("/studies/{study}", study));
-        for (const path of below.filter((path) => !path.includes("{"))) await look(path);
-        await page.goto(`${server.url}${study}/participants?sort=queries`);
-        const first = page.locator("tbody th a").first();
-        if (!(await first.count())) continue;
-        const subject = await first.getAttribute("href");
-        await look(subject);
-        // One page of each kind that the participant's page leads to, and what is not there.
-        const ways = await page.locator("main a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-        for (const kind of ["/sheet/", "/sign/", "/trends", "/break-blind"]) {
-          const way = ways.find((href) => href?.includes(kind));
-          if (way) await look(way);
-        }
-        await look(`${study}/participants/00-000`);
-        await page.goto(server.url + subject);
-        const forms = await page.locator("a.form").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-        const kinds = new Map(forms.map((form) => [form.split("/forms/")[1].split("/")[0], form]));
-        for (const form of [...kinds.values()].slice(0, name.startsWith("coordinator") ? 40 : 4)) await look(form);
-      }
-      if (name === "administrator") { await look("/administration/people/monitor"); await look("/no/such/page"); }
+    await scanAll(browser, server, how, true);
+  },
+
+  /** The same once both trials are locked; the folder with them is named by the environment. */
+  async locked(browser, server, how) {
+    const locked = await serve(program, ["--data", process.env.LOCKED_TRIALS]);
+    try {
+      const page = await logIn(browser, locked, "data_manager", how);
+      await page.goto(`${locked.url}${A}/closing`);
+      check(await page.locator("main").getByText(/locked/i).count() > 0, "the trial is locked");
       await page.context().close();
-      last = name;
+      await scanAll(browser, locked, how, false);
+    } finally {
+      locked.stop();
     }
-    check(found.length === 0, `axe or the console found on the pages of ${last} and others:\n${[...new Set(found)].join("\n")}`);
   },
 };
+
+/** Every page that anybody with a seat is led to, as it is, and with what can't be used typed into its forms. */
+async function scanAll(browser, server, how, changing) {
+  const found = [];
+  const people = [
+    "coordinator.01", "principal_investigator.01", "skin_assessor.01", "pharmacist.01", "monitor", "data_manager",
+    "pathologist", "specimen_custodian", "trial_statistician", "sponsor_physician", "unblinded_statistician", "inspector",
+    "administrator",
+  ];
+  for (const name of people) {
+    let page;
+    try {
+      page = await logIn(browser, server, name, how);
+    } catch (error) {
+      throw new Error(`${name} can't log in: ${error}`);
+    }
+    const look = async (path) => {
+      const answer = await page.goto(server.url + path);
+      if (answer.status() >= 500) found.push(`${name} ${path}: ${answer.status()}`);
+      for (const line of await scan(page)) found.push(`${name} ${path}: ${line}`);
+      for (const line of page.faults.splice(0)) if (!/404|400|409/.test(line)) found.push(`${name} ${path}: ${line}`);
+    };
+    const api = await (await page.request.get(`${server.url}/openapi.json`)).json();
+    const plain = Object.entries(api.paths).filter(([path, methods]) => methods.get && !path.includes("{")).map(([path]) => path);
+    for (const path of plain.filter((path) => !/json|health/.test(path))) await look(path);
+    for (const study of [A, B]) {
+      const below = Object.entries(api.paths)
+        .filter(([path, methods]) => methods.get && path.startsWith("/studies/{study}") && !/\{subject\}|csv|\.ics|download/.test(path))
+        .map(([path]) => path.replace("/studies/{study}", study));
+      const ready = below.filter((path) => !path.includes("{"));
+      for (const path of ready) await look(path);
+      await page.goto(`${server.url}${study}/participants?sort=queries`);
+      const first = page.locator("tbody th a").first();
+      if (!(await first.count())) continue;
+      const subject = await first.getAttribute("href");
+      await look(subject);
+      // One page of each kind that the participant's page leads to, and what is not there.
+      const ways = await page.locator("main a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+      const kinds = ["/sheet/", "/sign/", "/trends", "/break-blind"];
+      const led = kinds.map((kind) => ways.find((href) => href?.includes(kind))).filter(Boolean);
+      for (const way of led) await look(way);
+      await look(`${study}/participants/00-000`);
+      await page.goto(server.url + subject);
+      const forms = await page.locator("a.form").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+      const byForm = new Map(forms.map((form) => [form.split("/forms/")[1].split("/")[0], form]));
+      const some = [...byForm.values()].slice(0, name.startsWith("coordinator") ? 40 : 4);
+      for (const form of some) await look(form);
+      // What comes back when a form holds what can't be used.
+      if (!changing) continue;
+      for (const path of [...ready, subject, ...led, ...some.slice(0, 2)]) {
+        await page.goto(server.url + path);
+        const form = page.locator("main form[method=post]:has(input:not([type=hidden]):not([type=password]):not([type=radio]):not([type=checkbox]):visible)").first();
+        if (!(await form.count())) continue;
+        for (const field of await form.locator("input:not([type=hidden]):not([type=radio]):not([type=checkbox]):not([type=date]):visible").all()) {
+          await field.fill("?").catch(() => {});
+        }
+        await form.evaluate((form) => { form.noValidate = true; });
+        const button = form.locator("button").last();
+        if (!(await button.isVisible())) continue;
+        await button.click();
+        await page.waitForLoadState();
+        for (const line of await scan(page)) found.push(`${name} ${path} in error: ${line}`);
+        for (const line of page.faults.splice(0)) if (!/40[0-9]/.test(line)) found.push(`${name} ${path} in error: ${line}`);
+      }
+    }
+    if (name === "administrator") { await look("/administration/people/monitor"); await look("/no/such/page"); }
+    await page.context().close();
+  }
+  check(found.length === 0, `axe or the console found:\n${[...new Set(found)].join("\n")}`);
+}
 
 const [program, ...names] = process.argv.slice(2);
 const server = await serve(program);

@@ -50,10 +50,12 @@ pub struct Seat<'a> {
 
 /// Returns the seats of a person on a day, in the order of the study's roles.
 pub fn seats<'a>(study: &'a Study, state: &State, person: &PersonId, today: Date) -> Vec<Seat<'a>> {
+    // Every request asks for this, and of some hundred grants a person has few.
+    let held: Vec<&RoleId> = state.delegations.roles_of(person).collect();
     study
         .roles
         .iter()
-        .filter(|role| role.id != *PARTICIPANT)
+        .filter(|role| role.id != *PARTICIPANT && held.contains(&&role.id))
         .filter_map(|role| {
             let grants: Vec<_> = state.delegations.effective(person, role, today).collect();
             if grants.is_empty() {
@@ -140,17 +142,18 @@ impl<'a> Seat<'a> {
             return Shown::No;
         }
         if let Some(visit) = &key.visit
+            && !casebook.forms.contains_key(key)
             && !scheduled_visit(self.study, visit)
                 .is_some_and(|known| is_scheduled(self.study, known, &form.id))
-            && !casebook.forms.contains_key(key)
         {
             return Shown::No;
         }
-        match self.sight(form.data_class.as_str()) {
-            Sight::Site | Sight::All if self.is_past(casebook, form, key) => {
-                let history = format!("{}_history", form.data_class);
-                let kept_apart = self.study.data_classes.iter().any(|class| class.id == *history);
-                if !kept_apart || self.reads(&history) { Shown::Yes } else { Shown::No }
+        match may_see(self.study, &self.role.id, &form.data_class) {
+            // Whether an entry is history is looked up where it matters alone: every form of every list comes by here.
+            Sight::Site | Sight::All
+                if self.history_is_hidden(&form.data_class) && self.is_past(casebook, form, key) =>
+            {
+                Shown::No
             }
             Sight::Site | Sight::All => Shown::Yes,
             Sight::Masked => Shown::Masked,
@@ -158,6 +161,15 @@ impl<'a> Seat<'a> {
             Sight::None if self.fills(form) && self.is_in_hand(casebook, form, key) => Shown::Yes,
             Sight::OwnVisit | Sight::None | Sight::Pooled => Shown::No,
         }
+    }
+
+    /// Says whether earlier entries of a class are a class of their own, which the role does not read.
+    fn history_is_hidden(&self, class: &DataClassId) -> bool {
+        let history = |known: &&protocol::model::DataClass| {
+            known.id.as_str().strip_suffix("_history") == Some(class.as_str())
+        };
+        let history = self.study.data_classes.iter().find(history);
+        history.is_some_and(|history| !self.reads(history.id.as_str()))
     }
 
     /// Says whether the seat may enter or correct a form.

@@ -3,10 +3,9 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, ErrorKind, Write},
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    thread,
+    process::Command,
 };
 
 use record::{Fact, Reader};
@@ -16,23 +15,16 @@ use tempfile::TempDir;
 use crate::served_kill::{Served, ask, held_visit, log_in};
 
 /// Serves from a small file system of its own, which only the server and who looks through its eyes can see.
-#[expect(clippy::disallowed_methods, reason = "somebody has to read what the server says")]
 fn serve_on_a_small_disk(at: &Path) -> Served {
     let script = "mount -t tmpfs -o size=160m tmpfs \"$1\" && \
                   exec \"$2\" serve --demo --listen 127.0.0.1:0 --data \"$1/data\"";
-    let mut child = Command::new("unshare")
+    // util-linux has unshare.
+    let mut program = Command::new("unshare");
+    program
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
         .arg(at)
-        .arg(env!("CARGO_BIN_EXE_equipoise"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("util-linux has unshare");
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = lines.by_ref().map(Result::unwrap).find(|line| line.contains("Password of all: ")).unwrap();
-    let address = said.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-    let password = said.split("Password of all: ").nth(1).unwrap().trim().to_owned();
-    thread::spawn(move || lines.for_each(drop));
-    Served { child, address, password }
+        .arg(env!("CARGO_BIN_EXE_equipoise"));
+    Served::start(program)
 }
 
 /// The record as it is now, copied to where its reader can open it: SQLite follows no path through another process's eyes.

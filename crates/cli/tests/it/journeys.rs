@@ -3,15 +3,17 @@
 use std::{path::Path, process::Command};
 
 fn walk(names: &[&str]) {
-    walk_in("journeys.mjs", names);
+    walk_in("journeys.mjs", names, None);
 }
 
-fn walk_in(script: &str, names: &[&str]) {
+/// Walks by a script, perhaps with a folder of trials that are locked.
+fn walk_in(script: &str, names: &[&str], locked: Option<&Path>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e");
     let output = Command::new("node")
         .arg(script)
         .arg(env!("CARGO_BIN_EXE_equipoise"))
         .args(names)
+        .envs(locked.map(|locked| ("LOCKED_TRIALS", locked)))
         .current_dir(folder)
         .output()
         .expect("node is installed by scripts/set-up-tests");
@@ -74,5 +76,15 @@ fn no_page_of_any_role_has_a_serious_barrier() {
 
 #[test]
 fn the_explorer_is_moved_by_keyboard_on_a_telephone_and_without_a_server() {
-    walk_in("explorer.mjs", &["keyboard", "live", "phone", "saved"]);
+    walk_in("explorer.mjs", &["keyboard", "live", "phone", "saved"], None);
+}
+
+#[test]
+fn no_page_of_a_locked_trial_has_a_serious_barrier() {
+    let folder = tempfile::tempdir().unwrap();
+    let studies = folder.path().join("studies");
+    let made =
+        crate::run(&["demo", "--out", studies.to_str().unwrap(), "--seed", "1", "--no-pdf", "--no-story"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    walk_in("journeys.mjs", &["locked"], Some(folder.path()));
 }

@@ -30,20 +30,26 @@ pub struct Served {
     pub password: String,
 }
 
-#[expect(clippy::disallowed_methods, reason = "somebody has to read what the server says")]
+/// Serves a training copy in a folder.
 pub fn serve(folder: &Path) -> Served {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_equipoise"))
-        .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
-        .arg(folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program was built for this test");
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = lines.by_ref().map(Result::unwrap).find(|line| line.contains("Password of all: ")).unwrap();
-    let address = said.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-    let password = said.split("Password of all: ").nth(1).unwrap().trim().to_owned();
-    thread::spawn(move || lines.for_each(drop));
-    Served { child, address, password }
+    let mut program = Command::new(env!("CARGO_BIN_EXE_equipoise"));
+    program.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+    Served::start(program)
+}
+
+impl Served {
+    /// Starts a program that serves a training copy, and waits until it says where and with which password.
+    #[expect(clippy::disallowed_methods, reason = "somebody has to read what the server says")]
+    pub fn start(mut program: Command) -> Self {
+        let mut child = program.stdout(Stdio::piped()).spawn().expect("the program can be started");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = lines.by_ref().map(Result::unwrap).find(|line| line.contains("Password of all: "));
+        let said = said.expect("the server says its password");
+        let address = said.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let password = said.split("Password of all: ").nth(1).unwrap().trim().to_owned();
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, address, password }
+    }
 }
 
 /// Asks over a connection of its own; none if the server went away before it had answered.
