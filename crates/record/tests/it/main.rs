@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
 mod chain;
+mod earlier;
 mod encoding;
 mod sample;
 mod writer;

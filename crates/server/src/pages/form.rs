@@ -490,7 +490,7 @@ fn hint(view: &View<'_>, form: &Form, item: &Item, page: &Page) -> String {
 }
 
 /// Units as people write them.
-fn unit_text(ucum: &str) -> String {
+pub fn unit_text(ucum: &str) -> String {
     match ucum {
         "mm[Hg]" => "mmHg".to_owned(),
         "10*9/L" => "10⁹/L".to_owned(),

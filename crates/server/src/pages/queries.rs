@@ -143,7 +143,10 @@ fn view(
         asked: asked.map_or_else(String::new, |role| role.label.get(language).to_owned()),
         path: format!("{}/queries/{}", subject_path(study, casebook), segment(query.id.as_str())),
         may_answer: open && (query.addressed_to == seat.role.id || seat.may(Power::AnswerQueries)),
-        may_close: open && query.answered.is_some() && manages,
+        may_close: open
+            && query.answered.is_some()
+            && manages
+            && query.answered_by.as_ref() != Some(&seat.person),
         may_reopen: !open && manages,
         said,
     }

@@ -9,7 +9,10 @@ use protocol::model::{Form, Item, ItemType};
 use record::FormKey;
 use terms::{Answer, Date, Value, VisitId};
 
-use crate::seat::{Seat, Shown};
+use crate::{
+    pages::form::unit_text,
+    seat::{Seat, Shown},
+};
 
 /// The size of a curve, in the units of its drawing.
 const WIDTH: f64 = 180.0;
@@ -119,7 +122,8 @@ fn curve(item: &Item, points: &[(Date, f64, String)], answers: &[Option<&Answer>
             (format!("{x:.1}"), format!("{y:.1}"))
         })
         .collect();
-    let unit = item.unit.as_deref().map_or_else(String::new, |unit| format!(" ({unit})"));
+    let unit = item.unit.as_deref().map(unit_text).filter(|unit| !unit.is_empty());
+    let unit = unit.map_or_else(String::new, |unit| format!(" ({unit})"));
     let label = format!("{}{unit}", item.label.get(language));
     let (first, last) = (&points[0].2, &points[points.len() - 1].2);
     Trend {

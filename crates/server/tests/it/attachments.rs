@@ -127,6 +127,7 @@ fn send(address: SocketAddr, path: &str, cookie: &str, token: &str, content: &[u
 }
 
 #[test]
+// Shows: P11-10h
 fn a_file_comes_over_the_network_to_its_route_and_from_a_live_session_alone() {
     let world = World::training_of(&[STUDY], 6);
     let (subject, site) = world.participant_on_treatment(STUDY);

@@ -105,6 +105,18 @@ fn nothing_is_live_before_it_is_tested_approved_by_two_and_each_site_has_its_eth
     assert_eq!(world.seated("coordinator").get(&page).status, 404);
     let draft = text(&administrator.get(&page));
     assert!(draft.contains(">draft<") && draft.contains("The study was tested"), "{draft}");
+    // What the steps below send, the pages ask for.
+    assert!(
+        draft.contains("name=\"pack\"")
+            && draft.contains("name=\"approved\"")
+            && draft.contains("name=\"reference\"")
+    );
+    let asks = text(&manager.get(&page));
+    assert!(
+        asks.contains("name=\"evidence\"")
+            && !asks.contains("name=\"part\"")
+            && !asks.contains("name=\"pack\"")
+    );
     let refused = |browser: &mut Browser<'_>, step: &str, fields: &[(&str, &str)], says: &str| {
         let before = world.house.studies["imatinib-open"].head();
         let reply = browser.post(&format!("{page}/{step}"), fields);
@@ -129,7 +141,12 @@ fn nothing_is_live_before_it_is_tested_approved_by_two_and_each_site_has_its_eth
     assert_eq!(administrator.post(&format!("{page}/test"), &[("evidence", "tried"), password]).status, 404);
     assert_eq!(manager.post(&format!("{page}/ethics"), &begin).status, 404);
     manager.send(&format!("{page}/test"), &[("evidence", "all forms, notes in binder 3"), password]);
-    assert!(text(&manager.get(&page)).contains("all forms, notes in binder 3"));
+    let asks = text(&manager.get(&page));
+    assert!(asks.contains("all forms, notes in binder 3") && !asks.contains("name=\"evidence\""));
+    assert!(
+        asks.contains("name=\"part\" value=\"eligibility\"")
+            && asks.contains("name=\"part\" value=\"schedule\"")
+    );
     refused(&mut administrator, "activate", &begin, "have to approve the eligibility");
     manager.send(&format!("{page}/approve"), &both);
     refused(&mut manager, "approve", &both, "another person has to");
