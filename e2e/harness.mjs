@@ -1,7 +1,9 @@
 // Starts the server on a training copy and drives Debian's Chromium. No network beyond loopback.
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -17,6 +19,24 @@ export function serve(program, extra = []) {
       const password = said.match(/Password of all: (\S+)/)?.[1];
       if (url && password && said.includes("Stop with")) {
         resolve({ url, password, stop: () => child.kill("SIGTERM"), kill: () => child.kill("SIGKILL"), child });
+      }
+    });
+    child.on("exit", (code) => reject(new Error(`the server ended with ${code}:\n${said}`)));
+  });
+}
+
+/** Starts the program on an empty live installation with one study; resolves with the set-up token once it serves. */
+export function serveLive(program, study) {
+  const folder = mkdtempSync(join(tmpdir(), "equipoise-live-"));
+  const child = spawn(program, ["serve", "--data", folder, "--study", study, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.on("data", (part) => {
+      said += part;
+      const [, url, token] = said.match(/Open (http:\/\/\S+) and make the first administrator\. Set-up token: (\S+)/) ?? [];
+      if (token && said.includes("Stop with")) {
+        const stop = () => { child.kill("SIGTERM"); rmSync(folder, { recursive: true, force: true }); };
+        resolve({ url, token, password: "several words make a good one", stop });
       }
     });
     child.on("exit", (code) => reject(new Error(`the server ended with ${code}:\n${said}`)));

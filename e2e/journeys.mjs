@@ -1,6 +1,7 @@
 // Journeys of people through both trials: node journeys.mjs PROGRAM NAME…
 // Started by the tests of the command line; ends with 1 and says why when a journey fails.
-import { check, launch, logIn, scan, serve } from "./harness.mjs";
+import { spawnSync } from "node:child_process";
+import { check, launch, logIn, scan, serve, serveLive } from "./harness.mjs";
 
 const A = "/studies/imatinib-open";
 const B = "/studies/imatinib-controlled";
@@ -403,6 +404,118 @@ const journeys = {
     await two.goto(form);
     check(await two.locator("input[name='i.weight']").inputValue() === "70.0", "what was first saved stands");
     return two;
+  },
+
+  /** From an empty live installation to the first consent: people, tests, approvals, wordings, ethics. */
+  async golive(browser, _, how) {
+    const live = await serveLive(program, "../studies/imatinib-open");
+    try {
+      const { url, token, password } = live;
+      const root = await (await browser.newContext({ locale: "en-GB", ...how })).newPage();
+      root.faults = [];
+      root.setDefaultTimeout(60_000);
+      await root.goto(`${url}/set-up`);
+      const fill = async (page, fields) => { for (const [name, text] of Object.entries(fields)) await page.locator(`input[name="${name}"]`).fill(text); };
+      await fill(root, { "set-up-token": token, login: "anna.berg", "printed-name": "Anna Berg", password, "password-again": password });
+      await root.getByRole("button", { name: "Set up" }).click();
+      await root.waitForURL((to) => !to.pathname.startsWith("/set-up"));
+      const administration = () => root.goto(`${url}/administration`);
+      await administration();
+      await root.getByRole("button", { name: "Open the record" }).click();
+      await root.getByText("record open since").waitFor();
+      const invite = async (name, login) => {
+        await administration();
+        await root.getByText("Add a person").click();
+        await fill(root, { "printed-name": name, login });
+        await root.getByRole("button", { name: "Add and make the invitation" }).click();
+        const link = await root.locator("#invitation-link").textContent();
+        const guest = await (await browser.newContext({ locale: "en-GB", ...how })).newPage();
+        await guest.goto(link);
+        await fill(guest, { password, "password-again": password });
+        await guest.getByRole("button", { name: "Go on" }).click();
+        await guest.waitForURL((to) => !to.pathname.startsWith("/invitation"));
+        await guest.context().close();
+      };
+      const give = async (name, role, site) => {
+        await administration();
+        const person = await root.locator("select[name=person] option", { hasText: name }).getAttribute("value");
+        await root.locator("select[name=person]").selectOption(person);
+        await root.locator("select[name=role]").selectOption(role);
+        if (site) await root.locator(`input[name=site][value="${site}"]`).check();
+        await root.getByRole("button", { name: "Delegate from today" }).click();
+        await root.getByText("Done.").waitFor();
+        await root.getByRole("row", { name }).getByRole("button", { name: "Record the training" }).click();
+        await root.getByText("Done.").waitFor();
+      };
+      await invite("Vera Ek", "vera.ek");
+      for (const [name, login, role, site] of [
+        ["Dora Lind", "dora.lind", "data_manager"], ["Stan Moe", "stan.moe", "trial_statistician"], ["Ida Pers", "ida.pers", "principal_investigator", "01"],
+      ]) {
+        await invite(name, login);
+        await give(name, role, site);
+      }
+      // The second administrator verifies who they are; each accepts the signature.
+      await administration();
+      await root.getByRole("link", { name: "Vera Ek" }).click();
+      await root.getByRole("button", { name: "Make an administrator" }).click();
+      await root.getByRole("button", { name: "No longer an administrator" }).waitFor();
+      const vera = await logIn(browser, live, "vera.ek", how);
+      for (const name of ["Dora Lind", "Stan Moe"]) {
+        await vera.goto(`${url}/administration`);
+        await vera.getByRole("link", { name }).click();
+        await vera.getByRole("button", { name: "I have verified this person's identity" }).click();
+        await vera.getByText("identity verified").first().waitFor();
+      }
+      const page = `${url}${A}/go-live`;
+      const approve = async (who) => {
+        await who.goto(`${url}/account`);
+        const form = who.locator("form[action='/account/signature']");
+        await form.locator("input[name=password]").fill(password);
+        await form.getByRole("button", { name: "I accept" }).click();
+        await who.goto(page);
+        for (const part of ["eligibility", "schedule"]) await who.locator(`input[name=part][value=${part}]`).check();
+        await who.locator("form[action$='/approve'] input[name=password]").fill(password);
+        await who.getByRole("button", { name: "Approve" }).click();
+        await who.getByText("Done.").waitFor();
+      };
+      const dora = await logIn(browser, live, "dora.lind", how);
+      await dora.goto(page);
+      await dora.locator("textarea[name=evidence]").fill("Every form filled on the training copy; notes in binder 3.");
+      await dora.locator("form[action$='/test'] input[name=password]").fill(password);
+      await dora.getByRole("button", { name: "Record the test" }).click();
+      await dora.getByText("notes in binder 3").waitFor();
+      await approve(dora);
+      await approve(await logIn(browser, live, "stan.moe", how));
+      await root.goto(page);
+      for (const instrument of ["haq_di", "shaq_vas", "sf36"]) {
+        const made = spawnSync(program, ["pack", "new", instrument, "--language", "en"], { encoding: "utf8" });
+        await root.locator("textarea[name=pack]").fill(made.stdout.replaceAll('""', '"words under licence"'));
+        await root.getByRole("button", { name: "Load", exact: true }).click();
+        await root.getByText("Done.").waitFor();
+      }
+      check(!(await root.getByRole("button", { name: "Let the site begin" }).count()), "no site begins before its ethics approval");
+      await root.getByText("Record the ethics approval").first().click();
+      await root.locator("input[name=approved]").fill("2020-01-31");
+      await root.locator("input[name=reference]").fill("2020-A-017");
+      await root.locator("form[action$='/ethics'] button").click();
+      await root.getByText("2020-A-017").waitFor();
+      await fits(root);
+      if (how.javaScriptEnabled !== false) {
+        const found = await scan(dora);
+        check(found.length === 0, found.join("\n"));
+      }
+      await root.getByRole("button", { name: "Let the site begin" }).click();
+      await root.getByText("live since").waitFor();
+      const ida = await logIn(browser, live, "ida.pers", how);
+      await ida.goto(`${url}${A}/consent`);
+      await ida.getByRole("button", { name: "Record the consent" }).click();
+      await ida.waitForURL(/participants\/01-001/);
+      const faults = root.faults.concat(dora.faults, ida.faults);
+      check(faults.length === 0, faults.join("\n"));
+    } finally {
+      for (const context of browser.contexts()) await context.close();
+      live.stop();
+    }
   },
 
   /** axe finds nothing serious on the pages of each role, empty, filled and in error. */

@@ -60,6 +60,11 @@ fn the_same_on_a_telephone_and_at_four_hundred_percent() {
 }
 
 #[test]
+fn an_empty_live_installation_comes_to_its_first_consent() {
+    walk(&["golive"]);
+}
+
+#[test]
 fn a_first_visit_is_entered_by_keyboard_alone() {
     walk(&["keyboard"]);
 }
