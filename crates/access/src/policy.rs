@@ -64,6 +64,7 @@ pub enum Step {
     EndParticipation,
     RecordDeviation,
     ClassifyDeviation,
+    DecideOnSafety,
     SignAnalysisSets,
     LockDatabase,
     ProposeUnlock,
@@ -149,6 +150,7 @@ impl Step {
         Step::EndParticipation,
         Step::RecordDeviation,
         Step::ClassifyDeviation,
+        Step::DecideOnSafety,
         Step::SignAnalysisSets,
         Step::LockDatabase,
         Step::ProposeUnlock,
@@ -200,6 +202,7 @@ pub const fn needs(step: Step) -> Needs {
         Step::BreakBlind => Needs::Power(Power::BreakBlind),
         Step::EndTreatment | Step::EndParticipation => Needs::Power(Power::EndParticipation),
         Step::RecordDeviation | Step::ClassifyDeviation => Needs::Power(Power::ClassifyDeviations),
+        Step::DecideOnSafety => Needs::Power(Power::OverseeSafety),
         Step::ReviewData | Step::ReviewAuditTrail => Needs::Power(Power::ReviewData),
         Step::ReviewMedically => Needs::Power(Power::ReviewMedically),
         // Who signs the sets approves what would make them outdated.
@@ -230,6 +233,7 @@ pub const fn reach(step: Step) -> Reach {
         | Step::ReadSpecimen
         | Step::LockReadings
         | Step::JoinReadingKey
+        | Step::DecideOnSafety
         | Step::SignAnalysisSets
         | Step::LockDatabase
         | Step::ProposeUnlock
@@ -326,6 +330,7 @@ impl fmt::Display for PowerName {
             Power::SealAllocation => "seal the allocation",
             Power::Administer => "administer the study",
             Power::ReceiveKits => "receive kits",
+            Power::OverseeSafety => "oversee safety",
         })
     }
 }

@@ -159,7 +159,8 @@ impl Number {
         match self.format {
             Format::Integer => rounded(value, 0),
             Format::Decimals(decimals) => rounded(value, decimals),
-            Format::Percent(decimals) => format!("{}%", rounded(value, decimals)),
+            // Written apart as in "95 % CI", and never broken across lines.
+            Format::Percent(decimals) => format!("{}\u{a0}%", rounded(value, decimals)),
             Format::PValue if value < 0.001 => "<0.001".to_owned(),
             // A sum of probabilities that is one but for rounding is one.
             Format::PValue if value > 0.999 && value < 1.0 - 1e-9 => ">0.999".to_owned(),
@@ -264,7 +265,7 @@ mod tests {
             assert_eq!(number(Some(p), Format::PValue).text(), text);
         }
         assert_eq!(number(None, Format::PValue).text(), "NE");
-        assert_eq!(number(Some(12.345), Format::Percent(1)).text(), "12.3%");
+        assert_eq!(number(Some(12.345), Format::Percent(1)).text(), "12.3\u{a0}%");
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl Followed<'_> {
     /// Follows every statement and every cell.
     pub fn table(&self) -> Vec<Covered> {
         let places = Places::of(self.study, self.document);
-        let language = self.study.languages.first().map_or("en", String::as_str);
+        // In the language of the report's labels, beside which its places are read.
+        let language = self.document.label_language.as_str();
         let statements = self.study.coverage.statements.iter().map(|statement| {
             let mut covered = Gathered::default();
             for (kind, name) in &statement.references {
@@ -203,6 +204,12 @@ impl Followed<'_> {
                 self.that(|fact| matches!(fact, Fact::SubjectRandomised { .. } | Fact::SubjectEnrolled))
             }
             Kind::Laboratory => self.events_of_laboratory(name),
+            Kind::Watch => self.that(|fact| match fact {
+                Fact::WatchCounted { watch, .. }
+                | Fact::WatchReached { watch, .. }
+                | Fact::SafetyDecided { watch, .. } => watch.as_str() == name,
+                _ => false,
+            }),
             _ => Vec::new(),
         }
     }
@@ -433,7 +440,7 @@ impl Places {
             }
         }
         let mut analyses = BTreeMap::new();
-        let language = study.languages.first().map_or("en", String::as_str);
+        let language = document.label_language.as_str();
         for (place, section) in study.plan.sections.iter().enumerate() {
             let id = format!("section-{}", place + 1);
             let shown = document.sections.iter().any(|one| one.id == id);
@@ -459,6 +466,11 @@ impl Places {
             Kind::Parameter => anchor("parameter"),
             Kind::Variable => anchor("variable"),
             Kind::Deviation => anchor("deviation"),
+            Kind::Watch => {
+                let listing = self.anchors.keys().find(|id| id.starts_with("watches-"));
+                let listing = listing.and_then(|id| self.anchored(id));
+                anchor("watch").into_iter().chain(listing).collect()
+            }
             Kind::Role => anchor("role"),
             Kind::DataClass => anchor("class"),
             Kind::Activity => anchor("activity"),
@@ -515,6 +527,7 @@ impl Places {
             "eligibility.toml" => anchored(format!("rule-{}", fit(first))),
             "analysis.toml" if first == "estimands" => anchored(format!("estimand-{}", fit(second))),
             "codelists.toml" => anchored("protocol-forms".to_owned()),
+            "study.toml" if first == "watches" => anchored(format!("watch-{}", fit(second))),
             "study.toml" if first == "blind_reading" => anchored("form-biopsy_reading".to_owned()),
             "study.toml" | "virtual.toml" => {
                 vec!["the report's head: study, phase, sponsor, virtual cohort".to_owned()]

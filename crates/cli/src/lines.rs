@@ -1,6 +1,6 @@
 //! Events of the record as lines for a reader.
 
-use record::{Content, Event, Fact, FormKey, ItemChange, Stream};
+use record::{Content, Event, Fact, FormKey, ItemChange, Stream, Tally};
 use report::{ChangeLine, EventLine};
 use terms::Answer;
 
@@ -61,6 +61,11 @@ fn change(change: &ItemChange) -> ChangeLine {
     }
 }
 
+fn tallied(tally: &Tally) -> String {
+    let limit = tally.limit.map_or_else(String::new, |limit| format!(", boundary {limit}"));
+    format!("{} of {} treated{limit}", tally.count, tally.treated)
+}
+
 fn describe(fact: &Fact, changes: &mut Vec<ChangeLine>) -> String {
     match fact {
         Fact::FormSectionSaved { key, changes: saved }
@@ -95,14 +100,26 @@ fn describe(fact: &Fact, changes: &mut Vec<ChangeLine>) -> String {
         Fact::KitDispensed { kit, visit, tablets } | Fact::KitReturned { kit, visit, tablets } => {
             format!("kit {kit} at {visit}, {tablets} tablets")
         }
-        Fact::DoseChanged { step, from, dose_mg, .. } => {
+        Fact::DoseChanged { step, from, dose_mg, rule, adverse_event } => {
             let step = format!("{step:?}").to_lowercase();
-            format!("{step} from {from}: {} mg", shown(dose_mg.get()))
+            let rule = rule.as_ref().map_or_else(String::new, |rule| format!(", rule {rule}"));
+            let event = adverse_event.map_or_else(String::new, |row| format!(", adverse event {row}"));
+            format!("{step} from {from}: {} mg{rule}{event}", shown(dose_mg.get()))
         }
         Fact::SeriousEventReported { row, aware } => format!("row {row}, site aware on {aware}"),
         Fact::TreatmentEnded { reason, last_dose, .. } => format!("{reason:?}, last dose {last_dose}"),
         Fact::ParticipationEnded { reason, date } => format!("{reason:?} on {date}"),
         Fact::DeviationRecorded { deviation, text, .. } => format!("{deviation}: {}", shown(text.get())),
+        Fact::WatchCounted { watch, subject, counts, tally } => {
+            let how = if *counts { "counts" } else { "counts no more" };
+            format!("{watch}: {subject} {how}, {}", tallied(tally))
+        }
+        Fact::WatchReached { watch, look, tally, subjects } => {
+            let what = look.map_or_else(|| "boundary".to_owned(), |look| format!("look at {look}"));
+            let subjects: Vec<_> = subjects.iter().map(ToString::to_string).collect();
+            format!("{watch}: {what} reached, {}: {}", tallied(tally), subjects.join(", "))
+        }
+        Fact::SafetyDecided { watch, decision, .. } => format!("{watch}: {decision}"),
         Fact::DeviationClassified { deviation, class } => format!("{deviation}: {class:?}"),
         Fact::SpecimenRead { code, reader, reading } => {
             changes.extend(reading.answers.iter().map(|(item, answer)| ChangeLine {

@@ -99,6 +99,55 @@ fn gradings(cell: &Cell) -> Vec<Grading> {
         .collect()
 }
 
+/// A day, and whether it was imputed.
+pub type Imputed = (Date, bool);
+
+/// Imputes a start that is partly known: the earliest day it can mean, but the day of the first dose where it can be that.
+pub fn impute_start(start: PartialDate, first_dose: Option<Date>) -> Imputed {
+    if let Some(known) = start.complete() {
+        return (known, false);
+    }
+    match first_dose {
+        Some(dose) if (start.earliest()..=start.latest()).contains(&dose) => (dose, true),
+        _ => (start.earliest(), true),
+    }
+}
+
+/// Says whether an event began on or after the first dose, or worsened after it.
+pub fn is_treatment_emergent(
+    start: Option<Date>,
+    stop: Option<Date>,
+    grades: &[(Date, i64)],
+    first_dose: Option<Date>,
+) -> bool {
+    let Some(first_dose) = first_dose else { return false };
+    match start {
+        None => stop.is_none_or(|stop| stop >= first_dose),
+        Some(start) => start >= first_dose || worsened(grades, first_dose),
+    }
+}
+
+fn worsened(grades: &[(Date, i64)], first_dose: Date) -> bool {
+    let Some(((_, first), later)) = grades.split_first() else { return false };
+    let before = later.iter().filter(|(date, _)| *date < first_dose).map(|(_, grade)| *grade);
+    let worst_before = before.fold(*first, i64::max);
+    later.iter().any(|(date, grade)| *date >= first_dose && *grade > worst_before)
+}
+
+/// Returns the worst of the grades; 5 for a fatal event; none if no grade was ever given.
+pub fn worst_grade(grades: impl IntoIterator<Item = i64>, fatal: bool) -> Option<i64> {
+    if fatal { Some(5) } else { grades.into_iter().max() }
+}
+
+/// Says whether a relation's code counts as related; none for a code that says neither.
+pub fn is_related(relation: Option<&str>) -> Option<bool> {
+    match relation? {
+        "definite" | "certain" | "probable" | "possible" | "related" => Some(true),
+        "unlikely" | "unrelated" | "not_related" | "none" => Some(false),
+        _ => None,
+    }
+}
+
 /// Holds a row, as it will be, to what rows must not say.
 pub(crate) fn need_sound_row(
     case: &Case<'_>,

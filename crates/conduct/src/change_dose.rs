@@ -11,6 +11,7 @@ use crate::{
     decide::{Case, found, need},
     hold_visit::judge_way_in,
     view::View,
+    watch::need_not_stopped,
 };
 
 /// A dose change as it is asked for.
@@ -34,6 +35,9 @@ pub(crate) fn change_dose(mut case: Case<'_>, change: Change<'_>) -> Result<Vec<
     need(soon, || Refusal::DoseTooFarAhead { from })?;
     if let Some(row) = change.adverse_event {
         need_row(&case, row)?;
+    }
+    if matches!(change.step, DoseStep::Started | DoseStep::Resumed | DoseStep::Escalated) {
+        need_not_stopped(case.state)?;
     }
     match change.step {
         DoseStep::Started => need_start(&case, &change)?,
@@ -175,7 +179,7 @@ fn need_explained(case: &Case<'_>, change: &Change<'_>, actions: &[DoseAction]) 
     if change.rule.is_some() { need_rule(case, change, actions) } else { Ok(()) }
 }
 
-fn need_rule(case: &Case<'_>, change: &Change<'_>, actions: &[DoseAction]) -> Result<(), Refusal> {
+pub(crate) fn need_rule(case: &Case<'_>, change: &Change<'_>, actions: &[DoseAction]) -> Result<(), Refusal> {
     let Some(id) = change.rule else { return Ok(()) };
     let rule = found(find_rule(case, id), || Refusal::UnknownDoseRule { rule: id.clone() })?;
     need(actions.contains(&rule.action), || Refusal::RuleAsksOtherwise { rule: id.clone() })?;

@@ -9,7 +9,7 @@ use access::Step;
 use protocol::content_pack::ContentPack;
 use record::{
     Actor, AttachedFile, Closure, DeviationClass, DeviationKind, DoseStep, EndReason, Environment, FormKey,
-    Part, Review, StudyPart,
+    Part, Review, SafetyDecision, StudyPart,
 };
 use terms::*;
 
@@ -151,8 +151,8 @@ pub enum Action {
     ReportSeriousEvent { row: u32, aware: Date },
     /// Breaks the blind of the participant in an emergency. Needs a reason; is a deviation.
     BreakBlind { shown_to: PersonId },
-    /// Ends treatment. `last_dose` is the last day on which the drug was taken.
-    EndTreatment { reason: EndReason, last_dose: Date, adverse_event: Option<u32> },
+    /// Ends treatment. `last_dose` is the last day on which the drug was taken; `rule` the rule of dosing that stops it.
+    EndTreatment { reason: EndReason, last_dose: Date, adverse_event: Option<u32>, rule: Option<RuleId> },
     /// Ends participation on the day it happened.
     EndParticipation { reason: EndReason },
 
@@ -173,6 +173,10 @@ pub enum Action {
     RecordDeviation { what: DeviationKind, visit: Option<VisitId>, rule: Option<RuleId>, text: String },
     /// Classifies a deviation, blind.
     ClassifyDeviation { deviation: DeviationId, class: DeviationClass },
+
+    // ---- safety board ----
+    /// Decides how the trial goes on after a watch reached its boundary or a look. Needs a reason.
+    DecideOnSafety { watch: WatchId, decision: SafetyDecision },
 }
 
 impl Action {
@@ -237,6 +241,7 @@ impl Action {
             Action::JoinReadingKey => Step::JoinReadingKey,
             Action::RecordDeviation { .. } => Step::RecordDeviation,
             Action::ClassifyDeviation { .. } => Step::ClassifyDeviation,
+            Action::DecideOnSafety { .. } => Step::DecideOnSafety,
         }
     }
 
@@ -269,6 +274,7 @@ impl Action {
                 | Action::ReadSpecimen { .. }
                 | Action::LockReadings
                 | Action::JoinReadingKey
+                | Action::DecideOnSafety { .. }
         )
     }
 }

@@ -94,7 +94,9 @@ pub fn decide(
         let casebook = found(casebook, || Refusal::UnknownSubject { subject: subject.clone() })?;
         authorise(study, state, command, Some(&casebook.site))?;
         crate::close_data::need_open(state, casebook, command.action.step())?;
-        crate::steps::decide_for_subject(Case::new(study, state, command, casebook), means)
+        let mut drafts = crate::steps::decide_for_subject(Case::new(study, state, command, casebook), means)?;
+        crate::watch::watch(study, state, command, casebook, &mut drafts);
+        Ok(drafts)
     } else {
         authorise(study, state, command, site_of(&command.action))?;
         if let Action::SignConsent { site, .. } = &command.action {

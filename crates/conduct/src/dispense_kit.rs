@@ -8,6 +8,7 @@ use crate::{
     Means, Refusal,
     casebook::Allocated,
     decide::{Case, found, need},
+    watch::need_not_stopped,
 };
 
 pub(crate) fn dispense_kit(
@@ -74,6 +75,7 @@ fn need_dispensing<'a>(
     let date = case.day()?;
     let plan = found(case.study.allocation.as_ref(), || Refusal::NoAllocation)?;
     case.need_participation()?;
+    need_not_stopped(case.state)?;
     let place = found(case.casebook.allocated.as_ref(), || Refusal::NotInTrial {
         subject: case.subject(),
         randomised: true,

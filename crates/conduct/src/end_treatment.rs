@@ -2,7 +2,7 @@
 //!
 //! Who stops the drug stays in follow-up; only the end of participation closes the visits.
 
-use protocol::model::Visit;
+use protocol::model::{DoseAction, Visit};
 use record::{Content, DeviationKind, DoseStep, Draft, EndReason, Fact};
 use terms::*;
 
@@ -10,7 +10,7 @@ use crate::{
     Refusal,
     adverse_events::need_row,
     casebook::days_after,
-    change_dose::last_day_on_drug,
+    change_dose::{Change, last_day_on_drug, need_rule},
     compliance::compliance,
     decide::{Case, found, need},
     hold_visit::miss_what_is_owed,
@@ -20,7 +20,7 @@ pub(crate) fn end_treatment(
     mut case: Case<'_>,
     reason: EndReason,
     last_dose: Date,
-    adverse_event: Option<u32>,
+    (adverse_event, rule): (Option<u32>, Option<&RuleId>),
 ) -> Result<Vec<Draft>, Refusal> {
     case.need_participation()?;
     if let Some(end) = case.casebook.treatment_end {
@@ -36,6 +36,13 @@ pub(crate) fn end_treatment(
         }
     }
     need_event(&case, reason, adverse_event)?;
+    need(reason != EndReason::StoppingRule || rule.is_some(), || Refusal::RuleNotNamed)?;
+    let (step, from, dose_mg) = (DoseStep::Stopped, days_after(last_dose, 1), Decimal::ZERO);
+    need_rule(
+        &case,
+        &Change { step, from, dose_mg, rule, adverse_event },
+        &[DoseAction::Stop, DoseAction::Hold],
+    )?;
     if reason == EndReason::Completed
         && let Some(closing) = case.study.visits.iter().find(|visit| visit.closes_treatment)
     {
@@ -43,10 +50,10 @@ pub(crate) fn end_treatment(
     }
     if last.step != DoseStep::Stopped {
         case.say(Fact::DoseChanged {
-            step: DoseStep::Stopped,
-            from: days_after(last_dose, 1),
-            dose_mg: Content::new(Decimal::ZERO),
-            rule: None,
+            step,
+            from,
+            dose_mg: Content::new(dose_mg),
+            rule: rule.cloned(),
             adverse_event,
         });
     }

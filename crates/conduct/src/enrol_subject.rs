@@ -11,6 +11,7 @@ use crate::{
     decide_eligibility::{Verdict, decision_visits, eligibility},
     hold_visit::judge_way_in,
     view::View,
+    watch::need_entry_open,
 };
 
 pub(crate) fn enrol_subject(mut case: Case<'_>) -> Result<Vec<Draft>, Refusal> {
@@ -52,6 +53,7 @@ pub(crate) fn randomise_subject(mut case: Case<'_>, means: &mut Means<'_>) -> Re
 /// Current consent, every visit on the way in held, every decision signed as met and still true.
 fn need_way_in(case: &Case<'_>, date: Date) -> Result<(), Refusal> {
     case.need_participation()?;
+    need_entry_open(case.state)?;
     case.need_screened()?;
     case.need_current_consent(date)?;
     for visit in decision_visits(case.study) {

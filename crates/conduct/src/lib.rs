@@ -48,8 +48,12 @@ mod steps;
 mod tests;
 mod verify_source;
 mod view;
+mod watch;
 
-pub use adverse_events::{AdverseEvent, Grading, adverse_events};
+pub use adverse_events::{
+    AdverseEvent, Grading, Imputed, adverse_events, impute_start, is_related, is_treatment_emergent,
+    worst_grade,
+};
 pub use attach_file::{FILE_BYTES_MAX, FILE_TYPES, FormFile};
 pub use casebook::{
     Allocated, BlindBreak, Casebook, Cell, Consent, Dated, Deviation, DoseChange, DoseInterval,
@@ -75,6 +79,7 @@ pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, schedul
 pub use shared_map::SharedMap;
 pub use state::{
     Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading, Walked,
+    WatchState, WatchStep, WatchStepKind,
 };
 pub use verify_source::{is_drawn, unverified, verified_by};
 pub use view::{View, is_shown, reference_range, unfilled};

@@ -67,14 +67,13 @@ pub(crate) fn draw_reading_order(
     let repeats = draw_repeats(plan, &key, means.random);
     key.extend(repeats.clone());
     let codes = shuffled_apart(&key, means.random)?;
-    let pair_key = draw_pairs(plan, state, &key, means.random);
-    let mut pairs: Vec<SpecimenCode> = pair_key.keys().cloned().collect();
-    shuffle(means.random, &mut pairs);
+    let (pair_key, pair_repeats) = draw_pairs(plan, state, &key, means.random);
+    let pairs = pairs_apart(&pair_key, means.random)?;
     let all = codes.iter().chain(&pairs);
     let digest = all.fold(Digest::of("reading order"), |digest, code| digest.text(code.as_str())).hex();
     let repeats = repeats.into_iter().map(|(code, key)| (code, Content::new(key))).collect();
     let pair_key = pair_key.into_iter().map(|(code, key)| (code, Content::new(key))).collect();
-    let fact = Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, digest };
+    let fact = Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, pair_repeats, digest };
     Ok(vec![study_draft(command, Stream::Study, None, fact)])
 }
 
@@ -165,7 +164,8 @@ pub(crate) fn join_reading_key(
     let mut drafts =
         vec![study_draft(command, Stream::Study, None, Fact::ReadingKeyJoined { key: contents })];
     let Some(form) = study.form(plan.read_on.as_str()) else { return Ok(drafts) };
-    for (code, pair) in &state.reading.pair_key {
+    let first = |code: &&SpecimenCode| !state.reading.pair_repeats.contains(*code);
+    for (code, pair) in state.reading.pair_key.iter().filter(|(code, _)| first(code)) {
         let form = reading_form(study, state, code);
         if let Some((form, casebook)) = form.zip(state.casebook(pair.subject.as_str())) {
             drafts.extend(joined_values((study, state), command, casebook, form, code, &pair.later));
@@ -421,14 +421,15 @@ fn draw_code(random: &mut dyn CryptoRng, mut is_new: impl FnMut(&SpecimenCode) -
     }
 }
 
-/// Gives a code of its own to the first and last slide of each participant who has both, on random sides.
+/// Gives a code of its own to the first and last slide of each participant who has both, on random sides, and a second code
+/// to a share of the pairs, rounded up, on sides drawn anew. A pair alone is not compared again: it would be known.
 fn draw_pairs(
     plan: &BlindReading,
     state: &State,
     key: &BTreeMap<SpecimenCode, SpecimenKey>,
     random: &mut dyn CryptoRng,
-) -> BTreeMap<SpecimenCode, PairKey> {
-    let Some(pairs) = &plan.pairs else { return BTreeMap::new() };
+) -> (BTreeMap<SpecimenCode, PairKey>, Vec<SpecimenCode>) {
+    let Some(pairs) = &plan.pairs else { return (BTreeMap::new(), Vec::new()) };
     let mut used: BTreeSet<SpecimenCode> = key.keys().cloned().collect();
     let mut drawn = BTreeMap::new();
     for casebook in state.walk() {
@@ -443,7 +444,26 @@ fn draw_pairs(
         };
         drawn.insert(draw_code(random, |code| used.insert(code.clone())), pair);
     }
-    drawn
+    let count = if drawn.len() > 1 { (drawn.len() * plan.repeat_percent as usize).div_ceil(100) } else { 0 };
+    let mut again: Vec<PairKey> = drawn.values().cloned().collect();
+    shuffle(random, &mut again);
+    let mut repeats = Vec::new();
+    for pair in again.into_iter().take(count) {
+        let code = draw_code(random, |code| used.insert(code.clone()));
+        drawn.insert(code.clone(), PairKey { later_left: below(random, 2) == 0, ..pair });
+        repeats.push(code);
+    }
+    repeats.sort_unstable();
+    (drawn, repeats)
+}
+
+/// Lays out pairs so that no participant's two are neighbours.
+fn pairs_apart(
+    pairs: &BTreeMap<SpecimenCode, PairKey>,
+    random: &mut dyn CryptoRng,
+) -> Result<Vec<SpecimenCode>, Refusal> {
+    let whose = |pair: &PairKey| SpecimenKey { subject: pair.subject.clone(), visit: pair.later.clone() };
+    shuffled_apart(&pairs.iter().map(|(code, pair)| (code.clone(), whose(pair))).collect(), random)
 }
 
 fn shuffle<T>(random: &mut dyn CryptoRng, items: &mut [T]) {

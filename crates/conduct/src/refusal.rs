@@ -5,7 +5,7 @@
 
 use access::Denied;
 use allocation::AllocationError;
-use record::{Closure, EndReason, Part, StudyPart};
+use record::{Closure, EndReason, Part, SafetyDecision, StudyPart};
 use terms::*;
 
 /// Why a command is refused.
@@ -408,6 +408,8 @@ pub enum Refusal {
     TreatmentIncomplete { visit: VisitId },
     #[error("the reason `adverse event` names the adverse event; give its row")]
     AdverseEventNotNamed,
+    #[error("a rule of the protocol stopped the drug; name it")]
+    RuleNotNamed,
     #[error("participation is not complete: visit {visit} was neither held nor missed")]
     ParticipationIncomplete { visit: VisitId },
     #[error("{date} lies before visit {visit} on {visit_date}")]
@@ -486,6 +488,20 @@ pub enum Refusal {
     ListNotOpen { threshold: u32 },
     #[error("the opened list does not confirm the allocation of participant {subject}")]
     ListDoesNotConfirm { subject: SubjectId },
+
+    // ---- safety board ----
+    #[error("the study has no watch `{watch}`")]
+    UnknownWatch { watch: WatchId },
+    #[error("watch `{watch}` has reached neither a boundary nor a look; there is nothing to decide on")]
+    NothingReached { watch: WatchId },
+    #[error(
+        "since {since} nobody new enters the trial, as the safety board decided ({decision}); it can decide otherwise"
+    )]
+    EntryHalted { decision: SafetyDecision, since: Date },
+    #[error(
+        "since {since} nobody is given the drug: the safety board stopped the trial; hold or end treatment instead"
+    )]
+    TrialStopped { since: Date },
 }
 
 /// A part of the data in words.

@@ -10,6 +10,7 @@ use crate::{
     decide::{Case, current_consent, need, whole_date},
     go_live::need_approved,
     open_study::need_active_site,
+    watch::need_entry_open,
 };
 
 /// A first consent gives the participant a number; a later one is to a new version.
@@ -34,6 +35,7 @@ pub(crate) fn sign_consent(
         Some(casebook) => consent_again(study, state, command, casebook, (site, version, date))?,
         None => {
             need_approved(study, state)?;
+            need_entry_open(state)?;
             first_number(state, command, site)?
         }
     };

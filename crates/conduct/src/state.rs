@@ -11,12 +11,13 @@ use std::{
 
 use access::{Delegations, Grant};
 use record::{
-    Actor, Closure, Content, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, Reader,
-    SpecimenKey, StoreError, Stream, VerificationPlan,
+    Actor, Closure, Content, Draft, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, Reader,
+    SafetyDecision, SpecimenKey, StoreError, Stream, Tally, VerificationPlan,
 };
 use terms::*;
 
 use crate::{
+    Command,
     attach_file::FormFile,
     casebook::*,
     cells::{Cells, Shared},
@@ -92,12 +93,96 @@ pub struct BlindReadingState {
     pub pairs: Vec<SpecimenCode>,
     /// What those codes stand for.
     pub pair_key: BTreeMap<SpecimenCode, PairKey>,
+    /// Those of pairs that are compared a second time.
+    pub pair_repeats: BTreeSet<SpecimenCode>,
     /// Readings by code and reader, of slides and of pairs.
     pub readings: BTreeMap<(SpecimenCode, u32), TakenReading>,
     /// The event that locked them.
     pub locked: Option<u64>,
     /// The joined key, and the event that joined it.
     pub key: Option<(BTreeMap<SpecimenCode, SpecimenKey>, u64)>,
+}
+
+/// A watch of the safety board, as the record tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchState {
+    /// Participants who count now.
+    pub counted: BTreeSet<SubjectId>,
+    /// What happened to it, in order.
+    pub steps: Vec<WatchStep>,
+}
+
+/// Something that happened to a watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchStep {
+    /// What.
+    pub kind: WatchStepKind,
+    /// When, and by which event.
+    pub dated: Dated,
+}
+
+/// What happened to a watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields carry their names; the variants are documented")]
+pub enum WatchStepKind {
+    /// A participant came to count, or counts no more.
+    Counted { subject: SubjectId, counts: bool, tally: Tally },
+    /// Its boundary was reached, or a planned look.
+    Reached { look: Option<u32>, tally: Tally, subjects: Vec<SubjectId> },
+    /// The board decided. The reason is none once it was redacted.
+    Decided { decision: SafetyDecision, by: Actor, why: Option<String> },
+}
+
+impl WatchState {
+    /// Returns what was reached and is not yet decided on.
+    pub fn undecided(&self) -> impl Iterator<Item = &WatchStep> {
+        let after = self.steps.iter().rposition(|step| matches!(step.kind, WatchStepKind::Decided { .. }));
+        let open = &self.steps[after.map_or(0, |place| place + 1)..];
+        open.iter().filter(|step| matches!(step.kind, WatchStepKind::Reached { .. }))
+    }
+
+    /// Says whether a boundary or a look was ever reached.
+    pub fn was_reached(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.kind, WatchStepKind::Reached { .. }))
+    }
+
+    /// Says whether a planned look was reached.
+    pub fn has_looked(&self, at: u32) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.kind, WatchStepKind::Reached { look: Some(look), .. } if look == at))
+    }
+
+    /// Returns the decision in force, and since when.
+    pub fn decision(&self) -> Option<(SafetyDecision, Dated)> {
+        self.steps.iter().rev().find_map(|step| match step.kind {
+            WatchStepKind::Decided { decision, .. } => Some((decision, step.dated)),
+            _ => None,
+        })
+    }
+
+    fn apply(&mut self, event: &Event, dated: Dated) {
+        let kind = match &event.fact {
+            Fact::WatchCounted { subject, counts, tally, .. } => {
+                if *counts {
+                    self.counted.insert(subject.clone());
+                } else {
+                    self.counted.remove(subject);
+                }
+                WatchStepKind::Counted { subject: subject.clone(), counts: *counts, tally: *tally }
+            }
+            Fact::WatchReached { look, tally, subjects, .. } => {
+                WatchStepKind::Reached { look: *look, tally: *tally, subjects: subjects.clone() }
+            }
+            Fact::SafetyDecided { decision, .. } => WatchStepKind::Decided {
+                decision: *decision,
+                by: event.by.clone(),
+                why: event.reason.as_ref().and_then(|reason| reason.get().cloned()),
+            },
+            _ => return,
+        };
+        self.steps.push(WatchStep { kind, dated });
+    }
 }
 
 /// The signed analysis sets.
@@ -176,6 +261,8 @@ pub struct State {
     pub verification_plan: Option<VerificationPlan>,
     /// Signed analysis sets.
     pub sets: Option<SignedSets>,
+    /// What the safety board watches.
+    pub watches: Arc<BTreeMap<WatchId, WatchState>>,
     /// Sites, and the study, that are closed.
     pub closed: BTreeMap<Part, (Closure, Dated)>,
     /// The lock.
@@ -449,6 +536,11 @@ impl State {
                     self.kits.insert(kit.clone(), StockedKit { site, holder: None });
                 }
             }
+            Fact::WatchCounted { watch, .. }
+            | Fact::WatchReached { watch, .. }
+            | Fact::SafetyDecided { watch, .. } => {
+                Arc::make_mut(&mut self.watches).entry(watch.clone()).or_default().apply(event, dated);
+            }
             _ => self.apply_to_readings(event),
         }
     }
@@ -465,11 +557,12 @@ impl State {
         }
         let reading = Arc::make_mut(&mut self.reading);
         match &event.fact {
-            Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, .. } => {
+            Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, pair_repeats, .. } => {
                 reading.order.clone_from(codes);
                 reading.repeats = opened_key(repeats);
                 reading.pairs.clone_from(pairs);
                 reading.pair_key = opened_key(pair_key);
+                reading.pair_repeats = pair_repeats.iter().cloned().collect();
             }
             Fact::SpecimenRead { code, reader, reading: read } => {
                 let answers = read
@@ -535,12 +628,40 @@ fn changes_what_sets_rest_on(fact: &Fact) -> bool {
             | Fact::DataReopened { .. }
             | Fact::UnlockProposed
             | Fact::DatabaseUnlocked
+            | Fact::WatchCounted { .. }
+            | Fact::WatchReached { .. }
+            | Fact::SafetyDecided { .. }
             | Fact::VisitSigned { .. }
             | Fact::CasebookSigned { .. }
     )
 }
 
 impl Casebook {
+    /// Returns the casebook as it will be once drafts of its own stream are recorded.
+    pub(crate) fn after(&self, drafts: &[Draft], command: &Command) -> Self {
+        let mut ahead = self.clone();
+        let mut words = Words::default();
+        let own =
+            drafts.iter().filter(|draft| matches!(&draft.stream, Stream::Subject(of) if *of == self.subject));
+        for (place, draft) in (1..).zip(own) {
+            let event = Event {
+                sequence: u64::MAX,
+                stream: draft.stream.clone(),
+                position: self.position + place,
+                by: draft.by.clone(),
+                site: draft.site.clone(),
+                happened: draft.happened,
+                recorded: command.at.clone(),
+                origin: command.origin.clone(),
+                study_version: String::new(),
+                reason: None,
+                fact: draft.fact.clone(),
+            };
+            ahead.apply(&event, dated(&event), &mut words);
+        }
+        ahead
+    }
+
     fn apply(&mut self, event: &Event, dated: Dated, words: &mut Words) {
         self.count(event.position);
         match &event.fact {

@@ -7,7 +7,7 @@ use crate::{
     Action, Command, Means, Refusal, State, attach_file, break_blind, change_dose, classify_deviation,
     close_data, decide::Case, decide_eligibility, dispense_kit, end_treatment, enrol_subject, go_live,
     hold_visit, lock_database, open_study, queries, read_specimens, save_form, screen_subject, sign_consent,
-    sign_visit, verify_source,
+    sign_visit, verify_source, watch,
 };
 
 /// Steps about one participant.
@@ -50,8 +50,8 @@ pub(crate) fn decide_for_subject(case: Case<'_>, means: &mut Means<'_>) -> Resul
         }
         Action::ReportSeriousEvent { row, aware } => break_blind::report_serious_event(case, *row, *aware),
         Action::BreakBlind { shown_to } => break_blind::break_blind(case, shown_to),
-        Action::EndTreatment { reason, last_dose, adverse_event } => {
-            end_treatment::end_treatment(case, *reason, *last_dose, *adverse_event)
+        Action::EndTreatment { reason, last_dose, adverse_event, rule } => {
+            end_treatment::end_treatment(case, *reason, *last_dose, (*adverse_event, rule.as_ref()))
         }
         Action::EndParticipation { reason } => end_treatment::end_participation(case, *reason),
         Action::TakeSpecimen { visit } => read_specimens::take_specimen(case, means, visit),
@@ -108,6 +108,9 @@ pub(crate) fn decide_for_study(
         }
         Action::LockReadings => read_specimens::lock_readings(study, state, command),
         Action::JoinReadingKey => read_specimens::join_reading_key(study, state, command),
+        Action::DecideOnSafety { watch, decision } => {
+            watch::decide_on_safety(study, state, command, watch, *decision)
+        }
         Action::SignAnalysisSets { sets } => lock_database::sign_analysis_sets(study, state, command, sets),
         Action::CloseData { part, closure } => close_data::close(study, state, command, part, *closure),
         Action::ReopenData { part } => close_data::reopen(state, command, part),

@@ -38,6 +38,8 @@ pub struct DataSets {
     pub readings: Dataset,
     /// One row a skin score, one column a site.
     pub body_sites: Dataset,
+    /// One row a step of a watch of the safety board.
+    pub watches: Dataset,
     /// Other data sets of a trial that was run elsewhere, by their declared names; none in a study.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Dataset>,
@@ -59,6 +61,7 @@ impl Default for DataSets {
             laboratory: empty("laboratory", "Laboratory"),
             readings: empty("readings", "Readings of coded specimens"),
             body_sites: empty("body_sites", "Skin sites"),
+            watches: empty("watches", "The safety board's watches"),
             others: Vec::new(),
         }
     }
@@ -82,6 +85,7 @@ impl DataSets {
             &self.laboratory,
             &self.readings,
             &self.body_sites,
+            &self.watches,
         ]
     }
 

@@ -278,6 +278,7 @@ impl<'t> Folder<'t> {
         sections::analysis::prepare(desk, &analysis_root);
         sections::analysis::check_place(desk, &analysis_root, true);
         let plan = sections::analysis::read(desk, analysis_root, Vec::new());
+        let watches = sections::watches::read(desk, &root, &plan.plan, &forms.forms);
         let virtual_cohort = match self.has("virtual.toml") {
             true => sections::virtual_cohort::read(desk, self.root("virtual.toml")),
             false => VirtualCohort::default(),
@@ -318,6 +319,7 @@ impl<'t> Folder<'t> {
             allocation,
             blind_reading: identity.blind_reading,
             deviations,
+            watches,
             plan: plan.plan.clone(),
             virtual_cohort,
             coverage,

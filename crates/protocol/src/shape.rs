@@ -50,6 +50,7 @@ pub enum Kind {
     Function,
     Estimate,
     DataSet,
+    Watch,
 }
 
 impl Kind {
@@ -94,6 +95,7 @@ impl Kind {
             Kind::Function => "function",
             Kind::Estimate => "estimate",
             Kind::DataSet => "data set",
+            Kind::Watch => "watch",
         }
     }
 }

@@ -223,6 +223,40 @@ pub enum DoseStep {
     Stopped,
 }
 
+/// How the safety board lets a trial go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SafetyDecision {
+    /// As it is.
+    Continue,
+    /// Nobody new enters until the board decides again.
+    Pause,
+    /// Nobody new enters, and nobody is given the drug.
+    Stop,
+}
+
+impl std::fmt::Display for SafetyDecision {
+    /// Writes `continue`, `pause` or `stop`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            SafetyDecision::Continue => "continue",
+            SafetyDecision::Pause => "pause",
+            SafetyDecision::Stop => "stop",
+        })
+    }
+}
+
+/// How many count for a watch of the safety board, and what that is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Participants who count.
+    pub count: u32,
+    /// Participants who began treatment.
+    pub treated: u32,
+    /// The least count that reaches the boundary with so many treated; none of planned looks.
+    pub limit: Option<u32>,
+}
+
 /// One reading of a coded specimen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
@@ -455,6 +489,9 @@ pub enum Fact {
         pairs: Vec<SpecimenCode>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         pair_key: BTreeMap<SpecimenCode, Content<PairKey>>,
+        /// Codes of pairs that are compared a second time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pair_repeats: Vec<SpecimenCode>,
         digest: String,
     },
     /// A coded slide was read blind (study stream).
@@ -479,6 +516,15 @@ pub enum Fact {
     },
     /// A deviation was classified, blind.
     DeviationClassified { deviation: DeviationId, class: DeviationClass },
+
+    // ---- safety board (study stream) ----
+    /// A participant came to count for a watch of the safety board, or after a correction counts no more.
+    WatchCounted { watch: WatchId, subject: SubjectId, counts: bool, tally: Tally },
+    /// A watched count reached its boundary, or (`look`) a planned look; the board decides how the trial goes on.
+    WatchReached { watch: WatchId, look: Option<u32>, tally: Tally, subjects: Vec<SubjectId> },
+    /// The safety board decided on what its watch had reached; the event's reason says why. The digest binds the
+    /// signature to what was decided on.
+    SafetyDecided { watch: WatchId, decision: SafetyDecision, content_digest: String },
 
     // ---- any stream ----
     /// A wrongly entered content was emptied: cell `cell` (from 1) of event `sequence`. The event's reason says why.

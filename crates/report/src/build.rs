@@ -348,6 +348,7 @@ fn planned_section(
             Shown::WithdrawalListing => vec![listing(listings::withdrawals(context, &id("withdrawals")))],
             Shown::DoseChangeListing => vec![listing(listings::dose_changes(context, &id("dose-changes")))],
             Shown::TreatmentListing => vec![listing(listings::treatments(context, &id("treatments")))],
+            Shown::WatchListing => vec![listing(listings::watches(context, &id("watches")))],
             Shown::LaboratoryListing => vec![listing(listings::laboratory(context, &id("laboratory")))],
             Shown::Waterfall(parameter, visit) => {
                 vec![Block::Figure(figures::waterfall(context, parameter.as_str(), visit.as_str())?)]

@@ -155,8 +155,8 @@ pub(crate) fn row_anchor(dataset: &str, row: usize) -> String {
 }
 
 /// Columns that say which row it is; they are printed whatever was computed.
-const IDENTIFYING: [&str; 10] =
-    ["subject", "site", "arm", "parameter", "visit", "row", "term", "kind", "date", "derived"];
+const IDENTIFYING: [&str; 11] =
+    ["subject", "site", "arm", "parameter", "visit", "row", "term", "kind", "date", "derived", "watch"];
 
 /// Gathers what lies behind a document.
 pub(crate) fn appendix(

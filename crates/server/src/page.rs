@@ -132,6 +132,9 @@ fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Fail
     {
         ways.push((format!("{path}/closing"), "Closing"));
     }
+    if seat.may(Power::OverseeSafety) && !study.watches.is_empty() {
+        ways.push((format!("{path}/safety"), "Safety board"));
+    }
     if seat.may(Power::Administer) || seat.may_take(access::Step::ApproveStudy) {
         ways.push((format!("{path}/go-live"), "Going live"));
     }

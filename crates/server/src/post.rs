@@ -11,6 +11,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
+use protocol::model::Power;
 use record::{Event, Fact, StoreError, Stream};
 use store::outbox::{NewMail, Outbox, OutboxStanding, WaitingMail};
 use terms::{Date, PersonId, SiteId, StudyId, Timestamp, days_between};
@@ -38,6 +39,8 @@ pub enum Kind {
     Serious,
     /// The blind of a participant was broken in an emergency.
     BlindBroken,
+    /// A watch of the safety board reached its boundary or a planned look.
+    SafetyBoard,
     /// A query has waited too long for an answer.
     OverdueQuery,
     /// Somebody is invited to make an account.
@@ -45,7 +48,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str, &'static str); 4] = [
+    const ALL: [(Self, &'static str, &'static str); 5] = [
         (
             Self::Serious,
             "serious",
@@ -55,6 +58,11 @@ impl Kind {
             Self::BlindBroken,
             "blind",
             "The blind was broken in an emergency in a study in which you have a role.",
+        ),
+        (
+            Self::SafetyBoard,
+            "board",
+            "The safety board of a study in which you have a role has something to decide.",
         ),
         (
             Self::OverdueQuery,
@@ -176,8 +184,16 @@ impl Post {
     }
 
     fn about(&self, house: &Installation, running: &RunningStudy, event: &Event, mails: &mut Vec<NewMail>) {
-        let (Some(kind), Stream::Subject(_)) = (kind_of(event), &event.stream) else { return };
+        let Some(kind) = kind_of(event) else { return };
         let study = running.study();
+        if kind == Kind::SafetyBoard {
+            let of = format!("{}/{}/{}", kind.name(), study.id, event.sequence);
+            let board = |seat: &crate::seat::Seat<'_>| seat.may(Power::OverseeSafety);
+            return self.to_all(house, running, None, &of, kind, mails, board);
+        }
+        if !matches!(event.stream, Stream::Subject(_)) {
+            return;
+        }
         // Whoever may read of it is told of it.
         let class = if kind == Kind::Serious { "adverse_events" } else { "audit" };
         let of = format!("{}/{}/{}", kind.name(), study.id, event.sequence);
@@ -279,6 +295,7 @@ fn kind_of(event: &Event) -> Option<Kind> {
     match event.fact {
         Fact::SeriousEventReported { .. } => Some(Kind::Serious),
         Fact::BlindBroken { .. } => Some(Kind::BlindBroken),
+        Fact::WatchReached { .. } => Some(Kind::SafetyBoard),
         _ => None,
     }
 }

@@ -165,6 +165,7 @@ const fn secret(route: Route) -> Route {
 
 const CLOSING: Right =
     Right::Seat(&[Need::MayAny(&[Power::ClassifyDeviations, Power::SignAnalysisSets, Power::Lock])]);
+const SAFETY: Right = Right::Seat(&[Need::May(Power::OverseeSafety)]);
 const ALLOCATION: Right = Right::Seat(&[Need::MayAny(&[
     Power::SealAllocation,
     Power::UnblindStudy,
@@ -564,6 +565,19 @@ pub const ROUTES: &[Route] = &[
         CLOSING,
         "Classifies deviations, signs analysis sets, freezes, locks, unlocks",
         pages::closing::take,
+    )),
+    // ---- safety board ----
+    get(
+        "/studies/{study}/safety",
+        SAFETY,
+        "What the safety board watches, how it stands, and the board's decisions",
+        pages::safety::show,
+    ),
+    secret(act(
+        "/studies/{study}/safety/{watch}",
+        Right::Seat(&[Need::Step(Step::DecideOnSafety)]),
+        "Signs a decision of the safety board",
+        pages::safety::decide,
     )),
     // ---- audit ----
     get(

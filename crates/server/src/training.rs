@@ -30,6 +30,9 @@ pub enum TrainingError {
     /// A record can't be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The rehearsal can't go on.
+    #[error(transparent)]
+    Rehearsal(#[from] simulation::RehearsalError),
     /// A list can't be sealed.
     #[error(transparent)]
     Custody(#[from] CustodyError),

@@ -29,6 +29,14 @@ impl<T> Diary<T> {
         self.tasks.pop_first().map(|((day, _), task)| (day, task))
     }
 
+    /// Says whether a task stands in the diary.
+    pub fn holds(&self, task: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        self.tasks.values().any(|known| known == task)
+    }
+
     /// Strikes out the tasks for which `unwanted` holds.
     pub fn strike(&mut self, unwanted: impl Fn(&T) -> bool) {
         self.tasks.retain(|_, task| !unwanted(task));

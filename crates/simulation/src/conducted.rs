@@ -9,7 +9,18 @@ use rand_chacha::ChaCha20Rng;
 use record::{Head, Store, StoreError, Writer};
 use terms::{ArmId, SubjectId};
 
-use crate::{Trial, streams::Streams};
+use crate::{Stuck, Trial, streams::Streams};
+
+/// Why a rehearsal can't go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RehearsalError {
+    /// The record can't be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A hard check of the study can't be satisfied.
+    #[error(transparent)]
+    Stuck(#[from] Stuck),
+}
 
 /// Commands that are given before what they decided is made durable at once.
 const COMMANDS_A_COMMIT: u32 = 32;
@@ -104,13 +115,13 @@ impl<'a> ConductedTrial<'a> {
 }
 
 impl Trial for ConductedTrial<'_> {
-    type Error = StoreError;
+    type Error = RehearsalError;
 
     fn state(&self) -> &State {
         self.engine.state()
     }
 
-    fn give(&mut self, command: Command) -> Result<bool, StoreError> {
+    fn give(&mut self, command: Command) -> Result<bool, RehearsalError> {
         match self.engine.stage(&command, &mut self.secrets, &mut self.salts) {
             Ok(_) => {}
             Err(EngineError::Refused(refusal)) => {
@@ -118,7 +129,7 @@ impl Trial for ConductedTrial<'_> {
                 *self.refused.entry(self.last_refusal.clone()).or_default() += 1;
                 return Ok(false);
             }
-            Err(EngineError::Store(error)) => return Err(error),
+            Err(EngineError::Store(error)) => return Err(error.into()),
         }
         self.staged += 1;
         if self.staged >= COMMANDS_A_COMMIT {

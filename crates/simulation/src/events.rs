@@ -210,8 +210,12 @@ impl<T: Trial> Rehearsal<'_, T> {
         self.note_end(day, who, row)
     }
 
-    /// The event for which a person stops the drug: one is there, or is written down now.
-    pub(crate) fn event_behind_stop(&mut self, day: Date, who: usize) -> Result<u32, T::Error> {
+    /// The event for which a person stops the drug, written down now, and the rule that held the drug for it.
+    pub(crate) fn event_behind_stop(
+        &mut self,
+        day: Date,
+        who: usize,
+    ) -> Result<(u32, Option<RuleId>), T::Error> {
         let study = self.study;
         let reactions = &study.virtual_cohort.reactions;
         let drawn = self
@@ -229,7 +233,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         if let Some(row) = row {
             self.diary.enter(day + Span::new().days(14), Task::BackgroundOver(who, row));
         }
-        Ok(row.unwrap_or(1))
+        Ok((row.unwrap_or(1), reactions[drawn].hold_rule.clone()))
     }
 
     /// Writes an adverse event down and reports it if serious; returns its row.

@@ -27,6 +27,6 @@ mod staff;
 pub mod streams;
 mod treatments;
 
-pub use conducted::{Audience, ConductedTrial, Nobody};
+pub use conducted::{Audience, ConductedTrial, Nobody, RehearsalError};
 pub use custody::{Custody, CustodyError, EMERGENCY_SAFE};
-pub use rehearsal::{Rehearsal, Rehearsed, Trial};
+pub use rehearsal::{Rehearsal, Rehearsed, Stuck, Trial};

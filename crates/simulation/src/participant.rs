@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use conduct::{Action, Casebook, Command, scheduled_visit};
 use jiff::Span;
-use protocol::model::{Form, Power, Purpose, Severity, Timing, Visit};
+use protocol::{
+    expression::{Input, Scope},
+    model::{Form, Power, Purpose, Severity, Timing, Visit},
+};
 use record::{Actor, DoseStep, EndReason, FormKey};
 use terms::{Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, VisitId, days_between};
 
@@ -14,7 +17,7 @@ use crate::{
     events::Because,
     person::{Episode, Person, draw_episodes, effect_points},
     pharmacology,
-    rehearsal::{Rehearsal, Task, Trial},
+    rehearsal::{Rehearsal, Stuck, Task, Trial},
     treatments::Treatment,
 };
 
@@ -70,6 +73,10 @@ impl Participant {
     }
 }
 
+/// Rounds of corrections after which a hard check is taken for one that can't be satisfied. One round is rarely not enough;
+/// another helps where the first one's values became impossible with what was entered since.
+const ROUNDS_MAX: u32 = 3;
+
 /// Occasion numbers from here on are those of unscheduled visits; planned ones count from 0.
 const OTHER_OCCASIONS: u64 = 1_000;
 
@@ -78,13 +85,24 @@ impl<T: Trial> Rehearsal<'_, T> {
 
     /// A step of the study as a whole.
     pub(crate) fn study_step(&mut self, day: Date, by: &Actor, action: Action) -> Result<bool, T::Error> {
+        self.study_step_because(day, by, action, None)
+    }
+
+    /// A step of the study as a whole, with its reason.
+    pub(crate) fn study_step_because(
+        &mut self,
+        day: Date,
+        by: &Actor,
+        action: Action,
+        reason: Option<&str>,
+    ) -> Result<bool, T::Error> {
         let zone = self.study.sites.first().map_or("UTC", |site| site.zone.as_str());
         let command = Command {
             by: by.clone(),
             at: self.clock.tick(day, zone),
             origin: "rehearsal".to_owned(),
             happened: day.into(),
-            reason: None,
+            reason: reason.map(str::to_owned),
             subject: None,
             expected_position: None,
             action,
@@ -633,7 +651,36 @@ impl<T: Trial> Rehearsal<'_, T> {
         check.is_some_and(|check| check.severity == Severity::Hard)
     }
 
-    /// Corrects an entry that a hard check objects to, until the check is satisfied and closes its query.
+    /// Returns a hard check that still asks of a person, with what it reads.
+    pub(crate) fn stuck(&self, who: usize) -> Option<Stuck> {
+        let casebook = self.casebook(who)?;
+        let open = casebook.queries.iter().find(|query| query.closed.is_none() && self.is_hard(query))?;
+        let form = self.study.form(open.key.form.as_str())?;
+        let check = form.checks.iter().find(|check| Some(&check.id) == open.check.as_ref())?;
+        let view = conduct::View::at_form(self.study, casebook, &open.key, open.opened_on);
+        let values = check.when.inputs().into_iter().map(|input| {
+            let answer = match &input {
+                Input::Item(item) => view.item(item),
+                Input::Limit(item, upper) => view.limit(item, *upper),
+                Input::Variable(name) => view.variable(name),
+                Input::Today => view.today().map(|today| Answer::Given(Value::Date(today.into()))),
+                Input::Parameter(..) => None,
+            };
+            format!("{input} = {}", answer.map_or_else(|| "nothing".to_owned(), |answer| answer.to_string()))
+        });
+        Some(Stuck {
+            check: check.id.clone(),
+            form: form.id.clone(),
+            visit: open.key.visit.clone(),
+            subject: casebook.subject.clone(),
+            item: open.item.clone(),
+            values: values.collect::<Vec<_>>().join(", "),
+            rounds: self.rounds.get(&open.id).copied().unwrap_or_default(),
+        })
+    }
+
+    /// Corrects an entry that a hard check objects to, until the check is satisfied and closes its query. What did not
+    /// help a few times over never will: the query is left open, and [`stuck`](Self::stuck) names it in the end.
     fn put_right(
         &mut self,
         day: Date,
@@ -642,6 +689,11 @@ impl<T: Trial> Rehearsal<'_, T> {
         key: FormKey,
         item: ItemId,
     ) -> Result<(), T::Error> {
+        let rounds = self.rounds.entry(query.clone()).or_default();
+        if *rounds >= ROUNDS_MAX {
+            return Ok(());
+        }
+        *rounds += 1;
         let study = self.study;
         let Some(kind) = study.form(key.form.as_str()).and_then(|form| form.item(item.as_str())) else {
             return Ok(());
@@ -787,13 +839,16 @@ impl<T: Trial> Rehearsal<'_, T> {
             "lost_to_follow_up" => EndReason::LostToFollowUp,
             _ => EndReason::Other,
         };
-        let adverse_event = match reason {
-            EndReason::AdverseEvent => Some(self.event_behind_stop(day, who)?),
-            _ => None,
+        let (adverse_event, rule) = match reason {
+            EndReason::AdverseEvent => {
+                let (row, rule) = self.event_behind_stop(day, who)?;
+                (Some(row), rule)
+            }
+            _ => (None, None),
         };
         let last_dose = self.last_dose_before(day, who);
         let investigator = self.with_power(who, Power::EndParticipation);
-        let action = Action::EndTreatment { reason, last_dose, adverse_event };
+        let action = Action::EndTreatment { reason, last_dose, adverse_event, rule };
         if !self.step(day, who, investigator, action)? {
             return Ok(());
         }
@@ -819,7 +874,8 @@ impl<T: Trial> Rehearsal<'_, T> {
     fn complete_treatment(&mut self, day: Date, who: usize) -> Result<(), T::Error> {
         let last_dose = self.last_dose_before(day, who);
         let investigator = self.with_power(who, Power::EndParticipation);
-        let action = Action::EndTreatment { reason: EndReason::Completed, last_dose, adverse_event: None };
+        let action =
+            Action::EndTreatment { reason: EndReason::Completed, last_dose, adverse_event: None, rule: None };
         if self.step(day, who, investigator, action)? {
             self.stop_drug(day, who);
         }

@@ -6,7 +6,9 @@ use conduct::Action;
 use instruments::skin_biopsy_pair;
 use jiff::Span;
 use protocol::model::{Form, Item, ItemType, MeasureProcess, Power, Study};
-use terms::{Answer, Date, Decimal, ItemId, SpecimenCode, SubjectId, Value, VisitId, days_between};
+use terms::{
+    Answer, CodelistId, Date, Decimal, ItemId, SpecimenCode, SubjectId, Value, VisitId, days_between,
+};
 
 use crate::{
     answers::{self, as_f64},
@@ -73,8 +75,12 @@ impl<T: Trial> Rehearsal<'_, T> {
         let Some(seen) = &virtuals.pairs else { return Vec::new() };
         let measured = |one: &&MeasureProcess| one.form == seen.form && one.item == seen.item;
         let Some(process) = virtuals.measures.iter().find(measured) else { return Vec::new() };
+        let side_by_side = match self.trial.state().reading.pair_repeats.contains(code) {
+            true => OF_PAIRS_AGAIN,
+            false => OF_PAIRS,
+        };
         let of = |visit: &VisitId| {
-            let occasion = reading_occasion(study, visit, true, OF_PAIRS + reader);
+            let occasion = reading_occasion(study, visit, true, side_by_side + reader);
             self.seen_on_slide(process, &pair.subject, visit, occasion)
         };
         let (Some(earlier), Some(later)) = (of(&pair.earlier), of(&pair.later)) else { return Vec::new() };
@@ -161,6 +167,10 @@ impl<T: Trial> Rehearsal<'_, T> {
                 continue;
             }
             let value = match (seen(item), &item.kind) {
+                (Some((value, _)), ItemType::Code { codelist }) => {
+                    let Some(grade) = graded(study, codelist, value) else { continue };
+                    grade
+                }
                 (Some((value, step)), _) => answers::number(item, value, step),
                 (None, ItemType::Code { codelist }) => {
                     let Some(list) = study.codelists.iter().find(|list| list.id == *codelist) else {
@@ -183,8 +193,17 @@ impl<T: Trial> Rehearsal<'_, T> {
     }
 }
 
+/// The grade nearest to what a reader sees: grades stand at 0, 1, 2 … in the order of their list.
+fn graded(study: &Study, codelist: &CodelistId, value: f64) -> Option<Value> {
+    let list = study.codelists.iter().find(|list| list.id == *codelist)?;
+    let place = libm::round(value.clamp(0.0, list.codes.len().checked_sub(1)? as f64)) as usize;
+    Some(Value::Code(list.codes[place].0.clone()))
+}
+
 /// Added to a reader's number where two slides lie side by side.
 const OF_PAIRS: u32 = 1 << 8;
+/// And where they do so a second time.
+const OF_PAIRS_AGAIN: u32 = 2 << 8;
 
 /// The occasion of a reading: the same wherever the slide lies in the order, since that order is drawn anew
 /// in each trial from secrets that nature does not know.

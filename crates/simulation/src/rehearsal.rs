@@ -4,11 +4,13 @@
 //! real trial. What only nature knows (who takes which drug) comes in through
 //! [`Trial::drug_of`], and shows itself in bodies alone.
 
+use std::collections::BTreeMap;
+
 use conduct::{Action, Command, State};
 use jiff::Span;
 use protocol::model::{Power, Study};
-use record::{Actor, Environment, FormKey};
-use terms::{ArmId, Date, ItemId, QueryId, SiteId, SubjectId, VisitId};
+use record::{Actor, Environment, FormKey, SafetyDecision};
+use terms::{ArmId, CheckId, Date, FormId, ItemId, QueryId, SiteId, SubjectId, VisitId, WatchId};
 
 use crate::{
     calendar::Diary,
@@ -19,10 +21,34 @@ use crate::{
     streams::Streams,
 };
 
+/// A hard check that the virtual staff can't satisfy: whatever they correct, it asks again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "check `{check}` of form `{form}`{} of virtual participant {subject} can't be put right: it reads {values}, and it \
+     still asks after {rounds} rounds of corrections to `{item}`; change the check, or what virtual.toml draws",
+    visit.as_ref().map(|visit| format!(" at {visit}")).unwrap_or_default()
+)]
+pub struct Stuck {
+    /// The check.
+    pub check: CheckId,
+    /// Its form.
+    pub form: FormId,
+    /// The visit, of a form that belongs to one.
+    pub visit: Option<VisitId>,
+    /// Whose form it is.
+    pub subject: SubjectId,
+    /// What was corrected: the item that the check asks about.
+    pub item: ItemId,
+    /// What the check reads, and the values of it as they stand.
+    pub values: String,
+    /// How often it was tried.
+    pub rounds: u32,
+}
+
 /// The trial that a rehearsal runs: the commands' way in, and what nature knows.
 pub trait Trial {
-    /// Why the trial can't go on (a full disk, a broken store).
-    type Error;
+    /// Why the trial can't go on (a full disk, a broken store, a check that nobody can satisfy).
+    type Error: From<Stuck>;
 
     /// Returns the trial's state.
     fn state(&self) -> &State;
@@ -77,7 +103,12 @@ pub(crate) enum Task {
     Sign(usize, VisitId),
     /// Participation is over.
     Finish(usize),
+    /// The safety board decides on what its watch has reached.
+    Decide(WatchId),
 }
+
+/// Days from what the safety board is told to its decision.
+const BOARD_DAYS: i64 = 7;
 
 /// The day on which a study opens that does not say.
 pub(crate) const OPENS: Date = Date::constant(2008, 1, 7);
@@ -91,6 +122,8 @@ pub struct Rehearsal<'a, T: Trial> {
     pub(crate) clock: Clock,
     pub(crate) diary: Diary<Task>,
     pub(crate) people: Vec<Participant>,
+    /// Rounds of corrections that a query of a hard check has been through.
+    pub(crate) rounds: BTreeMap<QueryId, u32>,
     arrivals: u64,
     enrolled: u64,
     through: u64,
@@ -118,6 +151,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
             clock: Clock::default(),
             diary: Diary::default(),
             people: Vec::new(),
+            rounds: BTreeMap::new(),
             arrivals: 0,
             enrolled: 0,
             through: 0,
@@ -179,13 +213,14 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
     /// Runs the trial from the first person screened to the last one through.
     ///
     /// # Errors
-    /// The trial fails.
+    /// The trial fails, or a hard check can't be satisfied.
     pub fn run(&mut self) -> Result<Rehearsed, T::Error> {
         let mut last_day = self.opening_day();
         self.diary.enter(last_day + Span::new().days(7), Task::Arrive);
         while let Some((day, task)) = self.diary.next() {
             last_day = last_day.max(day);
             self.perform(day, task)?;
+            self.call_board(day);
         }
         // Whoever missed the last visit of the trial is through with it all the same.
         for who in 0..self.people.len() {
@@ -196,6 +231,10 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
         while let Some((day, task)) = self.diary.next() {
             last_day = last_day.max(day);
             self.perform(day, task)?;
+            self.call_board(day);
+        }
+        if let Some(stuck) = (0..self.people.len()).find_map(|who| self.stuck(who)) {
+            return Err(stuck.into());
         }
         Ok(Rehearsed { screened: self.arrivals, enrolled: self.enrolled, last_day })
     }
@@ -211,6 +250,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
                 break;
             }
             self.perform(day, task)?;
+            self.call_board(day);
         }
         Ok(())
     }
@@ -304,7 +344,34 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
             Task::Prohibited(who) => self.take_prohibited(day, who),
             Task::Sign(who, visit) => self.sign(day, who, &visit),
             Task::Finish(who) => self.finish(day, who),
+            Task::Decide(watch) => self.decide_on_safety(day, watch),
         }
+    }
+
+    /// Puts into the diary what the safety board has to decide on.
+    fn call_board(&mut self, day: Date) {
+        for (watch, state) in self.trial.state().watches.iter() {
+            let task = Task::Decide(watch.clone());
+            if state.undecided().next().is_some() && !self.diary.holds(&task) {
+                self.diary.enter(day + Span::new().days(BOARD_DAYS), task);
+            }
+        }
+    }
+
+    /// The board lets the trial go on: what it came to had it been stopped is a question for the study's designs.
+    fn decide_on_safety(&mut self, day: Date, watch: WatchId) -> Result<(), T::Error> {
+        let board = self.staff.central(Power::OverseeSafety);
+        let looked = self.trial.state().watches.get(&watch).and_then(|state| state.undecided().last());
+        let reason = match looked.map(|step| &step.kind) {
+            None => return Ok(()),
+            Some(conduct::WatchStepKind::Reached { look: Some(_), .. }) => {
+                "the data of the participants so far were looked at, and nothing in them speaks against going on"
+            }
+            Some(_) => "the events were gone through one by one, and none is of a kind that was not expected",
+        };
+        let action = Action::DecideOnSafety { watch, decision: SafetyDecision::Continue };
+        self.study_step_because(day, &board, action, Some(reason))?;
+        Ok(())
     }
 
     /// Somebody comes; so will the next, until the trial is full.

@@ -13,7 +13,7 @@ pub enum NotEstimable {
     #[error("no observations")]
     NoObservations,
     /// There are observations, but fewer than the method needs.
-    #[error("{found} observations where the method needs {needed}")]
+    #[error("{} where the method needs {needed}", counted(.found))]
     TooFewObservations {
         /// The smallest number the method accepts.
         needed: usize,
@@ -85,7 +85,7 @@ pub enum NotEstimable {
         visit: usize,
     },
     /// A visit has too few observations for what is estimated there.
-    #[error("visit number {} has {found} observations, too few for its mean and variance", .visit + 1)]
+    #[error("visit number {} has {}, too few for its mean and variance", .visit + 1, counted(.found))]
     TooFewAtVisit {
         /// The visit's place, from 0.
         visit: usize,
@@ -132,6 +132,18 @@ pub enum NotEstimable {
         /// The argument's name.
         name: &'static str,
     },
+}
+
+/// Writes `1 observation`, `2 observations`.
+fn counted(found: &usize) -> String {
+    format!("{found} {}", if *found == 1 { "observation" } else { "observations" })
+}
+
+#[test]
+fn one_observation_is_not_several() {
+    let said = |found| NotEstimable::TooFewObservations { needed: 2, found }.to_string();
+    assert_eq!(said(1), "1 observation where the method needs 2");
+    assert_eq!(said(0), "0 observations where the method needs 2");
 }
 
 /// Refuses series that hold a NaN or an infinity.

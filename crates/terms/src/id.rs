@@ -115,6 +115,8 @@ ids! {
     SpecimenCode;
     /// A deviation.
     DeviationId;
+    /// A stopping rule, or planned looks, that the safety board watches.
+    WatchId;
     /// An analysis parameter, such as `MRSS`.
     ParameterId;
     /// An analysis set.

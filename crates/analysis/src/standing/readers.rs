@@ -39,8 +39,8 @@ pub(super) fn agreement(standing: &Standing<'_>, row_sets: &mut RowSets) -> Anal
         }
         for comparison in comparisons(&taken) {
             let pairs = pairs(&taken, &comparison);
-            // A reader who was asked about single slides only read none again.
-            if pairs.is_empty() {
+            // A reader who was asked about single slides only read none again, or one, which shows no agreement.
+            if pairs.len() < 2 {
                 continue;
             }
             let level = format!("{}:{}", item.id, comparison.level);

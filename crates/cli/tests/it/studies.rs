@@ -53,6 +53,34 @@ fn a_misspelt_form_is_shown_where_it_stands_with_what_to_write() {
 }
 
 #[test]
+fn a_rehearsal_ends_and_names_a_hard_check_that_nobody_can_satisfy() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    copy(&root().join("studies/imatinib-open"), &study);
+    let form = study.join("forms/vital_signs.toml");
+    let impossible = r#"
+[checks.pulse_of_the_living]
+when     = "vital_signs.systolic >= 60"
+severity = "hard"
+item     = "heart_rate"
+ask      = { of = "coordinator", en = "No answer to this one helps." }
+cases    = [
+  { vital_signs.systolic = 60, asks = true },
+  { vital_signs.systolic = 61, asks = true },
+  { vital_signs.systolic = 59, asks = false },
+  { vital_signs.systolic = "missing", asks = "unknown" },
+]
+"#;
+    fs::write(&form, fs::read_to_string(&form).unwrap() + impossible).unwrap();
+    let output = run(&["check", study.to_str().unwrap(), "--coverage"]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    for part in ["pulse_of_the_living", "vital_signs", " at Scr", "vital_signs.systolic = ", "heart_rate"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+}
+
+#[test]
 fn a_folder_without_a_study_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(&["check", folder.path().to_str().unwrap()]);

@@ -40,7 +40,12 @@ fn short() -> Trial {
     let mut trial = Trial::open(study_b());
     trial.starts();
     let last_dose = trial.today;
-    trial.does(Action::EndTreatment { reason: EndReason::WithdrewConsent, last_dose, adverse_event: None });
+    trial.does(Action::EndTreatment {
+        reason: EndReason::WithdrewConsent,
+        last_dose,
+        adverse_event: None,
+        rule: None,
+    });
     trial.does(Action::EndParticipation { reason: EndReason::WithdrewConsent });
     trial.classifies();
     trial

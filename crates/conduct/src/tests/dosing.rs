@@ -16,7 +16,7 @@ fn for_event(step: DoseStep, from: Date, dose_mg: i64, row: u32) -> Action {
 }
 
 fn ending(reason: EndReason, last_dose: Date) -> Action {
-    Action::EndTreatment { reason, last_dose, adverse_event: None }
+    Action::EndTreatment { reason, last_dose, adverse_event: None, rule: None }
 }
 
 /// A month-1 visit whose chemistry triggers the liver rule, or shows recovery.
@@ -182,7 +182,13 @@ scripts! {
         refused!(trial, ending(EndReason::Progression, days_after(reduced, 1)), Refusal::NotYetHappened { .. });
         refused!(trial, ending(EndReason::Progression, days_after(reduced, -1)), Refusal::LastDoseBeforeChange { .. });
         refused!(trial, ending(EndReason::AdverseEvent, reduced), Refusal::AdverseEventNotNamed);
-        let for_nothing = Action::EndTreatment { reason: EndReason::AdverseEvent, last_dose: reduced, adverse_event: Some(3) };
+        refused!(trial, ending(EndReason::StoppingRule, reduced), Refusal::RuleNotNamed);
+        let stopped_by = |rule: &str| Action::EndTreatment {
+            reason: EndReason::StoppingRule, last_dose: reduced, adverse_event: None, rule: Some(rule.into()),
+        };
+        refused!(trial, stopped_by("no_such_rule"), Refusal::UnknownDoseRule { .. });
+        refused!(trial, stopped_by("not_tolerated"), Refusal::RuleAsksOtherwise { .. });
+        let for_nothing = Action::EndTreatment { reason: EndReason::AdverseEvent, last_dose: reduced, adverse_event: Some(3), rule: None };
         refused!(trial, for_nothing, Refusal::UnknownAdverseEvent { row: 3 });
         trial.later(5);
         trial.does_because("nausea", dosing(DoseStep::Held, trial.today, 0));
@@ -195,6 +201,17 @@ scripts! {
         assert!(matches!(&facts[1], Fact::TreatmentEnded { early: true, .. }));
         assert_eq!(trial.deviations(), [DeviationKind::EarlyEnd]);
         assert_eq!(trial.casebook().dose_intervals().last().unwrap().to, Some(days_after(held, -1)));
+    }
+
+    a_rule_that_stops_the_drug_stands_in_the_dosing_record(trial = Trial::open(study_a())) {
+        trial.starts();
+        trial.later(10);
+        let last_dose = trial.today;
+        let rule = Some(terms::RuleId::from("grade_4"));
+        let facts = trial.does(Action::EndTreatment {
+            reason: EndReason::StoppingRule, last_dose, adverse_event: None, rule: rule.clone(),
+        });
+        assert!(matches!(&facts[0], Fact::DoseChanged { step: DoseStep::Stopped, rule: named, .. } if *named == rule));
     }
 
     participation_ends_for_a_reason_that_fits(trial = Trial::open(study_a())) {

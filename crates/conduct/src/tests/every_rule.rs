@@ -24,6 +24,7 @@ fn scripts() -> Vec<Script> {
         super::forms::SCRIPTS,
         super::lock::SCRIPTS,
         super::out_of_order::SCRIPTS,
+        super::safety_board::SCRIPTS,
         super::specimens::SCRIPTS,
         super::verification::SCRIPTS,
         super::visits::SCRIPTS,

@@ -20,7 +20,12 @@ fn short() -> Trial {
     let mut trial = Trial::open(study_b());
     trial.starts();
     let last_dose = trial.today;
-    trial.does(Action::EndTreatment { reason: EndReason::WithdrewConsent, last_dose, adverse_event: None });
+    trial.does(Action::EndTreatment {
+        reason: EndReason::WithdrewConsent,
+        last_dose,
+        adverse_event: None,
+        rule: None,
+    });
     trial.does(Action::EndParticipation { reason: EndReason::WithdrewConsent });
     trial
 }
@@ -68,7 +73,7 @@ scripts! {
         }
         // Early: too few doses and too long a pause, both major by their own rules; the early end itself minor.
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None, rule: None });
         assert_eq!(class(&trial, 1), DeviationClass::Minor);
     }
 
@@ -108,7 +113,7 @@ scripts! {
         let start = trial.today.to_string();
         trial.does(Action::SaveFormSection { key: row("adverse_events", 1), answers: given(&event(&start, "3", true)) });
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::WithdrewConsent, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment { reason: EndReason::WithdrewConsent, last_dose, adverse_event: None, rule: None });
         trial.does(Action::EndParticipation { reason: EndReason::WithdrewConsent });
         trial.classifies();
         trial.does(Action::SignCasebook { meaning: "all".into() });

@@ -9,6 +9,7 @@ mod forms;
 mod lock;
 mod out_of_order;
 mod random_walk;
+mod safety_board;
 mod specimens;
 mod trial;
 mod verification;

@@ -18,7 +18,7 @@ fn ending(reason: EndReason) -> Action {
 }
 
 fn ending_treatment(trial: &Trial, reason: EndReason) -> Action {
-    Action::EndTreatment { reason, last_dose: trial.today, adverse_event: None }
+    Action::EndTreatment { reason, last_dose: trial.today, adverse_event: None, rule: None }
 }
 
 fn vital_signs() -> Vec<(&'static str, terms::Answer)> {

@@ -82,7 +82,12 @@ fn wild(trial: &Trial, pick: u8) -> Action {
         11 => of_day(DoseStep::Reduced),
         12 => of_day(DoseStep::Escalated),
         13 => of_day(DoseStep::Stopped),
-        14 => Action::EndTreatment { reason: EndReason::Progression, last_dose: today, adverse_event: None },
+        14 => Action::EndTreatment {
+            reason: EndReason::Progression,
+            last_dose: today,
+            adverse_event: None,
+            rule: None,
+        },
         15 => Action::EndParticipation { reason: EndReason::LostToFollowUp },
         16 => Action::TakeSpecimen { visit },
         17 => saving(visit.as_str(), "vital_signs", &[("heart_rate", whole(i64::from(pick)))]),

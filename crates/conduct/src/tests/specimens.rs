@@ -55,7 +55,12 @@ fn three_slides() -> Trial {
         trial.starts();
         trial.does(taking("M0"));
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment {
+            reason: EndReason::Progression,
+            last_dose,
+            adverse_event: None,
+            rule: None,
+        });
     }
     trial
 }
@@ -71,7 +76,12 @@ fn two_pairs() -> Trial {
         trial.starts();
         trial.does(taking("M0"));
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment {
+            reason: EndReason::Progression,
+            last_dose,
+            adverse_event: None,
+            rule: None,
+        });
         trial.later(1);
         trial.holds("End");
         trial.does(taking("End"));
@@ -111,7 +121,7 @@ scripts! {
         refused!(trial, reading(&"X".into(), 1, &[]), Refusal::OrderNotDrawn);
         refused!(trial, Action::LockReadings, Refusal::OrderNotDrawn);
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None, rule: None });
         trial.study.blind_reading.as_mut().unwrap().repeat_percent = 200;
         // Two slides of the one participant can't be kept apart.
         refused!(trial, Action::DrawReadingOrder, Refusal::SlidesNotSeparable);
@@ -201,9 +211,12 @@ scripts! {
 
     pairs_are_compared_after_the_slides_and_joined_with_their_sides(trial = two_pairs()) {
         let facts = trial.does(Action::DrawReadingOrder);
-        let Fact::ReadingOrderDrawn { codes, pairs, .. } = &facts[0] else { panic!() };
-        let (slides, pairs) = (codes.clone(), pairs.clone());
-        assert_eq!((slides.len(), pairs.len()), (5, 2), "a slide is read again, a pair once");
+        let Fact::ReadingOrderDrawn { codes, pairs, pair_repeats, .. } = &facts[0] else { panic!() };
+        let (slides, pairs, again) = (codes.clone(), pairs.clone(), pair_repeats.clone());
+        assert_eq!((slides.len(), pairs.len(), again.len()), (5, 3, 1), "a slide is read again, and so is a pair");
+        let whose = |trial: &Trial, place: usize| trial.state.reading.pair_key[&pairs[place]].subject.clone();
+        assert_eq!(whose(&trial, 0), whose(&trial, 2), "a pair and its repeat are no neighbours");
+        assert_ne!(whose(&trial, 0), whose(&trial, 1));
         let says = |side: &str| [("clearer_side", code(side))];
         refused!(trial, reading(&pairs[0], 1, &says("left")), Refusal::NotTheNextSlide { .. });
         for reader in [1, 2] {
@@ -216,22 +229,26 @@ scripts! {
         refused!(trial, reading(&pairs[0], 1, &told), Refusal::ItemDerived { .. });
         let later = |trial: &Trial, place: usize| trial.state.reading.pair_key[&pairs[place]].later_left;
         let side = |left: bool| if left { "left" } else { "right" };
-        // Of the first pair both see the later slide better; of the second one sees no difference, one the earlier.
+        // Of the first pair both see the later slide better, and no difference when it comes back; of the second one sees
+        // no difference, one the earlier.
         for reader in [1, 2] {
             let earlier = side(!later(&trial, 1));
             let second = if reader == 1 { "same" } else { earlier };
-            for (pair, seen) in pairs.iter().zip([side(later(&trial, 0)), second]) {
+            let first = |place: usize| if again.contains(&pairs[place]) { "same" } else { side(later(&trial, place)) };
+            let seen = [first(0), second, first(2)];
+            for (pair, seen) in pairs.iter().zip(seen) {
                 let command = as_reader(&trial, reader, reading(pair, reader, &says(seen)));
                 trial.accepts(&command);
             }
         }
         refused!(trial, Action::LockReadings, Refusal::ReadingsIncomplete { missing: 1 });
-        assert_eq!(crate::disputed_slides(&trial.study, &trial.state), pairs[1..]);
+        assert_eq!(crate::disputed_slides(&trial.study, &trial.state), pairs[1..2]);
         let third = as_reader(&trial, 3, reading(&pairs[1], 3, &says(side(!later(&trial, 1)))));
         trial.accepts(&third);
         trial.does(Action::LockReadings);
         trial.does(Action::JoinReadingKey);
-        for (pair, change) in pairs.iter().zip(["better", "worse"]) {
+        // What counts is the first comparison.
+        for (pair, change) in pairs.iter().zip(["better", "worse", "better"]) {
             let of = trial.state.reading.pair_key[pair].clone();
             let casebook = trial.state.casebook(of.subject.as_str()).unwrap();
             let at_end = casebook.at_visit(&"End".into(), &"biopsy_pair".into(), "morphology").unwrap();

@@ -52,7 +52,7 @@ scripts! {
     the_lock_waits_for_what_the_plan_asks_to_verify(trial = Trial::open(study_b())) {
         trial.starts();
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::WithdrewConsent, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment { reason: EndReason::WithdrewConsent, last_dose, adverse_event: None, rule: None });
         trial.does(Action::EndParticipation { reason: EndReason::WithdrewConsent });
         trial.classifies();
         trial.does(Action::SignCasebook { meaning: "all".into() });

@@ -89,7 +89,12 @@ fn an_unscheduled_value_before_the_first_dose_is_no_baseline() {
 fn every_variable_of_a_casebook_is_answered_once_it_is_known() {
     let mut trial = weighed();
     let last_dose = trial.today;
-    trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+    trial.does(Action::EndTreatment {
+        reason: EndReason::Progression,
+        last_dose,
+        adverse_event: None,
+        rule: None,
+    });
     let view = View::on(&trial.study, trial.casebook(), trial.today);
     for variable in CASEBOOK_VARIABLES {
         assert!(view.variable(variable.name).is_some(), "{}", variable.name);

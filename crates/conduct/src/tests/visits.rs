@@ -104,11 +104,11 @@ scripts! {
         trial.later(40);
         trial.visits("M1");
         let last_dose = trial.today;
-        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None });
+        trial.does(Action::EndTreatment { reason: EndReason::Progression, last_dose, adverse_event: None, rule: None });
         assert_eq!(trial.deviations(), [DeviationKind::OutOfWindow, DeviationKind::EarlyEnd]);
         let mut late = Trial::open(study_b());
         late.starts();
-        late.does_because("progression", Action::EndTreatment { reason: EndReason::Progression, last_dose: late.today, adverse_event: None });
+        late.does_because("progression", Action::EndTreatment { reason: EndReason::Progression, last_dose: late.today, adverse_event: None, rule: None });
         late.later(14);
         late.holds("End");
         assert_eq!(late.deviations(), [DeviationKind::EarlyEnd]);
@@ -124,7 +124,7 @@ scripts! {
     visits_that_were_owed_are_missed_at_the_end(trial = Trial::open(study_b())) {
         trial.starts();
         trial.later(50);
-        trial.does(Action::EndTreatment { reason: EndReason::LostToFollowUp, last_dose: days_after(trial.today, -20), adverse_event: None });
+        trial.does(Action::EndTreatment { reason: EndReason::LostToFollowUp, last_dose: days_after(trial.today, -20), adverse_event: None, rule: None });
         trial.does(Action::EndParticipation { reason: EndReason::LostToFollowUp });
         let missed: Vec<&str> = trial.casebook().missed.keys().map(VisitId::as_str).collect();
         assert!(missed.contains(&"M1") && missed.contains(&"End") && !missed.contains(&"M2"), "{missed:?}");

@@ -430,7 +430,7 @@ scripts! {
             Action::MissVisit { visit: "M1".into() },
             Action::DispenseKit { visit: "M0".into(), kit: None },
             dosing(DoseStep::Started, trial.today, 400),
-            Action::EndTreatment { reason: EndReason::Other, last_dose: trial.today, adverse_event: None },
+            Action::EndTreatment { reason: EndReason::Other, last_dose: trial.today, adverse_event: None, rule: None },
             Action::EndParticipation { reason: EndReason::Other },
             Action::TakeSpecimen { visit: "Scr".into() },
         ] {

@@ -22,13 +22,7 @@ pub type Imputed = (Date, bool);
 
 /// Returns the day on which an event counts as begun.
 pub fn impute_start(start: PartialDate, first_dose: Option<Date>) -> Imputed {
-    if let Some(known) = start.complete() {
-        return (known, false);
-    }
-    match first_dose {
-        Some(dose) if (start.earliest()..=start.latest()).contains(&dose) => (dose, true),
-        _ => (start.earliest(), true),
-    }
+    conduct::impute_start(start, first_dose)
 }
 
 /// Returns the day on which an event counts as ended.

@@ -20,11 +20,7 @@
 
 /// Returns whether a relation's code counts as related.
 pub fn derive_var_related(relation: Option<&str>) -> Option<bool> {
-    match relation? {
-        "definite" | "certain" | "probable" | "possible" | "related" => Some(true),
-        "unlikely" | "unrelated" | "not_related" | "none" => Some(false),
-        _ => None,
-    }
+    conduct::is_related(relation)
 }
 
 #[test]

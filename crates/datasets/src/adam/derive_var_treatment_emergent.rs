@@ -30,20 +30,7 @@ pub fn derive_var_treatment_emergent(
     grades: &[(Date, i64)],
     first_dose: Option<Date>,
 ) -> bool {
-    let Some(first_dose) = first_dose else { return false };
-    match start {
-        None => stop.is_none_or(|stop| stop >= first_dose),
-        Some(start) => start >= first_dose || worsened(grades, first_dose),
-    }
-}
-
-/// Says whether a grade after the first dose is above all those that stood before it; the first one told
-/// stands for the time before.
-fn worsened(grades: &[(Date, i64)], first_dose: Date) -> bool {
-    let Some(((_, first), later)) = grades.split_first() else { return false };
-    let before = later.iter().filter(|(date, _)| *date < first_dose).map(|(_, grade)| *grade);
-    let worst_before = before.fold(*first, i64::max);
-    later.iter().any(|(date, grade)| *date >= first_dose && *grade > worst_before)
+    conduct::is_treatment_emergent(start, stop, grades, first_dose)
 }
 
 #[test]

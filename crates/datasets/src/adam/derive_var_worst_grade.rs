@@ -20,7 +20,7 @@
 
 /// Returns the worst of the grades; 5 for a fatal event; none if no grade was ever given.
 pub fn derive_var_worst_grade(grades: impl IntoIterator<Item = i64>, fatal: bool) -> Option<i64> {
-    if fatal { Some(5) } else { grades.into_iter().max() }
+    conduct::worst_grade(grades, fatal)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The disposition data set: one row a step of a participant's way through the trial.
 
+use record::DoseStep;
 use terms::{Date, SubjectId};
 
 use super::{
@@ -15,6 +16,8 @@ struct Step<'a> {
     step: &'static str,
     /// The rule that was not met, or why treatment or participation ended.
     reason: Option<String>,
+    /// The rule of dosing under which treatment ended.
+    rule: Option<String>,
     date: Date,
     day: Option<i32>,
     source: u64,
@@ -43,6 +46,10 @@ pub(crate) fn disposition(trial: &Trial<'_>) -> Dataset {
     let reasons = levels(END_REASONS.map(end_reason)).into_iter().chain(rules).collect();
     let reason = rows.iter().map(|step| step.reason.clone()).collect();
     set.push(Column::new("reason", "Why", Data::Code(reason)).with_levels(reasons));
+    let rules = trial.study.dosing.rules.iter();
+    let rules = rules.map(|rule| (rule.id.to_string(), rule.label.en().to_owned())).collect();
+    let rule = rows.iter().map(|step| step.rule.clone()).collect();
+    set.push(Column::new("rule", "Rule of dosing", Data::Code(rule)).with_levels(rules));
     set.push(column("date", "Date", dates, rows.iter().map(|step| plain(Some(step.date))).collect()));
     let day = rows.iter().map(|step| step.day.map(i64::from)).collect();
     set.push(Column::new("day", "Study day", Data::Integer(day)).with_unit(Some("d")));
@@ -55,6 +62,7 @@ fn steps_of<'a>(profile: &Profile<'a>) -> Vec<Step<'a>> {
         subject: profile.subject,
         step,
         reason,
+        rule: None,
         date,
         day: day_of(Some(date), profile.first_dose_date()),
         source,
@@ -72,7 +80,10 @@ fn steps_of<'a>(profile: &Profile<'a>) -> Vec<Step<'a>> {
     steps.extend(profile.entered.map(|(date, source)| step("entered", None, date, source)));
     steps.extend(profile.first_dose.map(|(date, source)| step("treated", None, date, source)));
     steps.extend(casebook.treatment_end.map(|end| {
-        step("treatment_ended", Some(end_reason(end.reason).0.to_owned()), end.last_dose, end.ended.sequence)
+        let stopped = casebook.doses.iter().rev().find(|change| change.step == DoseStep::Stopped);
+        let rule = stopped.and_then(|change| change.rule.as_ref()).map(ToString::to_string);
+        let reason = Some(end_reason(end.reason).0.to_owned());
+        Step { rule, ..step("treatment_ended", reason, end.last_dose, end.ended.sequence) }
     }));
     steps.extend(casebook.participation_end.map(|end| {
         step("ended", Some(end_reason(end.reason).0.to_owned()), end.ended.date, end.ended.sequence)

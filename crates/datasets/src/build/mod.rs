@@ -18,6 +18,7 @@ mod longitudinal;
 mod profile;
 mod readings;
 mod subjects;
+mod watches;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,7 @@ pub fn build(study: &Study, state: &State) -> DataSets {
         laboratory: laboratory::laboratory(&trial),
         readings: readings::readings(&trial),
         body_sites: body_sites::body_sites(&trial),
+        watches: watches::watches(&trial),
         others: Vec::new(),
     }
 }

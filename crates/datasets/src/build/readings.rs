@@ -104,7 +104,7 @@ fn joined<'a>(trial: &Trial<'a>) -> Vec<Read<'a>> {
                 of: of.clone(),
                 code,
                 reader: *reader,
-                repeat: again.is_some(),
+                repeat: again.is_some() || reading.pair_repeats.contains(code),
                 item: item.to_string(),
                 value: number(answer),
                 level: level(answer),

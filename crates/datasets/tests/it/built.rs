@@ -233,7 +233,8 @@ fn coded_readings_count_once_the_key_is_joined_repeats_apart() {
     let repeats = BTreeMap::from([(code("R1"), Content::new(key.clone()))]);
     let codes = vec![code("R1"), code("S1")];
     let (pairs, pair_key) = (Vec::new(), BTreeMap::new());
-    let drawn = Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, digest: String::new() };
+    let (pair_repeats, digest) = (Vec::new(), String::new());
+    let drawn = Fact::ReadingOrderDrawn { codes, repeats, pairs, pair_key, pair_repeats, digest };
     tale.tell(Stream::Study, "2008-10-01", drawn);
     let mut read = |slide: &str, reader, thickness: &str| {
         let value = Answer::Given(Value::Decimal(thickness.parse().unwrap()));

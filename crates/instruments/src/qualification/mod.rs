@@ -150,10 +150,17 @@ fn compare(
             return;
         }
         (Value::Number(a), Some(Value::Number(b))) => match (a.as_f64(), b.as_f64()) {
+            // A number of the tolerance's own size would be free in every digit; a tenth of it is left to it.
+            (Some(a), Some(b)) if a != 0.0 && a.abs() <= 10.0 * tolerance => {
+                (a - b).abs() <= tolerance / 10.0
+            }
             (Some(a), Some(b)) => (a - b).abs() <= tolerance,
             _ => false,
         },
-        (expected, obtained) => Some(expected) == obtained,
+        (expected, Some(obtained)) => {
+            expected == obtained || holds_nothing(expected) && holds_nothing(obtained)
+        }
+        (_, None) => false,
     };
     if !same {
         found.push(Difference {
@@ -164,11 +171,33 @@ fn compare(
     }
 }
 
+/// Says whether a value is nothing, or nothing but nothing: `null` and `[null, null]` say the same of a score that is none.
+fn holds_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => !values.is_empty() && values.iter().all(holds_nothing),
+        Value::Object(values) => !values.is_empty() && values.values().all(holds_nothing),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn nothing_is_nothing_however_it_is_written_and_small_numbers_keep_their_digits() {
+        let found = |expected: Value, obtained: Value| differences(&expected, &obtained, 1e-6).len();
+        assert_eq!(found(json!({"a": [null, null]}), json!({"a": null})), 0);
+        assert_eq!(found(json!({"a": null}), json!({"a": {"b": null}})), 0);
+        assert_eq!(found(json!({"a": [null, 1]}), json!({"a": null})), 1);
+        assert_eq!(found(json!({"a": []}), json!({"a": null})), 1);
+        assert_eq!(found(json!({"a": 0.000_007_39}), json!({"a": 0.000_007_392_6})), 0);
+        assert_eq!(found(json!({"a": 0.000_008_39}), json!({"a": 0.000_007_392_6})), 1);
+        assert_eq!(found(json!({"a": 0}), json!({"a": 0.000_000_9})), 0);
+    }
 
     #[test]
     fn an_unknown_instrument_key_or_code_is_refused() {

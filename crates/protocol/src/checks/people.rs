@@ -16,6 +16,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     askers(desk, parts);
     purposes(desk, parts);
     treatment_classes(desk, parts);
+    followed_grades(desk, parts);
     powers(desk, parts);
     reading(desk, parts);
     allocation(desk, parts);
@@ -172,6 +173,20 @@ fn purposes(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     }
 }
 
+/// What virtual people are followed by is a number; a grade is one for readers of slides alone, who see more or less of it.
+fn followed_grades(desk: &mut Desk<'_>, parts: &Parts<'_>) {
+    let Some(root) = &parts.virtual_root else { return };
+    for entry in root.named("measures") {
+        let Some((form, item)) = entry.name().split_once('.') else { continue };
+        let Some(form) = parts.study.form(form) else { continue };
+        let coded = form.item(item).is_some_and(|item| matches!(item.kind, ItemType::Code { .. }));
+        if coded && form.purpose != Some(Purpose::SpecimenReading) {
+            let message = format!("`{}` holds a code, which is not measured", entry.name());
+            desk.error("type", &entry.place(), message, Some("draw it in `[answers]`".into()));
+        }
+    }
+}
+
 /// The classes of virtual treatments are codes of the item that holds a treatment's class.
 fn treatment_classes(desk: &mut Desk<'_>, parts: &Parts<'_>) {
     let Some(root) = &parts.virtual_root else { return };
@@ -231,7 +246,11 @@ fn powers(desk: &mut Desk<'_>, parts: &Parts<'_>) {
         (Power::BreakBlind, "break blind"),
         (Power::Dispense, "dispense"),
     ];
-    let needed = ESSENTIAL.iter().chain(blind.iter().filter(|_| parts.randomised && parts.study.blinded));
+    let watched: &[(Power, &str)] = &[(Power::OverseeSafety, "oversee safety")];
+    let needed = ESSENTIAL
+        .iter()
+        .chain(blind.iter().filter(|_| parts.randomised && parts.study.blinded))
+        .chain(watched.iter().filter(|_| !parts.study.watches.is_empty()));
     for (power, word) in needed {
         if !parts.study.roles.is_empty() && !parts.study.roles.iter().any(|role| role.may.contains(power)) {
             let place =

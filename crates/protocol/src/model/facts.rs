@@ -218,4 +218,6 @@ pub enum Power {
     Administer,
     /// Receives kits at a site.
     ReceiveKits,
+    /// Sits on the safety board: is told of stopping rules and looks, and decides how the trial goes on.
+    OverseeSafety,
 }

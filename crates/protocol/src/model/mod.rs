@@ -15,6 +15,7 @@ mod plan;
 mod report;
 mod schedule;
 mod virtual_cohort;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ pub use plan::*;
 pub use report::*;
 pub use schedule::*;
 pub use virtual_cohort::*;
+pub use watch::*;
 
 /// Text in the study's languages, by language code. `label.en = "…"` in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -105,6 +107,8 @@ pub struct Study {
     pub blind_reading: Option<BlindReading>,
     /// Which deviations are major.
     pub deviations: Vec<DeviationRule>,
+    /// Stopping rules and planned looks that the safety board watches.
+    pub watches: Vec<Watch>,
     /// The statistical analysis plan.
     pub plan: AnalysisPlan,
     /// The virtual participants.
@@ -144,6 +148,7 @@ impl Study {
             allocation: None,
             blind_reading: None,
             deviations: Vec::new(),
+            watches: Vec::new(),
             plan: AnalysisPlan::default(),
             virtual_cohort: VirtualCohort::default(),
             coverage: Coverage::default(),

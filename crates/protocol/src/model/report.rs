@@ -76,6 +76,8 @@ pub enum Shown {
     TreatmentListing,
     /// Laboratory values outside their range, the lowest and highest of each participant and test.
     LaboratoryListing,
+    /// What the safety board watched: who came to count, boundaries and looks reached, decisions.
+    WatchListing,
     /// The protocol as it was run: visits, schedule, forms, doses, roles, sets, endpoints.
     Protocol,
     /// Facts and rules with their sources and marks.

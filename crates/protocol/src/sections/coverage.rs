@@ -34,6 +34,7 @@ const REFERS: &[(&str, Kind)] = &[
     ("sites", Kind::Site),
     ("arms", Kind::Arm),
     ("laboratories", Kind::Laboratory),
+    ("watches", Kind::Watch),
 ];
 
 macro_rules! list_of {
@@ -61,6 +62,7 @@ const STATEMENT: &[Field] = &[
     may("sites", list_of!(Site), "Sites."),
     may("arms", list_of!(Arm), "Arms."),
     may("laboratories", list_of!(Laboratory), "Laboratories."),
+    may("watches", list_of!(Watch), "Stopping rules and looks that are watched."),
     may("lines", Shape::List(&Shape::Text), "Other lines of the study: `dosing.toml#levels_mg`."),
 ];
 

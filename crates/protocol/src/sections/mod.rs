@@ -35,6 +35,7 @@ pub(crate) mod schedule;
 pub(crate) mod sources;
 pub(crate) mod study;
 pub(crate) mod virtual_cohort;
+pub(crate) mod watches;
 
 use crate::shape::{FileShape, Shape};
 

@@ -28,6 +28,7 @@ words! { FIXED, fixed -> Shown {
     "listing:dose changes" => Shown::DoseChangeListing,
     "listing:treatments" => Shown::TreatmentListing,
     "listing:laboratory" => Shown::LaboratoryListing,
+    "listing:watches" => Shown::WatchListing,
     "figure:adverse events" => Shown::AdverseEventsOverTime,
     "figure:adverse event differences" => Shown::AdverseEventDifferences,
     "figure:swim lanes" => Shown::SwimLanes,

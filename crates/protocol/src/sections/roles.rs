@@ -40,6 +40,7 @@ words! { POWERS, power -> Power {
     "seal allocation" => Power::SealAllocation,
     "administer" => Power::Administer,
     "receive kits" => Power::ReceiveKits,
+    "oversee safety" => Power::OverseeSafety,
 } }
 
 const CLASS: &[Field] = &[

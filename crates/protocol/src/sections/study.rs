@@ -101,6 +101,11 @@ pub(crate) const FIELDS: &[Field] = &[
         "Consent versions in order of validity.",
     ),
     may("blind_reading", Shape::Table(BLIND_READING), "Blind reading of specimens."),
+    may(
+        "watches",
+        Shape::Map(Keys::Define(Kind::Watch), &Shape::Table(super::watches::WATCH)),
+        "Stopping rules and planned looks that the safety board watches while the trial runs.",
+    ),
     must(
         "sources",
         Shape::Map(Keys::Define(Kind::Source), &Shape::Label),

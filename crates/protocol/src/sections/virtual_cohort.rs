@@ -645,8 +645,9 @@ fn read_effect(entry: &Section<'_>) -> Effect {
 
 fn read_measure(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<MeasureProcess> {
     let (form, item) = entry.name().split_once('.')?;
+    // A grade in the order of its list is measured by readers of slides alone; that is looked at once all forms are read.
     if let Some(facts) = desk.items.get(entry.name())
-        && !matches!(facts.kind, Type::Number(_))
+        && !matches!(facts.kind, Type::Number(_) | Type::Code(_))
     {
         let message = format!("`{}` holds {}, which is not measured", entry.name(), facts.kind.noun());
         desk.error("type", &entry.place(), message, Some("draw it in `[answers]`".into()));

@@ -9,5 +9,5 @@ mod sources;
 pub(crate) use deviations::deviations;
 pub(crate) use exclusions::{LeftOut, exclusions, left_out};
 pub(crate) use protocol::protocol;
-pub(crate) use rows::{dose_changes, laboratory, serious_events, treatments, withdrawals};
+pub(crate) use rows::{dose_changes, laboratory, serious_events, treatments, watches, withdrawals};
 pub(crate) use sources::sources;

@@ -4,7 +4,7 @@
 //! anchor, so that a reader, or a check, finds the place of each. Facts and eligibility rules
 //! stand with the sources.
 
-use protocol::model::{AllocationPlan, DoseAction, Mark, Sight, Timing, Visit};
+use protocol::model::{AllocationPlan, DoseAction, Mark, Sight, Timing, Visit, WatchedCount};
 
 use crate::{
     context::{Context, anchor},
@@ -22,6 +22,7 @@ pub(crate) fn protocol(context: &Context<'_>) -> Vec<Table> {
         forms(context),
         scored(context),
         doses(context),
+        watches(context),
         deviations(context),
         roles(context),
         classes(context),
@@ -238,6 +239,41 @@ fn doses(context: &Context<'_>) -> Table {
         )
     }));
     table("doses", "Doses and their modification", ["Rule", "What it says", "Action", "Mark"], rows)
+}
+
+fn watches(context: &Context<'_>) -> Table {
+    let rows = context.study.watches.iter().map(|watch| {
+        let held_to = match &watch.counts {
+            WatchedCount::Events { analysis, limits, .. } => {
+                let mut steps: Vec<String> = Vec::new();
+                let mut from = 0;
+                for (place, limit) in limits.iter().enumerate() {
+                    if limits.get(place + 1) != Some(limit) {
+                        // A limit above the participants there are can't be reached by them.
+                        if *limit as usize <= place + 1 {
+                            let first = (from + 1).max(*limit as usize);
+                            let of = if first == place + 1 {
+                                first.to_string()
+                            } else {
+                                format!("{first} to {}", place + 1)
+                            };
+                            steps.push(format!("{limit} of {of}"));
+                        }
+                        from = place + 1;
+                    }
+                }
+                format!("boundary of {analysis}: {}", steps.join(", "))
+            }
+            WatchedCount::Data { form, item, visit, looks } => {
+                let looks: Vec<String> = looks.iter().map(ToString::to_string).collect();
+                format!("looks at {} participants with {form}.{item} at {visit}", looks.join(" and "))
+            }
+        };
+        let cells = vec![held_to, wording::mark(watch.mark).to_owned()];
+        row("watch", watch.id.as_str(), context.label(&watch.label), cells)
+    });
+    let heads = ["Watch", "Held to", "Mark"];
+    table("watches", "Stopping rules and looks of the safety board", heads, rows.collect())
 }
 
 fn deviations(context: &Context<'_>) -> Table {

@@ -49,8 +49,14 @@ pub(crate) fn withdrawals(context: &Context<'_>, id: &str) -> Table {
             && entered
     };
     let rows = (0..set.rows()).filter(early).collect();
-    let columns =
-        [("arm", None), ("step", Some("What ended")), ("reason", None), ("date", None), ("day", None)];
+    let columns = [
+        ("arm", None),
+        ("step", Some("What ended")),
+        ("reason", None),
+        ("rule", None),
+        ("date", None),
+        ("day", None),
+    ];
     let caption = "Treatment and participation that ended early";
     let nothing = "Everybody completed treatment and participation.";
     listed(context, id, &Listing { set, rows, columns: &columns, caption, nothing })
@@ -138,6 +144,55 @@ pub(crate) fn laboratory(context: &Context<'_>, id: &str) -> Table {
     let caption = "Laboratory values outside their range: each participant's lowest and highest of each test after baseline";
     let nothing = "No value after baseline lay outside its range.";
     listed(context, id, &Listing { set, rows, columns: &columns, caption, nothing })
+}
+
+/// What the safety board watched, in order: who came to count, what was reached, what the board decided and why.
+pub(crate) fn watches(context: &Context<'_>, id: &str) -> Table {
+    let set = &context.data.watches;
+    let label = |row: usize| {
+        let watch = set.cell("watch", row).text().unwrap_or_default();
+        let known = context.study.watches.iter().find(|one| one.id == *watch);
+        known.map_or_else(|| watch.to_owned(), |known| context.label(&known.label).to_owned())
+    };
+    let whole = |column: &str, row: usize| cell_text(set, column, row);
+    let rows = (0..set.rows()).map(|row| {
+        let level = |column: &str| match (set.column(column), set.cell(column, row).text()) {
+            (Some(column), Some(code)) => column.level_label(code).to_owned(),
+            _ => String::new(),
+        };
+        let look = whole("look", row);
+        let step = if look.is_empty() { level("step") } else { format!("{}: {look}", level("step")) };
+        let of = match (whole("count", row), whole("treated", row)) {
+            (count, _) if count.is_empty() => String::new(),
+            (count, treated) => format!("{count} of {treated}"),
+        };
+        let about = [whole("subject", row), whole("subjects", row), level("decision")];
+        let about = about.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
+        let head = vec![Inline::Link { target: row_anchor(&set.name, row), text: whole("date", row) }];
+        let cells = [step, of, whole("limit", row), about, whole("why", row), label(row)];
+        Row { head, ..Row::new("", cells.into_iter().map(text).collect()) }
+    });
+    let column = |head: &str, align| document::Column { head: head.to_owned(), align };
+    let mut table = Table {
+        id: id.to_owned(),
+        caption: context.caption("What the safety board watched and decided"),
+        columns: vec![
+            column("Date", Align::Word),
+            column("What happened", Align::Text),
+            column("Count of treated", Align::Word),
+            column("Boundary", Align::Number),
+            column("Participant, or decision", Align::Text),
+            column("Reason", Align::Text),
+            column("Watch", Align::Text),
+        ],
+        rows: rows.collect(),
+        notes: vec![text("No count reached a boundary or a look, and nobody counted.")],
+        ..Table::default()
+    };
+    if !table.rows.is_empty() {
+        table.notes.clear();
+    }
+    table
 }
 
 /// Lists rows by participant, whose number leads to the data row and its events. The only arm is left out, and

@@ -276,6 +276,7 @@ pub fn study() -> Study {
         blind_reading: None,
         deviations: Vec::new(),
         plan: plan(),
+        watches: Vec::new(),
         virtual_cohort: VirtualCohort::default(),
         coverage: Coverage::default(),
     }

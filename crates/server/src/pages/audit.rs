@@ -2,6 +2,7 @@
 
 use askama::Template;
 use conduct::Action;
+use protocol::model::{Power, Sight};
 use record::{Event, Fact, StoreError, Stream};
 
 use crate::{
@@ -58,6 +59,7 @@ const KINDS: &[(&str, &str)] = &[
     ("course", "steps of the course"),
     ("deviation", "deviations"),
     ("closing", "freezing and locking"),
+    ("safety", "safety board"),
     ("study", "study and people"),
 ];
 
@@ -239,6 +241,16 @@ pub fn may_know(seat: &Seat<'_>, state: &conduct::State, event: &Event) -> bool 
         | Fact::ReadingsLocked { .. }
         | Fact::ReadingKeyJoined { .. } => seat.reads("biopsy_readings"),
         Fact::AllocationUnblinded { .. } => seat.reads("results_by_arm") || seat.reads("allocation"),
+        // Whom a count holds shows what befell them; why the board decided may rest on results by arm.
+        Fact::WatchCounted { .. } | Fact::WatchReached { .. } => {
+            seat.may(Power::OverseeSafety) || seat.sight("adverse_events") == Sight::All
+        }
+        Fact::SafetyDecided { .. } => {
+            seat.may(Power::OverseeSafety)
+                || !seat.role.blinded
+                || !seat.study.blinded
+                || state.arms.is_some()
+        }
         Fact::ConsentSigned { .. } | Fact::ConsentWithdrawn { .. } => seat.reads("consent"),
         Fact::EligibilityDecided { .. } => seat.reads("eligibility"),
         _ => true,
@@ -372,6 +384,17 @@ fn describe(event: &Event) -> (&'static str, String) {
         Fact::ParticipationEnded { date, .. } => ("course", format!("participation ended on {date}")),
         Fact::DeviationRecorded { deviation, text, .. } => {
             ("deviation", format!("{deviation}: {}", text.get().cloned().unwrap_or_default()))
+        }
+        Fact::WatchCounted { watch, subject, counts, .. } => {
+            let how = if *counts { "counts" } else { "counts no more" };
+            ("safety", format!("{subject} {how} for {watch}"))
+        }
+        Fact::WatchReached { watch, look, .. } => {
+            let what = look.map_or_else(|| "its boundary".to_owned(), |look| format!("the look at {look}"));
+            ("safety", format!("{watch} reached {what}"))
+        }
+        Fact::SafetyDecided { watch, decision, .. } => {
+            ("safety", format!("{watch}: the board decided ({decision})"))
         }
         Fact::DeviationClassified { deviation, .. } => ("deviation", format!("{deviation} classified")),
         Fact::ContentRedacted { sequence, .. } => {

@@ -139,8 +139,21 @@ pub fn show(context: &Context<'_>) -> Outcome {
         let course = visits(seat, &casebook, today, &page.language);
         gather(&mut gathered, seat, &state, &casebook, (&course, today), &page.language);
     }
-    let lists = gathered.lists(seat, &totals, &page);
     let path = format!("/studies/{}", segment(study.id.as_str()));
+    if seat.may(Power::OverseeSafety) {
+        for watch in &study.watches {
+            let reached = state.watches.get(&watch.id).into_iter().flat_map(|known| known.undecided());
+            gathered.board.extend(reached.map(|step| Line {
+                path: format!("{path}/safety#watch-{}", watch.id),
+                subject: String::new(),
+                what: watch.label.get(&page.language).to_owned(),
+                when: step.dated.date.to_string(),
+                urgent: true,
+                day: Some(step.dated.date),
+            }));
+        }
+    }
+    let lists = gathered.lists(seat, &totals, &page);
     let figures = if seat.follows_course() { counts.figures() } else { Vec::new() };
     let home = HomePage {
         today: today.strftime("%A %d %B %Y").to_string(),
@@ -194,6 +207,7 @@ struct Gathered {
     report: Vec<Line>,
     sign: Vec<Line>,
     verify: Vec<Line>,
+    board: Vec<Line>,
 }
 
 /// Says how much of each list waits at a participant.
@@ -373,6 +387,7 @@ impl Gathered {
         for line in self.verify.iter_mut().filter(|line| line.what == verification::THROUGH) {
             line.what = page.t("Through the trial").to_owned();
         }
+        let board = self.board.len();
         let [overdue, due, ahead, forms, queries, decide, dispense, report, sign, verify] = *totals;
         let fills = seat.study.forms.iter().any(|form| seat.fills(form));
         let list = |title, kind, mut lines: Vec<Line>, all, none| {
@@ -380,6 +395,10 @@ impl Gathered {
             Waiting { title, kind, lines, all, none }
         };
         let all = [
+            (
+                seat.may(Power::OverseeSafety),
+                list("For the safety board to decide", "bad", self.board, board, ""),
+            ),
             (seat.may(Power::ReportEvents), list("Serious events to report", "bad", self.report, report, "")),
             (seat.follows_course(), list("Overdue", "bad", self.overdue, overdue, "Nothing is overdue.")),
             (seat.follows_course(), list("Due now", "wait", self.due, due, "No visit is due.")),

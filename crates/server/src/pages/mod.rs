@@ -22,6 +22,7 @@ pub mod manual;
 pub mod participant;
 pub mod participants;
 pub mod queries;
+pub mod safety;
 pub mod schedule;
 pub mod sheet;
 pub mod signature;

@@ -122,7 +122,8 @@ fn action(context: &Context<'_>, form: &Fields) -> Result<(Action, Option<Date>)
         }
         "end-treatment" => {
             let (reason, last_dose) = (end_reason(form.get("end-reason"))?, date(form, "last-dose")?);
-            (Action::EndTreatment { reason, last_dose, adverse_event: row(form)? }, None)
+            let rule = Some(form.get("rule")).filter(|rule| !rule.is_empty()).map(RuleId::from);
+            (Action::EndTreatment { reason, last_dose, adverse_event: row(form)?, rule }, None)
         }
         "end-participation" => {
             (Action::EndParticipation { reason: end_reason(form.get("end-reason"))? }, on()?)

@@ -56,6 +56,7 @@ fn fill(path: &str, study: &str, subject: &str, form: &FormKey, query: &str) -> 
         .replace("{person}", "monitor")
         .replace("{token}", "0000")
         .replace("{step}", "nothing")
+        .replace("{watch}", if study == "imatinib-open" { "related_severe" } else { "month_3" })
 }
 
 fn ask(browser: &mut Browser<'_>, method: Method, path: &str) -> u16 {
@@ -192,6 +193,7 @@ fn who(method: Method, path: &str) -> Who {
                 ("approve-unlock", &["trial_statistician"]),
                 ("nothing", &[]),
             ]),
+            (Get, "/safety") | (Post, "/safety/{watch}") => Roles(&["safety_board"]),
             (Get, "/audit") => Roles(AUDITS),
             (Post, "/audit/review") => Roles(&["data_manager"]),
             (Get, "/go-live") => Roles(GOES_LIVE),

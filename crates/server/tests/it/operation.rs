@@ -8,11 +8,14 @@ use std::{
 };
 
 use jiff::SignedDuration;
+use protocol::model::Purpose;
+use record::{Actor, FormKey};
 use server::{
     backups::{Timetable, back_up, is_due},
     post::{Post, Postman},
 };
 use store::backup::{BackupKey, restore};
+use terms::{Answer, SiteTime, Value};
 
 use crate::world::{World, location, text};
 
@@ -126,6 +129,91 @@ fn e6_4_1_4_a_broken_blind_is_mailed_to_named_roles_and_the_mail_says_nothing_of
             assert!(!lower.contains(word), "{word}: {mail}");
         }
         assert!(mail.contains("https://trial.example.org"));
+    }
+}
+
+/// Related serious events of participants on treatment, one each, until the safety board is told.
+fn reach_the_boundary(world: &World, study: &str) {
+    let running = &world.house.studies[study];
+    let form = running.study().form_for(Purpose::AdverseEvents).unwrap().id.clone();
+    let treated: Vec<(terms::SubjectId, u32)> = running
+        .state()
+        .casebooks
+        .values()
+        .filter(|casebook| casebook.first_dose().is_some() && casebook.participation_end.is_none())
+        .map(|casebook| (casebook.subject.clone(), casebook.rows(&form).count() as u32 + 1))
+        .collect();
+    for (subject, row) in treated {
+        if running.state().watches.values().any(|watch| watch.undecided().next().is_some()) {
+            return;
+        }
+        let code = |code: &str| Answer::Given(Value::Code(code.to_owned()));
+        let at = SiteTime::at(world.house.now(), "America/New_York").unwrap();
+        let answers = [
+            ("term", Answer::Given(Value::Text("Diarrhea".to_owned()))),
+            ("start", Answer::Given(Value::Date(at.local_date.into()))),
+            ("grade", code("3")),
+            ("serious", Answer::Given(Value::Boolean(true))),
+            ("criterion", code("admission")),
+            ("relation", code("possible")),
+            ("action", code("none")),
+            ("outcome", code("ongoing")),
+        ];
+        let key = FormKey { visit: None, form: form.clone(), row };
+        let answers = answers.map(|(item, answer)| (item.into(), answer)).to_vec();
+        let command = conduct::Command {
+            by: Actor { person: "coordinator.01".into(), role: "coordinator".into() },
+            happened: at.local_date.into(),
+            at,
+            origin: "test".to_owned(),
+            reason: None,
+            subject: Some(subject),
+            expected_position: None,
+            action: conduct::Action::SaveFormSection { key, answers },
+        };
+        running.give(vec![command], None).unwrap();
+    }
+    panic!("the boundary was not reached by everybody on treatment");
+}
+
+#[test]
+fn the_safety_board_is_mailed_decides_in_a_page_and_a_pause_holds_up_entry() {
+    let study = "imatinib-open";
+    let mut world = World::training_of(&[study], 6);
+    let relay = Relay::start();
+    relay.post(&mut world);
+    world.give_addresses();
+    beat(&world);
+    relay.taken.lock().unwrap().clear();
+    reach_the_boundary(&world, study);
+    beat(&world);
+    let mails = relay.taken.lock().unwrap().clone();
+    let board: Vec<&String> = mails.iter().filter(|mail| mail.contains("safety board")).collect();
+    assert_eq!(board.len(), 1, "{mails:?}");
+    assert!(board[0].contains("To: <safety_board@"), "{}", board[0]);
+    for word in ["01-0", "diarrhea", study, "boundary"] {
+        assert!(!board[0].to_lowercase().contains(word), "{word}: {}", board[0]);
+    }
+    let path = format!("/studies/{study}/safety");
+    let mut member = world.seated("safety_board");
+    let home = text(&member.get(&format!("/studies/{study}")));
+    assert!(home.contains("For the safety board to decide") && home.contains(&path), "{home}");
+    assert!(text(&member.get(&path)).contains("boundary reached"));
+    let decide = format!("{path}/related_severe");
+    let sign =
+        [("decision", "pause"), ("reason", "Too many of one kind"), ("password", crate::world::PASSWORD)];
+    assert_eq!(member.post(&decide, &sign[..2]).status, 400, "a decision is signed with the password");
+    assert!(text(&member.send(&decide, &sign)).contains("Too many of one kind"));
+    assert!(!text(&member.get(&format!("/studies/{study}"))).contains("For the safety board to decide"));
+    let mut investigator = world.seated("principal_investigator.01");
+    investigator.get(&format!("/studies/{study}/consent"));
+    let version = world.house.studies[study].study().consents.last().unwrap().id.clone();
+    let consent = [("site", "01"), ("version", version.as_str()), ("date", "2031-05-20")];
+    let refused = text(&investigator.post(&format!("/studies/{study}/consent"), &consent));
+    assert!(refused.contains("nobody new enters the trial"), "{refused}");
+    // Whoever must not know of adverse events learns nothing of the watch.
+    for person in ["skin_assessor.01", "pathologist"] {
+        assert_eq!(world.seated(person).get(&path).status, 404, "{person}");
     }
 }
 
