@@ -21,7 +21,7 @@ use crate::{
     shipped,
     simulate::{
         full,
-        output::with_error,
+        output::{percent_with_error, with_error},
         repeated,
         story::{self, Telling},
     },
@@ -209,12 +209,12 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
             outcome.refused.values().sum::<u64>()
         );
         say!(
-            "\n  {:<44} {:<26} {:>10} {:>15} {:>18}",
+            "\n  {:<44} {:<26} {:>10} {:>15} {:>24}",
             "analysis",
             "estimate",
             "stated",
             "virtual cohort",
-            if means.is_some() { "mean (MC SE)" } else { "" },
+            if means.is_some() { "many trials (MC SE)" } else { "" },
         );
         for analysis in &outcome.results.analyses {
             for published in &analysis.published {
@@ -222,21 +222,29 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
                 let planned = study.plan.analyses.iter().find(|planned| planned.id == analysis.id);
                 let main = planned.and_then(full::estimate_of);
                 let mean = means.and_then(|means| means.iter().find(|mean| mean.id == analysis.id));
-                let mean = mean.filter(|_| main == Some(published.estimate.as_str()));
+                let many = match (mean, published.estimate.as_str()) {
+                    (Some(mean), "p") => {
+                        let share = percent_with_error(mean.rejection_rate, mean.rejection_mc_se);
+                        format!("≤ 0.05: {share}")
+                    }
+                    (Some(mean), estimate) if main == Some(estimate) => with_error(mean.mean, mean.mc_se),
+                    _ => String::new(),
+                };
                 say!(
-                    "  {:<44} {:<26} {:>10} {:>15} {:>18}",
+                    "  {:<44} {:<26} {:>10} {:>15} {:>24}",
                     shortened(&analysis.label, 44),
                     shortened(&published.estimate, 26),
                     published.text,
                     ours.map_or_else(|| "-".to_owned(), |number| number.text()),
-                    mean.map_or_else(String::new, |mean| with_error(mean.mean, mean.mc_se)),
+                    many,
                 );
             }
         }
         say!("\n  The virtual cohort is one trial: with another seed chance moves each of its numbers.");
         if means.is_some() {
             say!(
-                "  Mean: over {STORY_TRIALS} trials of the same cohort (setting {}), with its Monte Carlo standard error.",
+                "  Many trials: the mean of the estimate, or how often p is at most 0.05, over {STORY_TRIALS} trials of the \
+                 same cohort (setting {}), with the Monte Carlo standard error.",
                 study.virtual_cohort.setting
             );
         }

@@ -212,6 +212,32 @@ mod tests {
         }
     }
 
+    /// Each habit of the sites leaves its own kind of deviation, as often as is said: 30 people come to about 14 visits each.
+    #[test]
+    fn deviations_are_as_many_as_the_habits_of_the_sites_make() {
+        let (_, files) = shipped::studies().find(|(name, _)| *name == "imatinib-open").unwrap();
+        let written = protocol::compile(&files).unwrap().study;
+        let deviations = |kind: &str, set: String| {
+            let mut study = written.clone();
+            scenario::set_from_text(&mut study, &set).unwrap();
+            let results = run(&study, &Streams::new(4)).unwrap().results;
+            let counted = results.analyses.iter().find(|one| one.id == *"deviations").unwrap();
+            let wanted = format!("deviations/events[{kind}]");
+            let found = counted.numbers.iter().find(|number| number.id == wanted);
+            found.and_then(|number| number.value).unwrap_or(0.0)
+        };
+        for (kind, habit) in [
+            ("out_of_window", "out_of_window"),
+            ("missed_visit", "missed_visit"),
+            ("missed_activity", "form_not_done"),
+            ("assessor_changed", "assessor_change"),
+        ] {
+            let never = deviations(kind, format!("conduct.{habit}=0"));
+            let often = deviations(kind, format!("conduct.{habit}=0.2"));
+            assert!(never <= 5.0 && often >= 40.0 && often <= 800.0, "{kind}: {never} and {often}");
+        }
+    }
+
     fn is_near(one: Option<Estimated>, other: Option<Estimated>) -> bool {
         let numbers = |one: Estimated| [one.estimate, one.lower, one.upper, one.p];
         match (one.map(numbers), other.map(numbers)) {

@@ -1,4 +1,4 @@
-//! What the estimates of one virtual trial are on average over many: the number to look at before one trial is believed.
+//! What one virtual trial's analyses come to over many trials: the numbers to look at before one trial is believed.
 
 use anyhow::Result;
 use protocol::Study;
@@ -8,27 +8,37 @@ use terms::AnalysisId;
 
 use super::{Campaign, Way, choose_analyses, scenarios};
 
-/// The mean of an analysis' estimates over many trials.
+/// What an analysis came to over many trials.
 #[derive(Clone, Debug, Serialize)]
 pub struct Mean {
     /// The analysis.
     pub id: AnalysisId,
-    /// The mean.
+    /// The mean of its estimates.
     pub mean: f64,
     /// Its Monte Carlo standard error.
     pub mc_se: f64,
+    /// Share of trials with p at or below 0.05.
+    pub rejection_rate: f64,
+    /// Its Monte Carlo standard error.
+    pub rejection_mc_se: f64,
     /// The setting of the natural course.
     pub setting: String,
     /// Trials.
     pub trials: u64,
 }
 
-/// Returns the means of those analyses of a study that can be run many times; of a study whose cohort can't, none.
+/// Returns what becomes of those analyses of a study that stand beside published numbers and can be run many times.
 ///
 /// # Errors
 /// A simulation fails that should not.
 pub fn means(study: &Study, trials: u64, seed: u64, threads: usize) -> Result<Vec<Mean>> {
-    let Ok(analyses) = choose_analyses(study, &[], Way::Fast) else { return Ok(Vec::new()) };
+    let Ok(mut analyses) = choose_analyses(study, &[], Way::Fast) else { return Ok(Vec::new()) };
+    let published =
+        |id: &AnalysisId| study.plan.analyses.iter().any(|one| one.id == *id && !one.published.is_empty());
+    analyses.retain(published);
+    if analyses.is_empty() {
+        return Ok(Vec::new());
+    }
     let campaign = Campaign {
         study,
         analyses,
@@ -44,7 +54,15 @@ pub fn means(study: &Study, trials: u64, seed: u64, threads: usize) -> Result<Ve
         let one = Characteristics::of(id, tally, counts.trials, None);
         let (mean, mc_se) = one.mean_estimate.zip(one.mean_estimate_mc_se)?;
         let setting = study.virtual_cohort.setting.clone();
-        Some(Mean { id: id.clone(), mean, mc_se, setting, trials: counts.trials })
+        Some(Mean {
+            id: id.clone(),
+            mean,
+            mc_se,
+            rejection_rate: one.rejection_rate,
+            rejection_mc_se: one.mc_se,
+            setting,
+            trials: counts.trials,
+        })
     };
     Ok(campaign.analyses.iter().zip(&counts.tallies).filter_map(mean).collect())
 }

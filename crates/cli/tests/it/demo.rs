@@ -51,9 +51,24 @@ fn both_trials_run_whole_and_their_records_verify() {
     assert!(folder.path().join("imatinib-controlled/before-unblinding/record").is_dir());
 }
 
+/// Beside the one trial stands what many come to, with Monte Carlo error and setting.
+fn many_trials_are_told_with_their_error(document: &serde_json::Value) {
+    for (study, main) in document["studies"].as_array().unwrap().iter().zip(["B-P1-main", "A-P1-main"]) {
+        assert_eq!(study["setting"], "registry");
+        let many = study["many_trials"].as_array().unwrap();
+        let one = many.iter().find(|one| one["id"] == main).unwrap();
+        assert_eq!(one["setting"], "registry");
+        assert_eq!(one["trials"], 1_000);
+        for error in ["mc_se", "rejection_mc_se"] {
+            assert!(one[error].as_f64().unwrap() > 0.0, "{main} {error}");
+        }
+    }
+}
+
 #[test]
 fn one_seed_gives_the_same_bytes_for_any_threads_folder_locale_zone_and_day() {
     let (first, document) = demo_with(3, &[]);
+    many_trials_are_told_with_their_error(&document);
     let elsewhere = tempfile::tempdir().unwrap();
     let output = equipoise()
         .args(["demo", "--out", "there", "--seed", "3", "--threads", "1", "--json"])

@@ -127,3 +127,65 @@ fn a_watched_trial_stops_as_often_and_as_early_as_an_independent_program_says() 
     let size = found["design"]["size"]["mean"].as_f64().unwrap();
     assert!((size - mean).abs() < 4.0 * sd * (1.0_f64 / TRIALS + 1.0 / 40_000.0).sqrt(), "{size} {mean}");
 }
+
+/// A cohort is brought near two summaries that agree with one another; of two that contradict each other a misfit is left.
+#[test]
+fn a_fit_reports_what_is_left_of_the_misfit_with_its_error() {
+    let fit = |targets: [&str; 2]| {
+        let free = "skin.course.intercept=-8..4";
+        json(&[
+            "fit",
+            "imatinib-open",
+            "--analysis",
+            "A-P1-main",
+            "--set",
+            "effect=inert",
+            "--set",
+            "setting=trial",
+            "--free",
+            free,
+            "--target",
+            targets[0],
+            "--target",
+            targets[1],
+            "--trials",
+            "40",
+            "--json",
+        ])
+    };
+    let fitted = fit(["mean=-3", "share_at_most:-100=0"]);
+    assert_eq!((fitted["setting"].as_str(), fitted["effect"].as_str()), (Some("trial"), Some("inert")));
+    assert!(fitted["misfit"].as_f64().unwrap() < 0.02, "{fitted:#}");
+    let found = &fitted["targets"][0];
+    assert!((found["found"].as_f64().unwrap() + 3.0).abs() < 0.05, "{found}");
+    // About 40 trials of 24 with a change that has an SD of 8 to 9.
+    let error = found["mc_se"].as_f64().unwrap();
+    assert!((0.2..0.4).contains(&error), "{error}");
+    let torn = fit(["mean=-6", "median=1"]);
+    assert!(torn["misfit"].as_f64().unwrap() > 0.3, "{torn:#}");
+}
+
+/// On the page of the two trials every simulated share and difference stands with its error, and every line with its setting.
+#[test]
+fn the_page_of_the_two_trials_says_how_sure_each_number_is() {
+    let page = std::fs::read_to_string(root().join("docs/two-trials.md")).unwrap();
+    let told =
+        |line: &&str| line.starts_with("- Setting") || line.starts_with("| `") || line.contains("| `skin");
+    let mut numbers = 0;
+    for line in page.lines().filter(told) {
+        assert!(
+            line.contains("`registry`") || line.contains("`trial`") || line.contains("| `skin"),
+            "{line}"
+        );
+        for (at, _) in line.match_indices(" %") {
+            assert!(line[at..].starts_with(" % (MC SE "), "{line}");
+            numbers += 1;
+        }
+        for (at, _) in line.match_indices(" points").filter(|_| line.starts_with("- ")) {
+            let before = line[..at].chars().last().unwrap();
+            // "5 points" is an input; what is found ends with its error.
+            assert!(before == ')' || before == '5' || line[..at].ends_with("off by"), "{line}");
+        }
+    }
+    assert!(numbers > 50, "{numbers}");
+}
