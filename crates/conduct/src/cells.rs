@@ -196,9 +196,11 @@ struct Flattened<'a> {
     checks: Vec<(u16, Day, u64)>,
     /// Cells that were verified, by their place, and by which of these.
     checked: Vec<(u16, u16)>,
-    /// Each entry's stamp and answer, cell after cell.
+    /// Stamps in the order of the entries, each with how many entries in a row have it.
+    runs: Vec<(u16, u16)>,
+    /// Each entry's answer, cell after cell.
     #[serde(borrow)]
-    entries: Vec<(u16, Flat<'a>)>,
+    answers: Vec<Flat<'a>>,
 }
 
 fn flatten(
@@ -227,7 +229,11 @@ fn flatten(
                 sequence: entry.sequence,
             };
             let number = place_of(&mut flattened.stamps, stamp);
-            flattened.entries.push((number, flat(entry.answer.as_ref())));
+            match flattened.runs.last_mut() {
+                Some((same, count)) if *same == number && *count < u16::MAX => *count += 1,
+                _ => flattened.runs.push((number, 1)),
+            }
+            flattened.answers.push(flat(entry.answer.as_ref()));
         }
     }
     *bytes = postcard::to_extend(&flattened, std::mem::take(bytes)).expect("cells are plain data");
@@ -238,7 +244,9 @@ impl Packed {
     fn open(&self) -> BTreeMap<ItemId, Cell> {
         let flattened: Flattened<'_> =
             postcard::from_bytes(&self.bytes[self.at.clone()]).expect("packed cells are never touched");
-        let mut entries = flattened.entries.into_iter();
+        let runs = flattened.runs.iter();
+        let numbers = runs.flat_map(|(number, count)| std::iter::repeat_n(*number, usize::from(*count)));
+        let mut entries = numbers.zip(flattened.answers);
         let mut longer = flattened.longer.iter().peekable();
         let mut checked = flattened.checked.iter().peekable();
         let stamps: Vec<(PartialDate, Date)> = flattened

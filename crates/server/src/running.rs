@@ -33,9 +33,9 @@ use crate::{credentials::draw, lists::Lists};
 /// Commands that are made durable together at most.
 const GROUP_MAX: usize = 256;
 /// Groups after which casebooks that pages opened are packed again, if the writer is busy; otherwise it does so when it has waited
-/// for so long.
-const TIDY_GROUPS: u32 = 64;
-const TIDY_WAIT: Duration = Duration::from_secs(1);
+/// for so long. Meanwhile they take a hundred times their memory: some hundred pages are made in a second.
+const TIDY_GROUPS: u32 = 16;
+const TIDY_WAIT: Duration = Duration::from_millis(250);
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
