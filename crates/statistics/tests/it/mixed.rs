@@ -156,7 +156,7 @@ fn what_cannot_be_fitted_is_refused_with_its_reason() {
     let alone = NotEstimable::TooFewAtVisit { visit: 2, found: 1 };
     assert_eq!(refusal(&panel, Covariance::Unstructured), alone);
     assert_eq!(refusal(&panel, Covariance::HeterogeneousToeplitz), alone);
-    let wanted = "visit number 3 has 1 observations, too few for its mean and variance";
+    let wanted = "visit number 3 has 1 observation, too few for its mean and variance";
     assert_eq!(alone.to_string(), wanted);
 
     // A visit that nobody has.

@@ -27,7 +27,7 @@ const SINGULAR: &str = "the design matrix is singular";
 
 fn two(needed: usize, found: usize) -> &'static str {
     match (needed, found) {
-        (2, 1) => "1 observations where the method needs 2",
+        (2, 1) => "1 observation where the method needs 2",
         (3, 2) => "2 observations where the method needs 3",
         (4, 2) => "2 observations where the method needs 4",
         _ => unreachable!("no such case"),
@@ -177,7 +177,7 @@ fn mixed() -> Vec<Case> {
     let twin = json!([1, 1, 4, 4, 2, 2, 3, 3, 5, 5, 4, 4]);
     let exact = json!([1, 2, 1, 2, 1, 2, 3, 5, 3, 5, 3, 5]);
     let pool = |est: Value, se: Value| json!({"est": est, "se": se, "df_complete": 20});
-    let one_at_visit = "visit number 2 has 1 observations, too few for its mean and variance";
+    let one_at_visit = "visit number 2 has 1 observation, too few for its mean and variance";
     let too_few =
         "3 participants are too few for an unstructured covariance of 2 visits with 2 coefficients at each";
     let three = json!([1, 2, 4, 3, null, null, null, null, null, null, 4, 1]);
