@@ -77,9 +77,32 @@ impl Value {
 
     /// Returns the nearest binary number, if this is a number.
     pub fn as_f64(&self) -> Option<f64> {
-        // Through the shortest decimal text, so that the nearest double is taken.
-        self.number().and_then(|number| number.to_string().parse().ok())
+        self.number().map(nearest)
     }
+}
+
+/// The powers of ten that a double holds exactly.
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
+/// Whole numbers below this are doubles exactly.
+const WHOLE_MAX: u128 = 1 << 53;
+
+/// The double nearest to a decimal number.
+fn nearest(number: Decimal) -> f64 {
+    let (whole, decimals) = (number.mantissa(), number.scale() as usize);
+    if (1..WHOLE_MAX).contains(&whole.unsigned_abs()) && decimals < POWERS_OF_TEN.len() {
+        // Both are exact, so the quotient is rounded once.
+        return whole as f64 / POWERS_OF_TEN[decimals];
+    }
+    by_text(number)
+}
+
+/// The same by way of the decimal text, which is read to the nearest double.
+fn by_text(number: Decimal) -> f64 {
+    number.to_string().parse().unwrap_or(f64::NAN)
 }
 
 impl Answer {
@@ -182,6 +205,28 @@ mod tests {
         assert_eq!(value.to_string(), "2.50");
         assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"decimal":"2.50"}"#);
         assert_eq!(Value::Decimal("0.1".parse().unwrap()).as_f64(), Some(0.1));
+    }
+
+    #[test]
+    fn the_nearest_double_is_the_one_that_the_text_reads_as() {
+        // Mantissas of all lengths, from a multiplicative walk.
+        let mut state: u128 = 1;
+        let mut compared = 0;
+        for step in 0..40_000 {
+            state = state.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1;
+            let whole = (state >> (32 + step % 96)) as i128;
+            let whole = if step % 2 == 0 { whole } else { -whole };
+            for decimals in [0, 1, 2, 3, 7, 15, 22, 23, 28] {
+                let Ok(number) = Decimal::try_from_i128_with_scale(whole, decimals) else { continue };
+                assert_eq!(nearest(number).to_bits(), by_text(number).to_bits(), "{number}");
+                compared += usize::from(whole.unsigned_abs() < WHOLE_MAX);
+            }
+        }
+        assert!(compared > 100_000);
+        for number in ["0", "-0", "-0.00", "9007199254740991", "9007199254740993", "0.1", "-2.675"] {
+            let number: Decimal = number.parse().unwrap();
+            assert_eq!(nearest(number).to_bits(), by_text(number).to_bits(), "{number}");
+        }
     }
 
     #[test]
