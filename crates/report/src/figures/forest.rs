@@ -286,9 +286,14 @@ pub fn draw_forest(
         say((FIGURES, middle + 4.0), "start", &line.says, "");
     }
     let ticks = ((high - low) / step).round() as usize;
-    for tick in 0..=ticks {
-        let value = low + tick as f64 * step;
-        say((x(value), bottom + 18.0), "middle", &tick_label(value, step), "");
+    let values: Vec<f64> = (0..=ticks).map(|tick| low + tick as f64 * step).collect();
+    let labels: Vec<String> = values.iter().map(|value| tick_label(*value, step)).collect();
+    let every = labelled_every(&labels, x(low + step) - x(low));
+    for (value, label) in values.iter().zip(&labels) {
+        // Zero is always among them.
+        if (value / step).round() as i64 % every == 0 {
+            say((x(*value), bottom + 18.0), "middle", label, "");
+        }
     }
     say((f64::midpoint(AXIS.0, AXIS.1), bottom + 40.0), "middle", x_label, "");
     if let Some((left, right)) = &sides {
@@ -336,9 +341,17 @@ pub fn draw_forest(
     framed(&svg, title)
 }
 
+/// About the width of a character, in pixels.
+const CHARACTER: f64 = 7.4;
+
+/// Which ticks, so many pixels apart, have their labels so that none runs into the next: each, each second …
+fn labelled_every(labels: &[String], apart: f64) -> i64 {
+    let widest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0) as f64 * CHARACTER;
+    ((widest + CHARACTER) / apart).ceil().max(1.0) as i64
+}
+
 /// What each side speaks for, in lines that fit between the middle of the axis and the edge of the canvas.
 fn side_words((low, high): &(String, String), middle: f64) -> (Vec<String>, Vec<String>) {
-    const CHARACTER: f64 = 7.4;
     let room = |pixels: f64| (pixels / CHARACTER).max(10.0) as usize;
     (
         wrapped(&format!("← {low}"), room(middle - 10.0 - LEFT)),
@@ -372,6 +385,14 @@ mod tests {
         assert_eq!((shared.as_str(), own[0].as_str()), ("", "Change of FVC at month 12"));
         let (shared, own) = without_shared_start(&["Change at month 3", "Change at month 6"]);
         assert_eq!((shared.as_str(), own[1].as_str()), ("", "Change at month 6"));
+    }
+
+    #[test]
+    fn labels_of_ticks_leave_room_between_them() {
+        let labels = ["−12.5", "−10.0", "0.0"].map(str::to_owned);
+        assert_eq!(labelled_every(&labels, 60.0), 1);
+        assert_eq!(labelled_every(&labels, 40.0), 2);
+        assert_eq!(labelled_every(&labels, 20.0), 3);
     }
 
     #[test]
