@@ -14,7 +14,7 @@ use terms::{Answer, Date, Decimal, ItemId, MissingReason, PartialDate, Truth, Va
 
 use crate::{
     lung_function,
-    person::{Person, Trajectory, observe_skin, spread, spread_over_sites},
+    person::{Assessment, MeasureStreams, Person, Trajectory, observe_skin, spread, spread_over_sites},
     questionnaires,
     streams::Streams,
 };
@@ -123,12 +123,12 @@ fn score_skin(
     given: &mut BTreeMap<ItemId, Answer>,
 ) {
     let Some(skin) = &study.virtual_cohort.skin else { return };
-    let mut draws = streams.of(person.number, "skin score", condition.occasion);
+    let assessment = Assessment::draw(&mut streams.of(person.number, "assessment", condition.occasion));
     let swollen = skin.oedema.as_deref().is_some_and(|oedema| condition.reactions.contains(&oedema));
     let sites: Vec<&Item> = form.items.iter().filter(|item| is_site(item)).collect();
     let weight = |item: &Item| skin.site_weights.iter().find(|(id, _)| *id == item.id).map_or(1.0, |w| w.1);
     let weights: Vec<f64> = sites.iter().map(|item| weight(item)).collect();
-    let total = observe_skin(&mut draws, skin, condition.skin, swollen, condition.new_assessor, sites.len());
+    let total = observe_skin(&assessment, skin, condition.skin, swollen, condition.new_assessor, sites.len());
     // The same person's sites keep their order of involvement from visit to visit.
     let mut where_involved = streams.of(person.number, "skin sites", 0);
     for (site, score) in sites.iter().zip(spread_over_sites(total, &weights, &mut where_involved)) {
@@ -154,7 +154,8 @@ fn observed(
     let index = measures.iter().position(|m| m.form == form.id && m.item == item.id)?;
     let process = &measures[index];
     let trajectory = Trajectory::draw(streams, person, process, index);
-    let mut draws = streams.of(person.number, &format!("measure {index}"), condition.occasion);
+    let of = MeasureStreams::of(index);
+    let mut draws = of.own(streams.draws(person.number, of.noise, condition.occasion));
     let skin_change = condition.skin - person.skin_start;
     let value = trajectory.observe(process, condition.months, skin_change, &condition.reactions, &mut draws);
     Some((within(item, value), process.step))

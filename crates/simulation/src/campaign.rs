@@ -12,7 +12,7 @@ use terms::AnalysisId;
 
 use crate::{
     fast::{Decision, Ended, FastPlan, NotFast, People, Tested, Workspace},
-    streams::Streams,
+    streams::{Streams, TRIALS_MAX},
 };
 
 /// A sum of numbers in steps of 2⁻⁶⁴, exact in any order.
@@ -457,7 +457,7 @@ impl Characteristics {
 pub const BLOCK: u64 = 256;
 
 /// The number of the first trial that serves to find the true values; no campaign counts so far.
-const TRUTH_TRIALS_FROM: u64 = 1 << 62;
+const TRUTH_TRIALS_FROM: u64 = TRIALS_MAX - TRUTH_TRIALS;
 
 /// Trials whose participants are pooled to find the true values.
 pub const TRUTH_TRIALS: u64 = 2_000;
@@ -472,8 +472,9 @@ pub fn run_block(
     space: &mut Workspace,
 ) -> Counts {
     let mut counts = Counts::none(plan.analyses().count());
+    let streams = Streams::new(seed);
     for trial in from..to {
-        plan.run(&Streams::of_trial_number(seed, trial), space);
+        plan.run(&streams.numbered(trial), space);
         let decided = plan.decides().zip(space.ended());
         counts.add(space.results(), truths, criteria, space.people(), decided);
     }

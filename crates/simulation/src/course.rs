@@ -2,7 +2,7 @@
 //!
 //! A rehearsal through commands and the fast path both call these, so that there is one model.
 
-use protocol::model::Habits;
+use protocol::model::{BackgroundEvents, Habits};
 
 use crate::{person::Episode, streams::Draws};
 
@@ -21,44 +21,87 @@ pub(crate) fn months(days: i32) -> f64 {
     f64::from(days) / DAYS_A_MONTH
 }
 
-/// How far from its planned day a visit is held.
+/// Whether a visit is held, and how far from its planned day.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct VisitShift {
+pub(crate) struct Coming {
     days: f64,
-    outside: bool,
-    late_days: i32,
+    pub(crate) missed: bool,
+    /// Where the visit lies outside its window, the days beyond it.
+    outside: Option<i32>,
+    /// A uniform number for where there is no planned day.
+    place: f64,
 }
 
-impl VisitShift {
-    /// Draws it.
+/// Days beyond its window within which a visit is held, if it is not held within it.
+const DAYS_OUTSIDE: f64 = 10.0;
+
+impl Coming {
+    /// Draws it: one block.
     #[inline]
     pub(crate) fn draw(draws: &mut Draws, habits: &Habits) -> Self {
         let days = draws.normal() * habits.visit_spread_days;
-        let outside = draws.chance(habits.out_of_window);
-        Self { days, outside, late_days: draws.below(10) as i32 }
+        let missed = draws.chance(habits.missed_visit);
+        let place = draws.coarse();
+        // Among those outside, their number over the share of those is uniform again.
+        let outside =
+            (place < habits.out_of_window).then(|| (DAYS_OUTSIDE * (place / habits.out_of_window)) as i32);
+        Self { days, missed, outside, place }
     }
 
     /// Returns the days from the planned one, for a window of `within_days` to both sides.
     #[inline]
     pub(crate) fn from_target(self, within_days: i32) -> i32 {
-        if self.outside {
-            return within_days + 1 + self.late_days;
+        match self.outside {
+            Some(days) => within_days + 1 + days,
+            None => (libm::round(self.days) as i32).clamp(-within_days, within_days),
         }
-        (libm::round(self.days) as i32).clamp(-within_days, within_days)
     }
 
     /// Returns the days from the last dose to a visit for an early end.
     pub(crate) fn from_last_dose(self, within_days: i32) -> i32 {
-        2 + self.late_days % (within_days - 3)
+        2 + (self.place * f64::from((within_days - 3).clamp(1, 10))) as i32
     }
 }
 
-/// Days from screening to the start.
-pub(crate) fn wait_for_start(draws: &mut Draws) -> i32 {
-    7 + draws.below(15) as i32
+/// What becomes of a form at a visit, apart from its answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Care {
+    /// It could not be filled.
+    pub(crate) not_done: bool,
+    /// An answer is found wrong later.
+    pub(crate) wrong: bool,
+    /// The data manager asks about an answer.
+    pub(crate) asked: bool,
+    /// Days until a wrong answer is corrected.
+    pub(crate) days: i32,
 }
 
-/// Days from one person's coming to the next one's.
+impl Care {
+    /// Draws it: one block.
+    #[inline]
+    pub(crate) fn draw(draws: &mut Draws, habits: &Habits) -> Self {
+        Self {
+            not_done: draws.chance(habits.form_not_done),
+            wrong: draws.chance(habits.correction),
+            asked: draws.chance(habits.query),
+            days: 3 + draws.below(25) as i32,
+        }
+    }
+}
+
+/// Days from screening to the start, from the stream of somebody's arrival.
+#[inline]
+pub(crate) fn wait_for_start(arrival: Draws) -> i32 {
+    7 + arrival.from_word(2).below(15) as i32
+}
+
+/// The part of the stream of somebody's arrival that decides their stratum.
+#[inline]
+pub(crate) fn of_stratum(arrival: Draws) -> Draws {
+    arrival.from_word(3)
+}
+
+/// Days from one person's coming to the next one's, from the stream of that person's arrival.
 #[inline]
 pub(crate) fn wait_for_next(draws: &mut Draws, screened_per_month: f64) -> i32 {
     let median = std::f64::consts::LN_2 * DAYS_A_MONTH / screened_per_month;
@@ -82,8 +125,13 @@ pub(crate) fn chance_of_stopping(share: f64, per_skin_point: f64, change_12: f64
 #[inline]
 pub(crate) fn early_stop(draws: &mut Draws, share: f64, days_of_treatment: i32) -> Option<i32> {
     let stops = draws.chance(share);
-    let after = 14 + draws.below(i64::from(days_of_treatment - 28).max(1) as u64) as i32;
+    let after = 14 + draws.below((days_of_treatment - 28).max(1).unsigned_abs()) as i32;
     stops.then_some(after)
+}
+
+/// The place of the reason for which a person stops, from the stream of [`early_stop`].
+pub(crate) fn reason_for_stop(withdrawal: Draws, weights: impl IntoIterator<Item = f64> + Clone) -> usize {
+    withdrawal.from_word(2).weighted(weights)
 }
 
 /// What is done about the dose for an event.
@@ -121,6 +169,35 @@ pub(crate) fn days_of(episode: &Episode) -> i32 {
 /// Days from a reduction to the day on which the dose may go up again.
 pub(crate) fn days_to_escalation(escalation_after_days: i32) -> i32 {
     escalation_after_days + STABLE_DAYS
+}
+
+/// Days from one event that has nothing to do with the drug to the next: the first number of that event's stream.
+pub(crate) fn wait_for_unrelated(draws: &mut Draws, per_month: f64) -> i32 {
+    let median = std::f64::consts::LN_2 * DAYS_A_MONTH / per_month;
+    (libm::ceil(draws.exponential_of_median(median)) as i32).max(1)
+}
+
+/// An event that has nothing to do with the drug.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unrelated {
+    /// The place of its term.
+    pub(crate) term: usize,
+    pub(crate) serious: bool,
+    pub(crate) related: bool,
+    /// As it was drawn; a term may not have that grade.
+    pub(crate) grade: u8,
+}
+
+impl Unrelated {
+    /// Draws it, after [`wait_for_unrelated`].
+    pub(crate) fn draw(draws: &mut Draws, events: &BackgroundEvents) -> Self {
+        let term = draws.weighted(events.terms.iter().map(|(_, weight)| *weight));
+        let serious = draws.chance(events.serious);
+        let related = draws.chance(events.serious_related) && serious;
+        let grade = draws.weighted(events.grades) as u8 + 1;
+        // What brings a person to hospital is at least severe.
+        Self { term, serious, related, grade: if serious { grade.max(3) } else { grade } }
+    }
 }
 
 /// Says whether an episode is felt on a day, both counted from the first dose; one that had not begun when

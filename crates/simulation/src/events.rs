@@ -7,7 +7,7 @@ use record::{DoseStep, FormKey};
 use terms::{Answer, Date, Decimal, ItemId, RuleId, Value};
 
 use crate::{
-    course::{self, DoseAnswer},
+    course::{self, DoseAnswer, Unrelated},
     participant::Phase,
     person::Episode,
     rehearsal::{Rehearsal, Task, Trial},
@@ -176,10 +176,9 @@ impl<T: Trial> Rehearsal<'_, T> {
         if events.per_month <= 0.0 || day > over {
             return;
         }
-        let mut draws = self.streams.of(self.people[who].person.number, "unrelated wait", count);
-        let median_days = std::f64::consts::LN_2 * 30.4375 / events.per_month;
-        let days = draws.exponential_of_median(median_days).ceil() as i64;
-        self.diary.enter(day + Span::new().days(days.max(1)), Task::Background(who, count));
+        let mut draws = self.streams.of(self.people[who].person.number, "unrelated", count);
+        let days = course::wait_for_unrelated(&mut draws, events.per_month);
+        self.diary.enter(day + Span::new().days(i64::from(days)), Task::Background(who, count));
     }
 
     /// An event that has nothing to do with the drug.
@@ -189,14 +188,9 @@ impl<T: Trial> Rehearsal<'_, T> {
         }
         let events = &self.study.virtual_cohort.events;
         let mut draws = self.streams.of(self.people[who].person.number, "unrelated", count);
-        let term = draws.weighted(events.terms.iter().map(|(_, weight)| *weight));
-        let serious = draws.chance(events.serious);
-        let related = draws.chance(events.serious_related) && serious;
-        let mut grade = draws.weighted(events.grades) as u8 + 1;
-        if serious {
-            // What brings a person to hospital is at least severe.
-            grade = grade.max(3);
-        }
+        // The wait for it was drawn first.
+        course::wait_for_unrelated(&mut draws, events.per_month);
+        let Unrelated { term, serious, related, grade } = Unrelated::draw(&mut draws, events);
         let length = draws.exponential_of_median(events.duration_median_days).ceil() as i64 + 1;
         let noted = Noted { term: &events.terms[term].0, grade, serious, related, action: "none" };
         if let Some(row) = self.note(day, who, &noted)? {

@@ -379,8 +379,9 @@ mod tests {
         assert!((found(Summary::Mean).mc_se - sd / 2.0).abs() < 1e-12);
         assert!((found(Summary::Sd).value - sd).abs() < 1e-12);
         // Of n normal numbers about 1/sqrt(2n), and of their median 1.2533/sqrt(n).
-        let mut draws = crate::streams::Streams::new(5).of(1, "summaries", 0);
-        let mut normal: Vec<f64> = (0..20_000).map(|_| draws.normal()).collect();
+        let streams = crate::streams::Streams::new(5);
+        let mut normal: Vec<f64> =
+            (0..20_000).map(|number| streams.of(number, "summaries", 0).normal()).collect();
         normal.sort_unstable_by(f64::total_cmp);
         let spread = summarise(&normal, Summary::Sd).unwrap().mc_se;
         assert!((spread - 1.0 / 200.0).abs() < 2e-4, "{spread}");

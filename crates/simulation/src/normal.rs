@@ -4,19 +4,23 @@
 //! relative error of about 1e-16. One uniform number gives one normal number, and the map rises: a limit on
 //! the normal number is a limit on the uniform one. Arithmetic and `libm` alone, so the same everywhere.
 
+/// How far a probability may lie from a half to be of the central part.
+pub(crate) const CENTRAL: f64 = 0.425;
+
 /// The standard normal quantile of `p`, 0 < p < 1.
 #[inline]
 pub(crate) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
-    if q.abs() <= 0.425 {
+    if q.abs() <= CENTRAL {
         let r = 0.180_625 - q * q;
         return q * central(r);
     }
     tail(if q < 0.0 { p } else { 1.0 - p }, q < 0.0)
 }
 
-#[inline]
-fn central(r: f64) -> f64 {
+/// The quantile over q = p - 1/2 in the central part, r being 0.425² - q².
+#[inline(always)]
+pub(crate) fn central(r: f64) -> f64 {
     let above = ((((((2_509.080_928_730_122_6 * r + 33_430.575_583_588_13) * r + 67_265.770_927_008_7)
         * r
         + 45_921.953_931_549_87)
@@ -73,38 +77,43 @@ fn far(r: f64) -> f64 {
     above / below
 }
 
+/// The root of minus the logarithm of the probability beyond, up to which [`near`] serves.
+pub(crate) const NEAR_MAX: f64 = 5.0;
+
+/// The quantile's size in the tails, but for the farthest.
+#[inline(always)]
+pub(crate) fn near(r: f64) -> f64 {
+    let r = r - 1.6;
+    let above = ((((((7.745_450_142_783_414e-4 * r + 2.272_384_498_926_918_4e-2) * r
+        + 0.241_780_725_177_450_6)
+        * r
+        + 1.270_458_252_452_368_4)
+        * r
+        + 3.647_848_324_763_204_5)
+        * r
+        + 5.769_497_221_460_691)
+        * r
+        + 4.630_337_846_156_546)
+        * r
+        + 1.423_437_110_749_683_5;
+    let below = ((((((1.050_750_071_644_416_9e-9 * r + 5.475_938_084_995_345e-4) * r
+        + 1.519_866_656_361_645_7e-2)
+        * r
+        + 0.148_103_976_427_480_08)
+        * r
+        + 0.689_767_334_985_1)
+        * r
+        + 1.676_384_830_183_803_8)
+        * r
+        + 2.053_191_626_637_759)
+        * r
+        + 1.0;
+    above / below
+}
+
 fn tail(beyond: f64, lower: bool) -> f64 {
     let r = libm::sqrt(-libm::log(beyond));
-    let z = if r <= 5.0 {
-        let r = r - 1.6;
-        let above = ((((((7.745_450_142_783_414e-4 * r + 2.272_384_498_926_918_4e-2) * r
-            + 0.241_780_725_177_450_6)
-            * r
-            + 1.270_458_252_452_368_4)
-            * r
-            + 3.647_848_324_763_204_5)
-            * r
-            + 5.769_497_221_460_691)
-            * r
-            + 4.630_337_846_156_546)
-            * r
-            + 1.423_437_110_749_683_5;
-        let below = ((((((1.050_750_071_644_416_9e-9 * r + 5.475_938_084_995_345e-4) * r
-            + 1.519_866_656_361_645_7e-2)
-            * r
-            + 0.148_103_976_427_480_08)
-            * r
-            + 0.689_767_334_985_1)
-            * r
-            + 1.676_384_830_183_803_8)
-            * r
-            + 2.053_191_626_637_759)
-            * r
-            + 1.0;
-        above / below
-    } else {
-        far(r)
-    };
+    let z = if r <= NEAR_MAX { near(r) } else { far(r) };
     if lower { -z } else { z }
 }
 

@@ -13,9 +13,9 @@ use terms::{Answer, Date, Decimal, ItemId, QueryId, SiteId, SubjectId, Value, Vi
 
 use crate::{
     answers::{Condition, fill},
-    course::{self, VisitShift, months},
+    course::{self, Care, Coming, months},
     events::Because,
-    person::{Episode, Person, draw_episodes, effect_points},
+    person::{Assessment, Episode, Person, draw_episodes, effect_points},
     pharmacology,
     rehearsal::{Rehearsal, Stuck, Task, Trial},
     treatments::Treatment,
@@ -217,10 +217,10 @@ impl<T: Trial> Rehearsal<'_, T> {
         let decision = Action::DecideEligibility { at_visit: visit.clone(), eligible, waived: Vec::new() };
         self.step(day, who, investigator, decision)?;
         if eligible && *visit != first {
-            let mut draws = self.streams.of(self.people[who].person.number, "wait for start", 0);
+            let arrival = self.streams.of(self.people[who].person.number, "arrival", 0);
             self.people[who].planned.insert(first.clone());
             self.diary.enter(
-                day + Span::new().days(i64::from(course::wait_for_start(&mut draws))),
+                day + Span::new().days(i64::from(course::wait_for_start(arrival))),
                 Task::Visit(who, first),
             );
             return self.sign(day, who, visit);
@@ -282,13 +282,13 @@ impl<T: Trial> Rehearsal<'_, T> {
         }
         let mut draws = self.streams.of(number, "emergency", 0);
         let broken = draws.chance(virtuals.conduct.blind_break);
-        let on = draws.below(days.max(1) as u64) as i64;
+        let on = i64::from(draws.below(days.max(1).unsigned_abs()));
         if broken && self.study.blinded {
             self.diary.enter(day + Span::new().days(on + 1), Task::BreakBlind(who));
         }
         let mut draws = self.streams.of(number, "prohibited", 0);
         let taken = draws.chance(virtuals.conduct.prohibited_treatment);
-        let on = draws.below(days.max(1) as u64) as i64;
+        let on = i64::from(draws.below(days.max(1).unsigned_abs()));
         if taken {
             self.diary.enter(day + Span::new().days(on + 1), Task::Prohibited(who));
         }
@@ -325,12 +325,10 @@ impl<T: Trial> Rehearsal<'_, T> {
     /// The day on which the person comes: near the planned one, now and then outside the window.
     fn choose_day(&self, who: usize, index: usize, visit: &Visit, today: Date) -> Option<Date> {
         let casebook = self.casebook(who)?;
-        let habits = &self.study.virtual_cohort.conduct;
-        let mut draws = self.streams.of(self.people[who].person.number, "visit day", index as u64);
-        let shift = VisitShift::draw(&mut draws, habits);
+        let coming = self.coming(who, index);
         if let Timing::EarlyEnd { within_days } = visit.timing {
             let last_dose = casebook.last_dose()?;
-            let days = i64::from(shift.from_last_dose(within_days));
+            let days = i64::from(coming.from_last_dose(within_days));
             return Some((last_dose + Span::new().days(days)).max(today.tomorrow().unwrap_or(today)));
         }
         let window = conduct::window(casebook, visit)?;
@@ -340,8 +338,14 @@ impl<T: Trial> Rehearsal<'_, T> {
             | Timing::AfterVisit { within_days, .. } => within_days,
             _ => 0,
         };
-        let day = window.target? + Span::new().days(i64::from(shift.from_target(within)));
+        let day = window.target? + Span::new().days(i64::from(coming.from_target(within)));
         Some(day.max(today.tomorrow().unwrap_or(today)))
+    }
+
+    /// Whether and when the person comes to a visit of the schedule.
+    fn coming(&self, who: usize, index: usize) -> Coming {
+        let mut draws = self.streams.of(self.people[who].person.number, "visit", index as u64);
+        Coming::draw(&mut draws, &self.study.virtual_cohort.conduct)
     }
 
     /// A visit is due: held, or missed.
@@ -353,12 +357,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         let Some(index) = study.visits.iter().position(|known| known.id == *visit) else { return Ok(()) };
         let planned = &study.visits[index];
         let starts = matches!(planned.timing, Timing::On { .. });
-        let habits = &study.virtual_cohort.conduct;
-        let missed = !starts
-            && self
-                .streams
-                .of(self.people[who].person.number, "missed visit", index as u64)
-                .chance(habits.missed_visit);
+        let missed = !starts && self.coming(who, index).missed;
         if missed {
             let coordinator = self.with_power(who, Power::RunVisits);
             let reason = Some("the participant did not come");
@@ -416,10 +415,9 @@ impl<T: Trial> Rehearsal<'_, T> {
             Some(place) => place as u64,
             None => OTHER_OCCASIONS + u64::from(self.people[who].unscheduled),
         };
-        let assessor_changes = self
-            .streams
-            .of(self.people[who].person.number, "assessor", occasion)
-            .chance(study.virtual_cohort.conduct.assessor_change);
+        let mut draws = self.streams.of(self.people[who].person.number, "assessment", occasion);
+        let assessor_changes =
+            Assessment::draw(&mut draws).changes(study.virtual_cohort.conduct.assessor_change);
         for form in study.forms_at(&planned.id).filter(|form| form.by_visit) {
             let second = assessor_changes && form.purpose == Some(Purpose::BlindedAssessment);
             self.fill_form(day, who, visit, form, occasion, second)?;
@@ -444,19 +442,15 @@ impl<T: Trial> Rehearsal<'_, T> {
         occasion: u64,
         second: bool,
     ) -> Result<(), T::Error> {
-        let habits = &self.study.virtual_cohort.conduct;
         let number = self.people[who].person.number;
         let filler = self.staff.filler(form, &self.people[who].site, second);
         let key = FormKey { visit: Some(visit.clone()), form: form.id.clone(), row: 0 };
         let answers: Vec<(ItemId, Answer)> = self.answers(day, who, visit, form, occasion, second);
         // A form may ask nothing of this person.
         let Some(item) = answers.first().map(|(item, _)| item.clone()) else { return Ok(()) };
-        let skipped = self.people[who].phase != Phase::Screening
-            && self
-                .streams
-                .of(number, &format!("not done {}", form.id), occasion)
-                .chance(habits.form_not_done);
-        if skipped {
+        let mut draws = self.streams.of(number, &format!("care {}", form.id), occasion);
+        let care = Care::draw(&mut draws, &self.study.virtual_cohort.conduct);
+        if care.not_done && self.people[who].phase != Phase::Screening {
             let reason = Some("could not be done at this visit");
             self.step_because(day, who, filler, Action::RecordFormNotDone { key }, reason)?;
             return Ok(());
@@ -465,13 +459,11 @@ impl<T: Trial> Rehearsal<'_, T> {
         if !saved {
             return Ok(());
         }
-        let mut draws = self.streams.of(number, &format!("care {}", form.id), occasion);
-        let (wrong, asked, days) =
-            (draws.chance(habits.correction), draws.chance(habits.query), 3 + draws.below(25) as i64);
-        if wrong {
-            self.diary.enter(day + Span::new().days(days), Task::Correct(who, key.clone(), item.clone()));
+        if care.wrong {
+            let on = day + Span::new().days(i64::from(care.days));
+            self.diary.enter(on, Task::Correct(who, key.clone(), item.clone()));
         }
-        if asked {
+        if care.asked {
             let manager = self.staff.central(Power::ManageQueries);
             let addressed_to = form.filled_by.first().cloned().unwrap_or_else(|| manager.role.clone());
             let text = "Please check this entry against the source.".to_owned();
@@ -621,8 +613,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         for query in open {
             let task = Task::Answer(who, query.clone());
             self.diary.strike(|known| *known == task);
-            let days = 2 + self.streams.of(self.people[who].person.number, query.as_str(), 0).below(9) as i64;
-            self.diary.enter(day + Span::new().days(days), task);
+            let mut draws = self.streams.of(self.people[who].person.number, query.as_str(), 0);
+            self.diary.enter(day + Span::new().days(2 + i64::from(draws.below(9))), task);
         }
     }
 
@@ -828,10 +820,8 @@ impl<T: Trial> Rehearsal<'_, T> {
         let Some(process) = withdrawals.iter().find(|process| Some(&process.arm) == drug.as_ref()) else {
             return Ok(());
         };
-        let drawn = self
-            .streams
-            .of(participant.person.number, "withdrawal reason", 0)
-            .weighted(process.reasons.iter().map(|(_, weight)| *weight));
+        let withdrawal = self.streams.of(participant.person.number, "withdrawal", 0);
+        let drawn = course::reason_for_stop(withdrawal, process.reasons.iter().map(|(_, weight)| *weight));
         let reason = match process.reasons[drawn].0.as_str() {
             "adverse_event" => EndReason::AdverseEvent,
             "progression" => EndReason::Progression,

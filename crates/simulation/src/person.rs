@@ -6,9 +6,9 @@ use protocol::model::{Cohort, MeasureProcess, Reaction, SkinProcess, Spread, Stu
 use terms::{ArmId, Date, SiteId};
 
 use crate::{
-    course::DAYS_A_MONTH,
+    course::{self, DAYS_A_MONTH},
     pharmacology,
-    streams::{Draws, Streams},
+    streams::{Draws, Process, Streams},
 };
 
 /// The fixed traits of a person.
@@ -57,34 +57,33 @@ pub fn spread(draws: &mut Draws, spread: &Spread) -> f64 {
     drawn.max(spread.min.unwrap_or(f64::NEG_INFINITY)).min(spread.max.unwrap_or(f64::INFINITY))
 }
 
-/// A person's body.
+/// A person's body: age and height.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Body {
-    pub(crate) female: bool,
     pub(crate) age_years: f64,
     pub(crate) height_cm: f64,
 }
 
 impl Body {
-    pub(crate) fn draw(draws: &mut Draws, cohort: &Cohort) -> Self {
-        let female = draws.chance(cohort.female);
+    pub(crate) fn draw(draws: &mut Draws, cohort: &Cohort, female: bool) -> Self {
         let age_years = spread(draws, &cohort.age);
         let height = if female { &cohort.height_female } else { &cohort.height_male };
-        Self { female, age_years, height_cm: spread(draws, height) }
+        Self { age_years, height_cm: spread(draws, height) }
     }
 }
 
-/// A person's disease.
+/// What much else hangs on: how long a person has been ill, lung disease, sex.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Disease {
+pub(crate) struct Traits {
     pub(crate) onset_months: f64,
     pub(crate) ild: bool,
+    pub(crate) female: bool,
 }
 
-impl Disease {
+impl Traits {
     pub(crate) fn draw(draws: &mut Draws, cohort: &Cohort) -> Self {
         let onset_months = draws.lognormal(cohort.onset_median_months, cohort.onset_sigma);
-        Self { onset_months, ild: draws.chance(cohort.ild) }
+        Self { onset_months, ild: draws.chance(cohort.ild), female: draws.chance(cohort.female) }
     }
 
     /// Days from the first symptom to screening.
@@ -129,21 +128,21 @@ impl Person {
     pub fn draw(study: &Study, streams: &Streams, number: u64, arrival: Date) -> Self {
         let virtuals = &study.virtual_cohort;
         let cohort = &virtuals.cohort;
-        let body = Body::draw(&mut streams.of(number, "body", 0), cohort);
-        let disease = Disease::draw(&mut streams.of(number, "disease", 0), cohort);
+        let traits = Traits::draw(&mut streams.of(number, "traits", 0), cohort);
+        let body = Body::draw(&mut streams.of(number, "body", 0), cohort, traits.female);
         let natural = virtuals.skin.as_ref().map(|skin| {
             let between_sd = between_sd(skin, &virtuals.setting);
-            NaturalCourse::draw(&mut streams.of(number, "skin", 0), skin, between_sd, disease.onset_months)
+            NaturalCourse::draw(&mut streams.of(number, "skin", 0), skin, between_sd, traits.onset_months)
         });
         let natural = natural.unwrap_or(NaturalCourse { start: 0.0, change_12: 0.0 });
         Self {
             number,
-            female: body.female,
+            female: traits.female,
             born: born(arrival, body.age_years),
             height_cm: body.height_cm,
-            onset: days_before(arrival, disease.onset_days()),
-            onset_months: disease.onset_months,
-            ild: disease.ild,
+            onset: days_before(arrival, traits.onset_days()),
+            onset_months: traits.onset_months,
+            ild: traits.ild,
             stratum: draw_stratum(streams, number, cohort),
             skin_start: natural.start,
             skin_change_12: natural.change_12,
@@ -285,6 +284,37 @@ fn draw_course(draws: &mut Draws, index: usize, reaction: &Reaction, days: i32, 
     }
 }
 
+/// Where the draws of a measure stand. Two neighbours in the cohort's list share their blocks: what is observed of many
+/// people is asked of many measures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MeasureStreams {
+    /// Of starts, and their occasion.
+    pub(crate) start: (Process, u64),
+    pub(crate) slope: (Process, u64),
+    /// Of the noise at a visit.
+    pub(crate) noise: Process,
+    /// The word from which the measure's own number stands in each.
+    pub(crate) word: usize,
+}
+
+impl MeasureStreams {
+    pub(crate) const fn of(index: usize) -> Self {
+        let pair = index as u64 / 2;
+        Self {
+            start: (Process::named("measure start"), pair),
+            slope: (Process::named("measure slope"), pair),
+            noise: Process::named("measure noise").numbered(pair),
+            word: 2 * (index % 2),
+        }
+    }
+
+    /// The noise of the measure, of a stream of noise.
+    #[inline]
+    pub(crate) fn own(&self, draws: Draws) -> Draws {
+        draws.from_word(self.word)
+    }
+}
+
 /// A measured quantity of a person: its own level and slope, drawn once.
 #[derive(Clone, Copy, Debug)]
 pub struct Trajectory {
@@ -295,13 +325,20 @@ pub struct Trajectory {
 impl Trajectory {
     /// Draws a person's level and slope of a measure (`index` in the cohort's list).
     pub fn draw(streams: &Streams, person: &Person, process: &MeasureProcess, index: usize) -> Self {
-        let mut draws = streams.of(person.number, "measure", index as u64);
-        Self::of_traits(&mut draws, process, person.ild, person.female)
+        let of = MeasureStreams::of(index);
+        let level = streams.draws_of(person.number, [of.start, of.slope]);
+        Self::of_traits(level.map(|draws| of.own(draws)), process, person.ild, person.female)
     }
 
-    /// Draws level and slope for somebody with or without interstitial lung disease, woman or man.
+    /// Draws level and slope, from the measure's own words on, for somebody with or without interstitial lung disease,
+    /// woman or man.
     #[inline]
-    pub(crate) fn of_traits(draws: &mut Draws, process: &MeasureProcess, ild: bool, female: bool) -> Self {
+    pub(crate) fn of_traits(
+        [mut start, mut slope]: [Draws; 2],
+        process: &MeasureProcess,
+        ild: bool,
+        female: bool,
+    ) -> Self {
         let mut start_spread = &process.start;
         if let (Some(of_ild), true) = (&process.start_ild, ild) {
             start_spread = of_ild;
@@ -312,7 +349,7 @@ impl Trajectory {
             (Some(yearly), true) => (yearly, process.yearly_sd_ild.unwrap_or(process.yearly_sd)),
             _ => (process.yearly, process.yearly_sd),
         };
-        Self { start: spread(draws, start_spread), yearly: yearly + sd * draws.normal() }
+        Self { start: spread(&mut start, start_spread), yearly: yearly + sd * slope.normal() }
     }
 
     /// Returns the measured value `months` after screening: level, slope, skin, reactions present, noise.
@@ -358,7 +395,7 @@ pub fn site_of(study: &Study, streams: &Streams, number: u64) -> usize {
     let mut draws = streams.of(number, "site", 0);
     let weights = &study.virtual_cohort.cohort.sites;
     if weights.is_empty() {
-        return draws.below(study.sites.len() as u64) as usize;
+        return draws.below(study.sites.len() as u32) as usize;
     }
     let weight = |id: &SiteId| weights.iter().find(|one| one.0 == *id).map_or(1.0, |one| one.1);
     draws.weighted(study.sites.iter().map(|site| weight(&site.id)))
@@ -368,7 +405,8 @@ fn draw_stratum(streams: &Streams, number: u64, cohort: &Cohort) -> Option<Strin
     if cohort.strata.is_empty() {
         return None;
     }
-    let drawn = streams.of(number, "stratum", 0).weighted(cohort.strata.iter().map(|(_, share)| *share));
+    let mut draws = course::of_stratum(streams.of(number, "arrival", 0));
+    let drawn = draws.weighted(cohort.strata.iter().map(|(_, share)| *share));
     Some(cohort.strata[drawn].0.clone())
 }
 
@@ -376,11 +414,35 @@ fn days_before(day: Date, days: f64) -> Date {
     day.saturating_sub(Span::new().days(days as i32))
 }
 
-/// Draws the total that an assessor sees: the true score with oedema if there is any, and the assessor's
+/// What chance adds to an assessment at a visit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assessment {
+    /// The assessor's error of the skin score, in its standard deviations.
+    error: f64,
+    /// The share below which somebody else than usual assesses.
+    other: f64,
+    /// Where in its range the swelling lies, if there is any.
+    swelling: f64,
+}
+
+impl Assessment {
+    #[inline]
+    pub(crate) fn draw(draws: &mut Draws) -> Self {
+        Self { error: draws.normal(), other: draws.coarse(), swelling: draws.coarse() }
+    }
+
+    /// Says whether somebody else than usual assesses, where this share of assessments is.
+    #[inline]
+    pub(crate) fn changes(&self, share: f64) -> bool {
+        self.other < share
+    }
+}
+
+/// Returns the total that an assessor sees: the true score with oedema if there is any, and the assessor's
 /// error, as a whole number that `sites` sites of 0 to 3 points can add up to.
 #[inline]
 pub(crate) fn observe_skin(
-    draws: &mut Draws,
+    assessment: &Assessment,
     skin: &SkinProcess,
     true_score: f64,
     is_swollen: bool,
@@ -388,10 +450,10 @@ pub(crate) fn observe_skin(
     sites: usize,
 ) -> i64 {
     let error_sd = if new_assessor { skin.error_new_observer } else { skin.error_same_observer };
-    let mut observed = true_score + error_sd * draws.normal();
+    let mut observed = true_score + error_sd * assessment.error;
     if is_swollen {
         let (least, most) = skin.oedema_points;
-        observed += least + (most - least) * draws.uniform();
+        observed += least + (most - least) * assessment.swelling;
     }
     libm::round(observed.clamp(0.0, 3.0 * sites as f64)) as i64
 }

@@ -61,7 +61,7 @@ pub(crate) fn reading(
     let thickness = (form.instrument.as_deref() == Some("skin_biopsy")).then(|| score("dermal_thickness_mm"));
     let Some(thickness) = thickness.flatten() else { return Vec::new() };
     // Two pairs of lines lie apart by as much, and the mean of the five stays.
-    let mut apart = || Decimal::new(draws.below(26) as i64, 2).min(thickness / Decimal::TWO).round_dp(2);
+    let mut apart = || Decimal::new(draws.below(26).into(), 2).min(thickness / Decimal::TWO).round_dp(2);
     let (first, second) = (apart(), apart());
     let lines = [thickness + first, thickness - first, thickness + second, thickness - second, thickness];
     let mut answers = vec![("border_in_section".into(), Answer::Given(Value::Boolean(true)))];
@@ -100,7 +100,7 @@ fn scleroderma_scored(pooled: f64, draws: &mut Draws) -> f64 {
     // The further questions of a category are drawn before the scales are, and count for nothing.
     for (category, grade) in haq_di::CATEGORIES.iter().zip(grades) {
         for _ in 1..category.items.len() {
-            draws.below(grade as u64 + 1);
+            draws.below(grade as u32 + 1);
         }
     }
     let tenths: i64 = organ_scales(organs, draws).into_iter().map(mark_tenths).sum();
@@ -150,7 +150,7 @@ fn surface(percent: f64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
     let tenths = libm::round(percent * 10.0).clamp(0.0, 1000.0) as i64;
     let mut shares = REGIONS.map(|(_, size)| tenths * size / 100);
     for (right, left) in [(3, 4), (5, 6), (1, 2)] {
-        let moved = draws.below(shares[left].unsigned_abs() + 1) as i64 / 2;
+        let moved = i64::from(draws.below(shares[left] as u32 + 1)) / 2;
         let room = 10 * REGIONS[right].1 - shares[right];
         let moved = moved.min(room.max(0));
         shares[right] += moved;
@@ -203,7 +203,7 @@ fn disability(sum: i64, draws: &mut Draws) -> Vec<(ItemId, Value)> {
     let mut answers = Vec::new();
     for (category, grade) in haq_di::CATEGORIES.iter().zip(grades) {
         for (place, item) in category.items.iter().enumerate() {
-            let answer = if place == 0 { grade } else { draws.below(grade as u64 + 1) as i64 };
+            let answer = if place == 0 { grade } else { i64::from(draws.below(grade as u32 + 1)) };
             answers.push((ItemId::from(*item), Value::Integer(answer)));
         }
     }

@@ -176,7 +176,7 @@ impl<T: Trial> Rehearsal<'_, T> {
                     let Some(list) = study.codelists.iter().find(|list| list.id == *codelist) else {
                         continue;
                     };
-                    let drawn = self.streams.of(number, item.id.as_str(), 0).below(list.codes.len() as u64);
+                    let drawn = self.streams.of(number, item.id.as_str(), 0).below(list.codes.len() as u32);
                     Value::Code(list.codes[drawn as usize].0.clone())
                 }
                 (None, ItemType::Boolean) => Value::Boolean(false),
@@ -209,5 +209,5 @@ const OF_PAIRS_AGAIN: u32 = 2 << 8;
 /// in each trial from secrets that nature does not know.
 pub(crate) fn reading_occasion(study: &Study, visit: &VisitId, again: bool, reader: u32) -> u64 {
     let place = study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64;
-    (place * 2 + u64::from(again)) << 16 | u64::from(reader)
+    (place * 2 + u64::from(again)) << 10 | u64::from(reader)
 }

@@ -4,16 +4,18 @@
 //! process asks and on which occasion. So one participant more, or one process
 //! more, changes no draw anywhere else, and a process that is skipped shifts nothing.
 //!
-//! Numbers are those of Philox 4x64-10. Its 128-bit key is the trial's (of seed and number of the trial); its
-//! counter is participant, process (a digest of its name), occasion, and the block of that stream. So
-//! getting to a stream costs one block of four numbers, and no draw has to be made to reach another.
+//! Numbers are those of Philox 4x32-10, a block of four words of 32 bits. Its key is of the seed (64 bits of SHA-256), the second word
+//! combined with the upper half of the digest of the process' name; its counter is the lower half of that digest, occasion (20
+//! bits), block of the stream (12), participant (24) and number of the trial (40). So getting to a
+//! stream costs one block, and no draw has to be made to reach another. What is always wanted together shares a
+//! stream: its numbers stand at known words.
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
 use crate::{
     normal,
-    philox::{self, RoundKeys, WORDS},
+    philox::{self, WORDS},
 };
 
 /// The root of a trial's random streams.
@@ -21,7 +23,7 @@ use crate::{
 pub struct Streams {
     seed: u64,
     trial: u64,
-    keys: RoundKeys,
+    key: [u32; 2],
 }
 
 /// A process that draws, by its name.
@@ -49,29 +51,53 @@ impl Process {
         }
         Self(digest)
     }
+
+    /// Returns the process of that name and number.
+    pub(crate) const fn numbered(self, number: u64) -> Self {
+        let (mut digest, mut place) = (self.0, 0);
+        while place < 8 {
+            digest = (digest ^ (number >> (8 * place) & 0xff)).wrapping_mul(0x0100_0000_01b3);
+            place += 1;
+        }
+        Self(digest)
+    }
 }
 
-fn word(digest: &[u8], place: usize) -> u64 {
-    digest[8 * place..].iter().take(8).rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+fn word(digest: &[u8], place: usize) -> u32 {
+    digest[4 * place..].iter().take(4).rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
+
+const BLOCK_BITS: u32 = 12;
+const OCCASION_BITS: u32 = 20;
+const PARTICIPANT_BITS: u32 = 24;
+
+/// How many trials a seed has: 2⁴⁰, a little more than 10¹².
+pub const TRIALS_MAX: u64 = 1 << 40;
 
 /// The participant that means the trial as a whole.
-const WHOLE_TRIAL: u64 = u64::MAX;
+const WHOLE_TRIAL: u64 = (1 << PARTICIPANT_BITS) - 1;
 
 impl Streams {
     /// Returns the streams of a seed: those of its trial number 0.
     pub fn new(seed: u64) -> Self {
-        Self::of_trial_number(seed, 0)
+        let mut hash = Sha256::new();
+        hash.update(b"equipoise trials 4\0");
+        hash.update(seed.to_le_bytes());
+        let digest = hash.finalize();
+        Self { seed, trial: 0, key: [word(&digest, 0), word(&digest, 1)] }
     }
 
     /// Returns the streams of one of a seed's many trials.
     pub fn of_trial_number(seed: u64, trial: u64) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"equipoise trial 3\0");
-        hash.update(seed.to_le_bytes());
-        hash.update(trial.to_le_bytes());
-        let digest = hash.finalize();
-        Self { seed, trial, keys: RoundKeys::of([word(&digest, 0), word(&digest, 1)]) }
+        Self::new(seed).numbered(trial)
+    }
+
+    /// Returns the streams of another trial of the same seed, numbered below [`TRIALS_MAX`].
+    #[inline]
+    #[must_use]
+    pub fn numbered(self, trial: u64) -> Self {
+        assert!(trial < TRIALS_MAX, "a seed has 2^40 trials");
+        Self { trial, ..self }
     }
 
     /// Returns the seed.
@@ -87,37 +113,54 @@ impl Streams {
     /// Returns the stream of a participant, a process and an occasion of it.
     #[inline]
     pub fn draws(&self, participant: u64, process: Process, occasion: u64) -> Draws {
-        #[cfg(test)]
-        tally::add([1, 0]);
-        let [words] = philox::first_blocks(&self.keys, participant, [[occasion, process.0]]);
-        Draws { key: self.keys.key(), counter: [0, occasion, process.0, participant], words, used: 0 }
+        let [draws] = self.draws_of(participant, [(process, occasion)]);
+        draws
     }
 
     /// Returns several streams of a participant at once: a processor works on them side by side.
     #[inline]
     pub fn draws_of<const N: usize>(&self, participant: u64, wanted: [(Process, u64); N]) -> [Draws; N] {
-        #[cfg(test)]
-        tally::add([N as u64, 0]);
-        let counters = wanted.map(|(process, occasion)| [occasion, process.0]);
-        let blocks = philox::first_blocks(&self.keys, participant, counters);
-        std::array::from_fn(|place| {
-            let [occasion, process] = counters[place];
-            let counter = [0, occasion, process, participant];
-            Draws { key: self.keys.key(), counter, words: blocks[place], used: 0 }
+        let (second_keys, counters, words) = self.first_blocks(participant, wanted);
+        std::array::from_fn(|lane| Draws {
+            key: [self.key[0], second_keys[lane]],
+            counter: counters.map(|word| word[lane]),
+            words: words.map(|word| word[lane]),
+            used: 0,
         })
     }
 
-    /// Returns the first two uniform numbers of several streams of a participant.
+    /// Returns the words of the first blocks of several streams of a participant, by place in the block.
     #[inline]
-    pub(crate) fn uniforms_of<const N: usize>(
+    pub(crate) fn words_of<const N: usize>(
         &self,
         participant: u64,
         wanted: [(Process, u64); N],
-    ) -> [[f64; 2]; N] {
+    ) -> [[u32; N]; WORDS] {
+        self.first_blocks(participant, wanted).2
+    }
+
+    /// Keys, counters and first blocks.
+    #[inline(always)]
+    fn first_blocks<const N: usize>(
+        &self,
+        participant: u64,
+        wanted: [(Process, u64); N],
+    ) -> ([u32; N], [[u32; N]; WORDS], [[u32; N]; WORDS]) {
         #[cfg(test)]
         tally::add([N as u64, 0]);
-        let counters = wanted.map(|(process, occasion)| [occasion, process.0]);
-        philox::first_halves(&self.keys, participant, counters).map(|bits| bits.map(uniform_of))
+        assert!(participant < 1 << PARTICIPANT_BITS, "a trial has less than 2^24 people");
+        let who = (participant << (32 - PARTICIPANT_BITS) | self.trial >> 32) as u32;
+        let counters = [
+            wanted.map(|(process, _)| process.0 as u32),
+            wanted.map(|(_, occasion)| {
+                assert!(occasion < 1 << OCCASION_BITS, "a process has less than 2^20 occasions");
+                (occasion << BLOCK_BITS) as u32
+            }),
+            [who; N],
+            [self.trial as u32; N],
+        ];
+        let second_keys = wanted.map(|(process, _)| self.key[1] ^ (process.0 >> 32) as u32);
+        (second_keys, counters, philox::blocks(self.key[0], second_keys, counters))
     }
 
     /// Returns the stream of a process of the trial as a whole.
@@ -136,51 +179,81 @@ impl Streams {
     }
 }
 
-#[inline]
-fn uniform_of(bits: u64) -> f64 {
-    ((bits >> 12) as f64 + 0.5) / (1u64 << 52) as f64
+/// A uniform number in `(0, 1)` of two words: 52 bits, centred in their cell so that neither end occurs.
+#[inline(always)]
+pub(crate) fn uniform_of(low: u32, high: u32) -> f64 {
+    centred(u64::from(high) << 20 | u64::from(low) >> 12, 53)
+}
+
+/// One of a single word: 32 bits, centred alike.
+#[inline(always)]
+pub(crate) fn coarse_of(word: u32) -> f64 {
+    centred(u64::from(word) << 20, 33)
+}
+
+/// The number that the first 52 bits behind the point make, and a half of their last place: one in 2^`halves`. Set
+/// behind the point of a number from 1 to 2, they need no conversion; each step is exact.
+#[inline(always)]
+fn centred(bits: u64, halves: i64) -> f64 {
+    let half = f64::from_bits(((1023 - halves) as u64) << 52);
+    (f64::from_bits(1023 << 52 | bits) - 1.0) + half
 }
 
 /// Draws from one stream. The same on every platform: whole numbers, arithmetic and `libm` alone.
 #[derive(Clone)]
 pub struct Draws {
-    key: [u64; 2],
-    counter: [u64; WORDS],
-    words: [u64; WORDS],
+    key: [u32; 2],
+    counter: [u32; WORDS],
+    words: [u32; WORDS],
     used: usize,
 }
 
 impl Draws {
+    /// Returns the stream from a word of its first block on.
     #[inline]
-    fn bits(&mut self) -> u64 {
+    #[must_use]
+    pub(crate) fn from_word(self, word: usize) -> Self {
+        Self { used: word, ..self }
+    }
+
+    #[inline]
+    fn word(&mut self) -> u32 {
         if self.used == WORDS {
             self.next_block();
         }
-        let bits = self.words[self.used];
+        let word = self.words[self.used];
         self.used += 1;
-        bits
+        word
     }
 
     #[cold]
     fn next_block(&mut self) {
         #[cfg(test)]
         tally::add([1, 0]);
-        let [block, rest @ ..] = self.counter;
-        let [occasion, process, participant] = rest;
-        self.counter = [block + 1, occasion, process, participant];
-        self.words = philox::block(&RoundKeys::of(self.key), self.counter);
+        // The blocks of a stream are told apart below the occasion.
+        self.counter[1] += 1;
+        assert!(self.counter[1] & ((1 << BLOCK_BITS) - 1) != 0, "a stream has 2^12 blocks");
+        self.words = philox::block(self.key, self.counter);
         self.used = 0;
     }
 
-    /// Draws a uniform number in `(0, 1)`: 52 bits, centred in their cell so that neither end occurs.
+    /// Draws a uniform number in `(0, 1)` of two words: 52 bits, centred in their cell so that neither end occurs.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        uniform_of(self.bits())
+        let low = self.word();
+        uniform_of(low, self.word())
     }
 
-    /// Says yes with probability `share`.
+    /// Draws a uniform number in `(0, 1)` of one word: 32 bits, for shares of people and the like.
+    #[inline]
+    pub fn coarse(&mut self) -> f64 {
+        coarse_of(self.word())
+    }
+
+    /// Says yes with probability `share`; takes one word.
+    #[inline]
     pub fn chance(&mut self, share: f64) -> bool {
-        self.uniform() < share
+        self.coarse() < share
     }
 
     /// Draws a standard normal number: the normal quantile of a uniform one.
@@ -201,14 +274,14 @@ impl Draws {
         median * libm::exp(sigma * self.normal())
     }
 
-    /// Draws an index with probability proportional to its weight.
+    /// Draws an index with probability proportional to its weight; takes one word.
     ///
     /// # Panics
     /// There is no positive weight.
     pub fn weighted(&mut self, weights: impl IntoIterator<Item = f64> + Clone) -> usize {
         let total: f64 = weights.clone().into_iter().sum();
         assert!(total > 0.0, "a draw among no choices");
-        let mut rest = self.uniform() * total;
+        let mut rest = self.coarse() * total;
         let mut last = 0;
         for (index, weight) in weights.into_iter().enumerate() {
             if weight > 0.0 {
@@ -222,16 +295,11 @@ impl Draws {
         last
     }
 
-    /// Draws a whole number below `bound` without bias.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    /// Draws a whole number below `bound`; takes one word. Each has its share to within 2⁻³².
+    #[inline]
+    pub fn below(&mut self, bound: u32) -> u32 {
         assert!(bound > 0, "a draw among no choices");
-        let limit = u64::MAX - u64::MAX % bound;
-        loop {
-            let draw = self.bits();
-            if draw < limit {
-                return draw % bound;
-            }
-        }
+        (u64::from(self.word()) * u64::from(bound) >> 32) as u32
     }
 }
 
@@ -257,6 +325,8 @@ pub(crate) mod tally {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -267,6 +337,40 @@ mod tests {
         let others = [draw(4, "skin", 1), draw(3, "lung", 1), draw(3, "skin", 2)];
         assert!(others.iter().all(|other| *other != draw(3, "skin", 1)));
         assert_ne!(Streams::new(8).of(3, "skin", 1).uniform(), draw(3, "skin", 1));
+    }
+
+    #[test]
+    fn uniform_numbers_are_centred_in_their_cells() {
+        for (low, high) in [(0, 0), (u32::MAX, u32::MAX), (0xfff, 0), (0x1000, 0), (0x89ab_cdef, 0x0123_4567)]
+        {
+            let bits = u64::from(high) << 32 | u64::from(low);
+            assert_eq!(uniform_of(low, high), ((bits >> 12) as f64 + 0.5) / (1u64 << 52) as f64);
+            assert_eq!(coarse_of(low), (f64::from(low) + 0.5) / (1u64 << 32) as f64);
+        }
+        assert!(uniform_of(0, 0) > 0.0 && uniform_of(u32::MAX, u32::MAX) < 1.0);
+    }
+
+    /// `crates/simulation/reference/streams.py` wrote the words.
+    #[test]
+    fn streams_agree_with_an_independent_program() {
+        let mut cases = 0;
+        for line in include_str!("../reference/streams.csv").lines().skip(1) {
+            let [seed, trial, participant, process, occasion, block, ref expected @ ..] =
+                line.split(',').collect::<Vec<_>>()[..]
+            else {
+                panic!("{line}")
+            };
+            let number = |field: &str| field.parse::<u64>().unwrap();
+            let streams = Streams::of_trial_number(number(seed), number(trial));
+            let mut draws = streams.of(number(participant), process, number(occasion));
+            for _ in 0..number(block) * WORDS as u64 {
+                draws.word();
+            }
+            let found = [(); WORDS].map(|()| format!("{:08x}", draws.word()));
+            assert_eq!(found, expected, "{line}");
+            cases += 1;
+        }
+        assert_eq!(cases, 6);
     }
 
     /// Golden numbers: a change here changes every rehearsal and is a release note.
@@ -284,9 +388,12 @@ mod tests {
         let together = streams.draws_of(9, wanted);
         for ((process, occasion), mut draws) in wanted.into_iter().zip(together) {
             let mut alone = streams.draws(9, process, occasion);
-            let [two] = streams.uniforms_of(9, [(process, occasion)]);
+            let words = streams.words_of(9, [(Process::named("other"), 7), (process, occasion)]);
+            let [low, high, third, _] = words.map(|word| word[1]);
             let mut again = alone.clone();
-            assert_eq!(two, [again.uniform(), again.uniform()]);
+            assert_eq!(uniform_of(low, high), again.uniform());
+            assert_eq!(coarse_of(third), alone.clone().from_word(2).coarse());
+            assert_eq!(coarse_of(third), again.coarse());
             assert!((0..40).all(|_| draws.uniform() == alone.uniform()));
         }
     }
@@ -297,6 +404,10 @@ mod tests {
         assert_eq!(draw(Streams::new(7)), draw(Streams::of_trial_number(7, 0)));
         assert_ne!(draw(Streams::new(7)), draw(Streams::of_trial_number(7, 1)));
         assert_ne!(draw(Streams::of_trial_number(8, 1)), draw(Streams::of_trial_number(7, 1)));
+        // The number's upper bits count as well as its lower ones.
+        let far = [1 << 31, 1 << 32, TRIALS_MAX - 1].map(|trial| draw(Streams::of_trial_number(7, trial)));
+        let all: BTreeSet<u64> = far.iter().map(|drawn| drawn.to_bits()).collect();
+        assert!(all.len() == 3 && !far.contains(&draw(Streams::new(7))));
     }
 
     fn assert_prints(drawn: &[f64], expected: &str) {
@@ -306,20 +417,31 @@ mod tests {
 
     #[test]
     fn normal_draws_have_the_moments_of_the_normal_distribution() {
-        let mut stream = Streams::new(1).of_trial("moments");
-        let n = 200_000;
-        let (mut sum, mut squares, mut beyond) = (0.0, 0.0, 0);
-        for _ in 0..n {
-            let x = stream.normal();
-            sum += x;
-            squares += x * x;
-            beyond += u32::from(x.abs() > 1.959_963_984_540_054);
+        let streams = Streams::new(1);
+        let of_trial = |number| Streams::of_trial_number(1, number).of(1, "moments", 0);
+        let along: [&dyn Fn(u64) -> Draws; 3] = [
+            &|number| streams.of(number, "moments", 0),
+            &|number| streams.of(1, "moments", number),
+            &of_trial,
+        ];
+        for of in along {
+            let n = 200_000;
+            let (mut sum, mut squares, mut beyond, mut last, mut beside) = (0.0, 0.0, 0, 0.0, 0.0);
+            for number in 0..n {
+                let x = of(number).normal();
+                sum += x;
+                squares += x * x;
+                beyond += u32::from(x.abs() > 1.959_963_984_540_054);
+                beside += x * last;
+                last = x;
+            }
+            let n = n as f64;
+            // Five standard errors of each; neighbours have nothing in common.
+            assert!((sum / n).abs() < 5.0 / n.sqrt());
+            assert!((squares / n - 1.0).abs() < 5.0 * (2.0 / n).sqrt());
+            assert!((f64::from(beyond) / n - 0.05).abs() < 5.0 * (0.05 * 0.95 / n).sqrt());
+            assert!((beside / n).abs() < 5.0 / n.sqrt());
         }
-        let n = f64::from(n);
-        // Five standard errors of each.
-        assert!((sum / n).abs() < 5.0 / n.sqrt());
-        assert!((squares / n - 1.0).abs() < 5.0 * (2.0 / n).sqrt());
-        assert!((f64::from(beyond) / n - 0.05).abs() < 5.0 * (0.05 * 0.95 / n).sqrt());
     }
 
     #[test]

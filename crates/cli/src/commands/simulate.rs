@@ -37,6 +37,9 @@ enum Sub {
     Story(StoryArguments),
 }
 
+/// The most trials of a campaign: as many have streams of their own.
+const TRIALS_AT_MOST: u64 = 1_000_000_000_000;
+
 /// What `simulate story` takes.
 #[derive(Args)]
 struct StoryArguments {
@@ -71,7 +74,7 @@ struct CampaignArguments {
     #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
     analyses: Vec<String>,
     /// How many trials
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(..=TRIALS_AT_MOST))]
     trials: u64,
     /// The seed of every random stream
     #[arg(long, value_name = "N", default_value_t = 1)]

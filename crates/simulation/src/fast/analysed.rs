@@ -588,8 +588,8 @@ pub(crate) struct Columns {
 /// Streams of a participant that are drawn from of nearly everybody, made side by side.
 pub(crate) struct Ready {
     pub(crate) withdrawal: Draws,
-    /// A visit of the path: its day, and whether it is missed.
-    pub(crate) visit: Option<(usize, [Draws; 2])>,
+    /// A visit of the path.
+    pub(crate) visit: Option<(usize, Draws)>,
 }
 
 /// What is known of the participant in hand.
@@ -783,7 +783,7 @@ pub(super) struct Reading<'a, 'p> {
     episodes: &'a [Episode],
     pub(super) path: &'a mut Path,
     own: &'a mut Own,
-    ready: Option<(usize, [Draws; 2])>,
+    ready: Option<(usize, Draws)>,
 }
 
 impl<'p> Reading<'_, 'p> {
@@ -964,7 +964,7 @@ impl Condition {
                 stratum.map_or(Truth::Unknown, |place| truths[place])
             }
             Condition::LungDisease { with, without } => {
-                if reading.participant.someone.disease.ild {
+                if reading.participant.someone.traits.ild {
                     *with
                 } else {
                     *without

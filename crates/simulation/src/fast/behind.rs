@@ -4,9 +4,10 @@ use instruments::PercentPredicted;
 use protocol::model::{AnswerDraw, Form, Item, ItemRole, ItemType, Purpose, Study, Timing};
 use terms::Decimal;
 
-use super::{Processes, calendar::Calendar, measured::first_answered};
+use super::{Processes, calendar::Calendar, measured::first_answered, someone::Someone};
 use crate::{
     answers::{POWERS_OF_TEN, entered, same_as, within},
+    course::Care,
     lung_function::{self, context},
     person::{Body, born},
     streams::{Process, Streams},
@@ -17,7 +18,6 @@ use crate::{
 pub(crate) struct TakenOver {
     /// The measure.
     pub(crate) index: usize,
-    pub(crate) noise: Process,
     item: Item,
     followed: Item,
 }
@@ -107,8 +107,7 @@ fn haemoglobin_of(study: &Study, form: &Form, item: &Item) -> Option<TakenOver> 
     let plain =
         virtuals.measures[index].per_skin_point == 0.0 && virtuals.measures[index].reactions.is_empty();
     let followed = study.form(other.as_str())?.item(same.as_str())?.clone();
-    let noise = Process::named(&format!("measure {index}"));
-    plain.then(|| TakenOver { index, noise, item: item.clone(), followed })
+    plain.then(|| TakenOver { index, item: item.clone(), followed })
 }
 
 /// What the demography form says of a body, and how it is corrected.
@@ -126,12 +125,13 @@ impl BodyEntered {
         study: &Study,
         streams: &Streams,
         process: &Processes,
-        number: u64,
+        someone: &Someone,
         calendar: &Calendar,
-        screened: i32,
     ) -> Self {
-        let body = Body::draw(&mut streams.draws(number, process.body, 0), &study.virtual_cohort.cohort);
-        let screened = calendar.date(screened);
+        let (number, female) = (someone.number, someone.traits.female);
+        let mut draws = streams.draws(number, process.body, 0);
+        let body = Body::draw(&mut draws, &study.virtual_cohort.cohort, female);
+        let screened = calendar.date(someone.screened);
         let age = i64::from(terms::months_between(born(screened, body.age_years), screened) / 12);
         let form = study.form_for(Purpose::Demography);
         let aged = form.and_then(|form| Some((form, form.item_for(ItemRole::AgeYears)?)));
@@ -141,14 +141,12 @@ impl BodyEntered {
             let occasion = study.visits.iter().position(filled)? as u64;
             let habits = &study.virtual_cohort.conduct;
             let care = Process::named("care ").followed_by(form.id.as_str());
-            let mut draws = streams.draws(number, care, occasion);
-            let (wrong, _asked, days) =
-                (draws.chance(habits.correction), draws.chance(habits.query), 3 + draws.below(25) as i32);
+            let care = Care::draw(&mut streams.draws(number, care, occasion), habits);
             let most = item.maximum.unwrap_or(Decimal::MAX);
             let step = if Decimal::from(age) < most { 1 } else { -1 };
-            wrong.then_some((age + step, days))
+            care.wrong.then_some((age + step, care.days))
         });
-        Self { female: body.female, height_cm: body.height_cm, age, corrected }
+        Self { female, height_cm: body.height_cm, age, corrected }
     }
 
     fn age_known(&self, known: Option<i32>) -> i64 {

@@ -62,8 +62,6 @@ pub struct FastPlan<'a> {
     pub(crate) walks_all: bool,
     /// Whether dose changes can matter.
     pub(crate) doses_matter: bool,
-    /// Whether the sex of participants matters to a measure.
-    pub(crate) sex_matters: bool,
     /// Whether the order of participants matters to a sum.
     pub(crate) order_matters: bool,
     pub(crate) analyses: Vec<Analysed>,
@@ -234,7 +232,6 @@ impl<'a> FastPlan<'a> {
             effect_matters,
             walks_all: effect_matters || events_matter || last_dose_analysed,
             doses_matter: effect_matters || last_dose_asked || events_matter,
-            sex_matters: measured.iter().any(|one| one.depends_on_sex(study)),
             order_matters: analysed.iter().any(Analysed::sums_in_order),
             path,
             measured,

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     answers::{self, Condition, coded},
-    person::{Person, Trajectory, spread},
+    person::{MeasureStreams, Person, spread},
     questionnaires,
-    streams::{Process, Streams},
+    streams::{Process, Streams, coarse_of, uniform_of},
 };
 
 /// A rule as far as it is left open.
@@ -42,7 +42,6 @@ pub(crate) enum Rule {
         index: usize,
         settled: Settled,
         nearly: Option<Settled>,
-        noise: Process,
         else_: Box<Rule>,
     },
     /// A number as it is written down against a limit, in units of its last decimal: one truth below the limit,
@@ -88,6 +87,12 @@ pub(crate) struct Settled {
     truth: Truth,
 }
 
+impl Settled {
+    fn range(&self) -> (f64, f64) {
+        (self.from, self.to)
+    }
+}
+
 /// A number as a form takes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
@@ -103,8 +108,8 @@ pub(crate) struct Written {
 /// Where a number comes from.
 #[derive(Clone, Debug)]
 enum Source {
-    /// A measure, by its place in the cohort's list, and the stream of its noise.
-    Measure { index: usize, noise: Process },
+    /// A measure, by its place in the cohort's list.
+    Measure { index: usize },
     /// Drawn anew at each visit.
     Anew { process: Process, around: Spread },
 }
@@ -121,8 +126,9 @@ impl Written {
 struct Usual {
     process: Process,
     occasion: u64,
-    /// Which number of the stream: the first or the second.
-    place: usize,
+    /// The word of the stream at which it stands, and whether it has two words.
+    word: usize,
+    fine: bool,
     from: f64,
     to: f64,
     /// The place of the condition that is looked at where it does not, and of the rule that this is a part of.
@@ -161,32 +167,31 @@ struct Usually {
 
 impl Usually {
     /// Adds what makes a rule come to a truth; says whether there is something that does.
-    fn settle(&mut self, rule: &Rule, wanted: Truth, occasion: u64, measure: Process) -> bool {
+    fn settle(&mut self, rule: &Rule, wanted: Truth, occasion: u64) -> bool {
         let (part, rule_of_it) = (self.parts.len(), self.rule);
-        let mut of = |process, occasion, place, settled: &Settled| {
-            let Settled { from, to, .. } = *settled;
-            self.draws.push(Usual { process, occasion, place, from, to, part, rule: rule_of_it });
+        let mut of = |(process, occasion), word, fine, (from, to)| {
+            self.draws.push(Usual { process, occasion, word, fine, from, to, part, rule: rule_of_it });
         };
         let is_settled = match rule {
             Rule::Always(truth) => return *truth == wanted,
-            Rule::Not(inner) => return self.settle(inner, wanted.negate(), occasion, measure),
+            Rule::Not(inner) => return self.settle(inner, wanted.negate(), occasion),
             Rule::All(parts) if wanted == Truth::True => {
-                return parts.iter().all(|part| self.settle(part, wanted, occasion, measure));
+                return parts.iter().all(|part| self.settle(part, wanted, occasion));
             }
             Rule::Any(parts) if wanted == Truth::False => {
-                return parts.iter().all(|part| self.settle(part, wanted, occasion, measure));
+                return parts.iter().all(|part| self.settle(part, wanted, occasion));
             }
-            Rule::Measured { index, settled, nearly, noise, .. } => {
+            Rule::Measured { index, settled, nearly, .. } => {
+                let streams = MeasureStreams::of(*index);
                 let fits = |settled: &Settled| settled.truth == wanted && settled.from < settled.to;
                 match nearly {
                     Some(nearly) if fits(nearly) && settled.to - settled.from < MOSTLY => {
-                        of(measure, *index as u64, 0, nearly);
-                        let usual = Settled { from: USUAL.0, to: USUAL.1, truth: wanted };
-                        of(*noise, occasion, 0, &usual);
+                        of(streams.start, streams.word, true, nearly.range());
+                        of((streams.noise, occasion), streams.word, true, USUAL);
                         true
                     }
                     _ if fits(settled) => {
-                        of(measure, *index as u64, 0, settled);
+                        of(streams.start, streams.word, true, settled.range());
                         true
                     }
                     _ => false,
@@ -195,8 +200,8 @@ impl Usually {
             Rule::Shares { items, truths } => match box_of(items, truths, wanted) {
                 Some(ranges) => {
                     for ((process, _), range) in items.iter().zip(ranges) {
-                        if let Some((from, to)) = range {
-                            of(*process, 0, 0, &Settled { from, to, truth: wanted });
+                        if let Some(range) = range {
+                            of((*process, 0), 0, false, range);
                         }
                     }
                     true
@@ -208,15 +213,14 @@ impl Usually {
                 true
             }
             Rule::Age { settled, .. } if settled.truth == wanted => {
-                of(Process::named("body"), 0, AGE_AT, settled);
+                of((Process::named("body"), 0), 0, true, settled.range());
                 true
             }
             Rule::Asked { shown, given, missing } => {
                 if *missing == wanted && matches!(**shown, Rule::Always(Truth::False | Truth::Unknown)) {
                     return true;
                 }
-                return self.settle(shown, Truth::True, occasion, measure)
-                    && self.settle(given, wanted, occasion, measure);
+                return self.settle(shown, Truth::True, occasion) && self.settle(given, wanted, occasion);
             }
             _ => false,
         };
@@ -233,9 +237,6 @@ impl Usually {
 
 /// A range that so many start in needs no look at the noise.
 const MOSTLY: f64 = 0.8;
-
-/// The place of the age's number in the stream of the body: the sex's comes first.
-const AGE_AT: usize = 1;
 
 /// The ranges of the uniform draws of answers by shares, none where any draw does, so that every combination of
 /// answers within them comes to a truth: of all boxes of neighbouring answers the one that most people lie in.
@@ -308,7 +309,7 @@ impl Gate {
         let mut usually = Usually::default();
         for rule in rules {
             let mut with = Usually { rule: gate.usually_met.len(), ..usually.clone() };
-            if with.settle(&rule, Truth::True, occasion, Process::named("measure")) {
+            if with.settle(&rule, Truth::True, occasion) {
                 usually = with;
                 gate.usually_met.push(rule);
             } else {
@@ -330,17 +331,21 @@ impl Gate {
     fn meets_the_usual(&self, at: &Entry<'_>, someone: &mut Someone) -> bool {
         let is_met =
             |rule: usize, someone: &mut Someone| self.usually_met[rule].truth(at, someone) == Truth::True;
-        if someone.disease.onset_days() <= REMEMBERED_DAYS
+        if someone.traits.onset_days() <= REMEMBERED_DAYS
             && !self.long_ill.iter().all(|rule| is_met(*rule, someone))
         {
             return false;
         }
         for group in &self.usual {
             let wanted = group.map(|one| (one.process, one.occasion));
-            let drawn = at.streams.uniforms_of(someone.number, wanted);
-            for (one, drawn) in group.iter().zip(drawn) {
-                let is_usual = one.from <= drawn[one.place] && drawn[one.place] <= one.to;
-                if is_usual {
+            let words = at.streams.words_of(someone.number, wanted);
+            for (lane, one) in group.iter().enumerate() {
+                let drawn = if one.fine {
+                    uniform_of(words[one.word][lane], words[one.word + 1][lane])
+                } else {
+                    coarse_of(words[one.word][lane])
+                };
+                if one.from <= drawn && drawn <= one.to {
                     continue;
                 }
                 let (part, usually) = &self.parts[one.part];
@@ -388,7 +393,7 @@ impl Entry<'_> {
     /// The same, of a percent of predicted that which is followed.
     fn followed(&self, someone: &mut Someone, written: &Written) -> (i64, u32) {
         let value = match &written.of {
-            Source::Measure { index, noise } => self.measured(someone, *index, *noise),
+            Source::Measure { index } => self.measured(someone, *index),
             Source::Anew { process, around } => {
                 spread(&mut self.streams.draws(someone.number, *process, self.occasion), around)
             }
@@ -396,21 +401,20 @@ impl Entry<'_> {
         answers::entered(&written.kind, value.max(written.bounds.0).min(written.bounds.1), written.step)
     }
 
-    fn measured(&self, someone: &mut Someone, index: usize, noise: Process) -> f64 {
+    fn measured(&self, someone: &Someone, index: usize) -> f64 {
         let virtuals = &self.study.virtual_cohort;
         let process = &virtuals.measures[index];
-        let female =
-            process.start_male.is_some() && someone.is_female(self.study, self.streams, self.process);
-        let mut level = self.streams.draws(someone.number, self.process.measure, index as u64);
-        let trajectory = Trajectory::of_traits(&mut level, process, someone.disease.ild, female);
+        let of = MeasureStreams::of(index);
+        let wanted = [of.start, of.slope, (of.noise, self.occasion)];
+        let [start, slope, noise] = self.streams.draws_of(someone.number, wanted);
+        let trajectory = someone.trajectory(process, index, [start, slope]);
         let months = crate::course::months(self.day - self.arrival);
         let skin_change = virtuals
             .skin
             .as_ref()
             .filter(|_| process.per_skin_point != 0.0)
             .map_or(0.0, |skin| someone.natural.at(skin, months, 0.0) - someone.natural.start);
-        let mut draws = self.streams.draws(someone.number, noise, self.occasion);
-        trajectory.observe_with(process, months, skin_change, |_| false, &mut draws)
+        trajectory.observe_with(process, months, skin_change, |_| false, &mut of.own(noise))
     }
 
     /// What is derived from what is entered for a followed percent of predicted.
@@ -421,22 +425,11 @@ impl Entry<'_> {
         whole: i64,
         decimals: u32,
     ) -> (i64, u32) {
-        let body = BodyEntered::of(
-            self.study,
-            self.streams,
-            self.process,
-            someone.number,
-            self.calendar,
-            self.arrival,
-        );
+        let body = BodyEntered::of(self.study, self.streams, self.process, someone, self.calendar);
+        // It follows no skin score.
         let haemoglobin = behind.haemoglobin.as_ref().map(|item| {
-            let measure = &self.study.virtual_cohort.measures[item.index];
-            let female = measure.start_male.is_some() && body.female;
-            let mut level = self.streams.draws(someone.number, self.process.measure, item.index as u64);
-            let trajectory = Trajectory::of_traits(&mut level, measure, someone.disease.ild, female);
-            let mut draws = self.streams.draws(someone.number, item.noise, self.occasion);
-            let months = crate::course::months(self.day - self.arrival);
-            item.entered(trajectory.observe_with(measure, months, 0.0, |_| false, &mut draws), measure.step)
+            let step = self.study.virtual_cohort.measures[item.index].step;
+            item.entered(self.measured(someone, item.index), step)
         });
         let days = self.day - self.arrival;
         let look = Look { days, known: Some(days), corrected: false };
@@ -746,9 +739,8 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize) -> Rule {
         both.max_by(|one, other| wide(one).total_cmp(&wide(other)))
     };
     let Some(always) = settled(DEVIATIONS_MAX) else { return Rule::Whole(term.clone()) };
-    let noise = Process::named(&format!("measure {index}"));
     let behind = study.form(process.form.as_str()).and_then(|form| Behind::of(study, form, item));
-    let mut written = Written::of(item, Source::Measure { index, noise }, process.step);
+    let mut written = Written::of(item, Source::Measure { index }, process.step);
     written.behind = behind.map(Box::new);
     let else_ = limit_leaf(term, written.clone()).unwrap_or_else(|| {
         let whole = Rule::Whole(term.clone());
@@ -761,7 +753,7 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize) -> Rule {
     });
     // The noise of the visit in hand is drawn only where the condition reads that visit.
     let nearly = settled(NEARLY_ALWAYS).filter(|_| reads_here_alone(term));
-    Rule::Measured { index, settled: always, nearly, noise, else_: Box::new(else_) }
+    Rule::Measured { index, settled: always, nearly, else_: Box::new(else_) }
 }
 
 /// Says whether a condition reads items of the visit in hand alone.
@@ -898,14 +890,18 @@ impl Rule {
                 };
                 truths[items.iter().fold(0, |place, item| place * item.1.len() + draw(item))]
             }
-            Rule::Measured { index, settled, nearly, noise, else_ } => {
-                let start = at.streams.draws(someone.number, at.process.measure, *index as u64).uniform();
+            Rule::Measured { index, settled, nearly, else_ } => {
+                let of = MeasureStreams::of(*index);
+                let own = |(process, occasion)| {
+                    of.own(at.streams.draws(someone.number, process, occasion)).uniform()
+                };
+                let start = own(of.start);
                 if (settled.from..=settled.to).contains(&start) {
                     return settled.truth;
                 }
                 if let Some(nearly) = nearly
                     && (nearly.from..=nearly.to).contains(&start)
-                    && is_usual(at.streams.draws(someone.number, *noise, at.occasion).uniform())
+                    && (USUAL.0..=USUAL.1).contains(&own((of.noise, at.occasion)))
                 {
                     return nearly.truth;
                 }
@@ -935,15 +931,13 @@ impl Rule {
                 }
             }
             Rule::LongIll { truth, else_ } => {
-                if someone.disease.onset_days() > REMEMBERED_DAYS {
+                if someone.traits.onset_days() > REMEMBERED_DAYS {
                     return *truth;
                 }
                 else_.truth(at, someone)
             }
             Rule::Age { settled, else_ } => {
                 let mut body = at.streams.draws(someone.number, at.process.body, 0);
-                // The first number is the sex's, the second the age's.
-                let _ = body.uniform();
                 if (settled.from..=settled.to).contains(&body.uniform()) {
                     return settled.truth;
                 }
@@ -981,13 +975,8 @@ impl Rule {
     }
 }
 
-/// Says whether the normal number behind a uniform one lies within [`NEARLY_ALWAYS`] standard deviations: beyond
-/// are 3.2e-5 on each side.
-fn is_usual(uniform: f64) -> bool {
-    (USUAL.0..=USUAL.1).contains(&uniform)
-}
-
-/// The uniform numbers behind such a normal one.
+/// The uniform numbers behind normal ones within [`NEARLY_ALWAYS`] standard deviations: beyond are 3.2e-5 on each
+/// side.
 const USUAL: (f64, f64) = (4e-5, 1.0 - 4e-5);
 
 /// Rules that are evaluated whole may read entered items and the skin score, no other derived ones.

@@ -8,6 +8,7 @@ use terms::{Answer, Date, Truth, Value};
 
 use super::path::Walk;
 use crate::{
+    course::{self, Unrelated},
     events::{BACKGROUND_MONTHS_MAX, grade_of_term},
     streams::Process,
 };
@@ -134,7 +135,6 @@ impl Grades {
 /// Streams of the events that have nothing to do with the drug, and of the one behind an early stop.
 #[derive(Clone, Debug)]
 pub(crate) struct EventProcesses {
-    wait: Process,
     background: Process,
     pub(crate) behind_stop: Process,
 }
@@ -142,11 +142,7 @@ pub(crate) struct EventProcesses {
 impl EventProcesses {
     pub(crate) fn named() -> Self {
         let named = Process::named;
-        Self {
-            wait: named("unrelated wait"),
-            background: named("unrelated"),
-            behind_stop: named("event behind stop"),
-        }
+        Self { background: named("unrelated"), behind_stop: named("event behind stop") }
     }
 }
 
@@ -167,26 +163,16 @@ impl Walk<'_> {
         }
         let screened = self.someone.screened;
         let over = self.plan.calendar.add_months(screened, BACKGROUND_MONTHS_MAX);
-        let median_days = std::f64::consts::LN_2 * 30.4375 / events.per_month;
         let (mut day, mut count) = (screened, 0);
         while day <= over {
-            let [mut wait, mut event] = self.streams.draws_of(
-                self.someone.number,
-                [(self.plan.events.wait, count), (self.plan.events.background, count)],
-            );
+            let mut event = self.streams.draws(self.someone.number, self.plan.events.background, count);
             let before = day;
-            day += (libm::ceil(wait.exponential_of_median(median_days)) as i32).max(1);
+            day += course::wait_for_unrelated(&mut event, events.per_month);
             let comes_first = !consent_withdrawn || before < self.start;
             if through.is_some_and(|through| day > through || (day == through && !comes_first)) {
                 return;
             }
-            let term = event.weighted(events.terms.iter().map(|(_, weight)| *weight));
-            let serious = event.chance(events.serious);
-            let related = event.chance(events.serious_related) && serious;
-            let mut grade = event.weighted(events.grades) as u8 + 1;
-            if serious {
-                grade = grade.max(3);
-            }
+            let Unrelated { term, serious, related, grade } = Unrelated::draw(&mut event, events);
             let grade = self.plan.grades.of_background[term][usize::from(grade).min(GRADES)];
             noted.push(Noted { day, grade, serious, related });
             count += 1;

@@ -15,8 +15,11 @@ use super::{
 };
 use crate::{
     answers::{self, POWERS_OF_TEN, entered},
-    course::{self, months},
-    person::{Episode, Trajectory, draw_reaction, observe_skin, spread_over},
+    course::{self, Care, months},
+    person::{
+        Assessment, Episode, MeasureStreams, NaturalCourse, Traits, Trajectory, draw_reaction, observe_skin,
+        spread_over,
+    },
     pharmacology,
     questionnaires::{self, Scored},
     reading::reading_occasion,
@@ -28,7 +31,6 @@ use crate::{
 pub(crate) struct Measured {
     pub(crate) id: ParameterId,
     pub(crate) of: Of,
-    not_done: Process,
     care: Process,
     /// Whether the form's first answer, the one that a later correction changes, changes the parameter.
     corrected: bool,
@@ -60,7 +62,7 @@ pub(crate) struct Noisy {
     kind: ItemType,
     step: Option<f64>,
     bounds: (f64, f64),
-    noise: Process,
+    of: MeasureStreams,
     reactions: Vec<usize>,
 }
 
@@ -74,7 +76,7 @@ impl Noisy {
             kind: item.kind.clone(),
             step: process.step,
             bounds: (answers::within(item, f64::NEG_INFINITY), answers::within(item, f64::INFINITY)),
-            noise: Process::named(&format!("measure {index}")),
+            of: MeasureStreams::of(index),
             reactions: process.reactions.iter().filter_map(|(name, _)| place(name)).collect(),
         }
     }
@@ -211,7 +213,6 @@ impl Measured {
         Ok(Self {
             id: id.clone(),
             of,
-            not_done: Process::named(&format!("not done {}", form.id)),
             care: Process::named(&format!("care {}", form.id)),
             corrected,
             blinded: form.purpose == Some(Purpose::BlindedAssessment),
@@ -233,17 +234,6 @@ impl Measured {
         match &self.of {
             Of::Skin { oedema, .. } => oedema.iter().copied().collect(),
             _ => self.measures().into_iter().flat_map(|noisy| &noisy.reactions).copied().collect(),
-        }
-    }
-
-    /// Whether a person's sex shows in it.
-    pub(crate) fn depends_on_sex(&self, study: &Study) -> bool {
-        let differs = |index: usize| study.virtual_cohort.measures[index].start_male.is_some();
-        match &self.of {
-            Of::Reading { seen, .. } => differs(seen.index),
-            // The body is drawn where litres are entered.
-            Of::Percent(..) => true,
-            _ => self.measures().into_iter().any(|noisy| differs(noisy.index)),
         }
     }
 
@@ -302,34 +292,37 @@ impl Scene<'_> {
     /// Returns what is written down at a held visit; none where the form was not done.
     pub(crate) fn value(&self, occasion: u64, held: Held) -> Option<f64> {
         let Participant { plan, streams, someone, .. } = *self.participant;
-        let Measured { not_done, care, .. } = *self.measured;
-        let is_not_done = |draws: &mut Draws| draws.chance(plan.study.virtual_cohort.conduct.form_not_done);
-        let process = &plan.process;
+        let care = self.measured.care;
         match &self.measured.of {
             Of::Reading { .. } => Some(self.seen(occasion, held, true)),
             Of::Skin { .. } => {
-                let wanted = [not_done, process.skin_score, process.assessor, care];
-                let [mut not_done, score, assessor, care] =
+                let wanted = [plan.process.assessment, care];
+                let [assessment, care] =
                     streams.draws_of(someone.number, wanted.map(|process| (process, occasion)));
-                (!is_not_done(&mut not_done)).then(|| {
-                    let total = self.skin_total(held, true, [score, assessor]);
-                    self.skin_corrected(total, care)
-                })
+                let care = self.care_of(care);
+                (!care.not_done).then(|| self.skin_corrected(self.skin_total(held, true, assessment), care))
             }
             Of::Measure(noisy) => {
-                let level = (process.measure, noisy.index as u64);
-                let wanted = [(not_done, occasion), level, (noisy.noise, occasion), (care, occasion)];
-                let [mut not_done, level, noise, care] = streams.draws_of(someone.number, wanted);
-                (!is_not_done(&mut not_done)).then(|| {
-                    let trajectory = self.trajectory_of(noisy.index, level);
-                    self.measured_value(noisy, trajectory, held, true, [noise, care])
+                let of = &noisy.of;
+                let wanted = [of.start, of.slope, (of.noise, occasion), (care, occasion)];
+                let [start, slope, noise, care] = streams.draws_of(someone.number, wanted);
+                let care = self.care_of(care);
+                (!care.not_done).then(|| {
+                    let trajectory = self.trajectory_of(noisy.index, [start, slope]);
+                    self.measured_value(noisy, trajectory, held, true, noise, care)
                 })
             }
             Of::Percent(..) | Of::Score(_) => {
-                let mut not_done = streams.draws(someone.number, not_done, occasion);
-                (!is_not_done(&mut not_done)).then(|| self.seen(occasion, held, true))
+                let care = self.care_of(streams.draws(someone.number, care, occasion));
+                (!care.not_done).then(|| self.seen(occasion, held, true))
             }
         }
+    }
+
+    /// What becomes of the form.
+    #[inline]
+    fn care_of(&self, mut draws: Draws) -> Care {
+        Care::draw(&mut draws, &self.participant.plan.study.virtual_cohort.conduct)
     }
 
     /// Returns what is written down on the way in, before the first dose. `skin` is the skin's total as the rules of
@@ -339,7 +332,7 @@ impl Scene<'_> {
             (Of::Skin { .. }, Some(total)) => {
                 let Participant { streams, someone, .. } = *self.participant;
                 let care = streams.draws(someone.number, self.measured.care, occasion);
-                self.skin_corrected(total, care)
+                self.skin_corrected(total, self.care_of(care))
             }
             _ => self.seen(occasion, Held { day, effect_points: 0.0 }, false),
         }
@@ -356,7 +349,7 @@ impl Scene<'_> {
     }
 
     /// The skin's total as an assessor sees it.
-    fn skin_total(&self, held: Held, on_drug: bool, [score, assessor]: [Draws; 2]) -> i64 {
+    fn skin_total(&self, held: Held, on_drug: bool, assessment: Draws) -> i64 {
         let Participant { plan, someone, .. } = *self.participant;
         let (Of::Skin { weights, oedema, .. }, Some(skin)) =
             (&self.measured.of, &plan.study.virtual_cohort.skin)
@@ -366,18 +359,13 @@ impl Scene<'_> {
         let true_score = someone.natural.at(skin, months(held.day - someone.screened), held.effect_points);
         let swollen = oedema.is_some_and(|reaction| self.is_felt(reaction, held.day, on_drug));
         let seen = SkinSeen { plan, blinded: self.measured.blinded };
-        seen.total(skin, true_score, swollen, weights.len(), [score, assessor])
+        seen.total(skin, true_score, swollen, weights.len(), assessment)
     }
 
     /// The total after a correction, if there is one.
-    fn skin_corrected(&self, total: i64, mut care: Draws) -> f64 {
+    fn skin_corrected(&self, total: i64, care: Care) -> f64 {
         let Of::Skin { weights, first_site: Some(site), .. } = &self.measured.of else { return total as f64 };
-        let plan = self.participant.plan;
-        let corrected = if care.chance(plan.study.virtual_cohort.conduct.correction) {
-            self.correction_of_site(total, *site, weights)
-        } else {
-            0
-        };
+        let corrected = if care.wrong { self.correction_of_site(total, *site, weights) } else { 0 };
         (total + corrected) as f64
     }
 
@@ -388,13 +376,14 @@ impl Scene<'_> {
         trajectory: Trajectory,
         held: Held,
         on_drug: bool,
-        [mut noise, mut care]: [Draws; 2],
+        noise: Draws,
+        care: Care,
     ) -> f64 {
-        let Participant { plan, someone, .. } = *self.participant;
+        let someone = self.participant.someone;
         let months = months(held.day - someone.screened);
         let felt = |reaction: usize| self.is_felt(reaction, held.day, on_drug);
-        let (mut whole, decimals) = self.written_of(noisy, trajectory, months, held, &felt, &mut noise);
-        if self.measured.corrected && care.chance(plan.study.virtual_cohort.conduct.correction) {
+        let (mut whole, decimals) = self.written_of(noisy, trajectory, months, held, &felt, noise);
+        if self.measured.corrected && care.wrong {
             let most = libm::round(noisy.bounds.1 * POWERS_OF_TEN[decimals as usize]);
             whole += if ((whole + 1) as f64) <= most { 1 } else { -1 };
         }
@@ -408,23 +397,22 @@ impl Scene<'_> {
         let months = months(held.day - someone.screened);
         match &self.measured.of {
             Of::Skin { .. } => {
-                let process = &plan.process;
-                let wanted = [process.skin_score, process.assessor, self.measured.care];
-                let [score, assessor, care] =
+                let wanted = [plan.process.assessment, self.measured.care];
+                let [assessment, care] =
                     streams.draws_of(someone.number, wanted.map(|process| (process, occasion)));
-                let total = self.skin_total(held, on_drug, [score, assessor]);
-                self.skin_corrected(total, care)
+                let total = self.skin_total(held, on_drug, assessment);
+                self.skin_corrected(total, self.care_of(care))
             }
             Of::Percent(noisy, behind) => {
                 let followed = self.written(noisy, occasion, months, held, &present);
                 self.derived_percent(behind, occasion, held.day, followed)
             }
             Of::Measure(noisy) => {
-                let level = (plan.process.measure, noisy.index as u64);
-                let wanted = [level, (noisy.noise, occasion), (self.measured.care, occasion)];
-                let [level, noise, care] = streams.draws_of(someone.number, wanted);
-                let trajectory = self.trajectory_of(noisy.index, level);
-                self.measured_value(noisy, trajectory, held, on_drug, [noise, care])
+                let of = &noisy.of;
+                let wanted = [of.start, of.slope, (of.noise, occasion), (self.measured.care, occasion)];
+                let [start, slope, noise, care] = streams.draws_of(someone.number, wanted);
+                let trajectory = self.trajectory_of(noisy.index, [start, slope]);
+                self.measured_value(noisy, trajectory, held, on_drug, noise, self.care_of(care))
             }
             Of::Score(score) => self.scored(score, occasion, months, held, &present),
             Of::Reading { seen, readers, third } => {
@@ -472,10 +460,11 @@ impl Scene<'_> {
         held: Held,
         present: &dyn Fn(usize) -> bool,
     ) -> (i64, u32) {
-        let Participant { plan, streams, someone, .. } = *self.participant;
-        let wanted = [(plan.process.measure, noisy.index as u64), (noisy.noise, occasion)];
-        let [level, mut noise] = streams.draws_of(someone.number, wanted);
-        self.written_of(noisy, self.trajectory_of(noisy.index, level), months, held, present, &mut noise)
+        let Participant { streams, someone, .. } = *self.participant;
+        let wanted = [noisy.of.start, noisy.of.slope, (noisy.of.noise, occasion)];
+        let [start, slope, noise] = streams.draws_of(someone.number, wanted);
+        let trajectory = self.trajectory_of(noisy.index, [start, slope]);
+        self.written_of(noisy, trajectory, months, held, present, noise)
     }
 
     fn written_of(
@@ -485,7 +474,7 @@ impl Scene<'_> {
         months: f64,
         held: Held,
         present: &dyn Fn(usize) -> bool,
-        noise: &mut Draws,
+        noise: Draws,
     ) -> (i64, u32) {
         let virtuals = &self.participant.plan.study.virtual_cohort;
         let process = &virtuals.measures[noisy.index];
@@ -493,7 +482,7 @@ impl Scene<'_> {
             if process.per_skin_point == 0.0 { 0.0 } else { self.skin_change(months, held.effect_points) };
         let named =
             |name: &str| virtuals.reactions.iter().position(|one| one.name == name).is_some_and(present);
-        let value = trajectory.observe_with(process, months, skin_change, named, noise);
+        let value = trajectory.observe_with(process, months, skin_change, named, &mut noisy.of.own(noise));
         entered(&noisy.kind, value.max(noisy.bounds.0).min(noisy.bounds.1), noisy.step)
     }
 
@@ -513,8 +502,8 @@ impl Scene<'_> {
             Some(whole as f64 / POWERS_OF_TEN[decimals as usize])
         };
         let wanted_in = [(score.items, occasion), (self.measured.care, occasion)];
-        let [mut draws, mut care] = streams.draws_of(someone.number, wanted_in);
-        let is_corrected = care.chance(self.participant.plan.study.virtual_cohort.conduct.correction);
+        let [mut draws, care] = streams.draws_of(someone.number, wanted_in);
+        let is_corrected = self.care_of(care).wrong;
         if let Some(scored) = score.scored.filter(|_| !is_corrected)
             && let Some(wanted) = wanted(&score.output)
         {
@@ -538,14 +527,15 @@ impl Scene<'_> {
     /// What the form derives from what is entered for a followed percent of predicted.
     fn derived_percent(&self, behind: &Behind, occasion: u64, day: i32, followed: (i64, u32)) -> f64 {
         let Participant { plan, streams, someone, .. } = *self.participant;
-        let number = someone.number;
-        let body = self.participant.body.get_or_init(|| {
-            BodyEntered::of(plan.study, streams, &plan.process, number, &plan.calendar, someone.screened)
-        });
+        let body = self
+            .participant
+            .body
+            .get_or_init(|| BodyEntered::of(plan.study, streams, &plan.process, someone, &plan.calendar));
         let days = day - someone.screened;
         let haemoglobin = behind.haemoglobin.as_ref().map(|item| {
             let measure = &plan.study.virtual_cohort.measures[item.index];
-            let mut draws = streams.draws(number, item.noise, occasion);
+            let of = MeasureStreams::of(item.index);
+            let mut draws = of.own(streams.draws(someone.number, of.noise, occasion));
             let trajectory = self.trajectory(item.index);
             item.entered(
                 trajectory.observe_with(measure, months(days), 0.0, |_| false, &mut draws),
@@ -559,14 +549,14 @@ impl Scene<'_> {
     }
 
     fn trajectory(&self, index: usize) -> Trajectory {
-        let Participant { plan, streams, someone, .. } = *self.participant;
-        self.trajectory_of(index, streams.draws(someone.number, plan.process.measure, index as u64))
+        let Participant { streams, someone, .. } = *self.participant;
+        let of = MeasureStreams::of(index);
+        self.trajectory_of(index, streams.draws_of(someone.number, [of.start, of.slope]))
     }
 
-    fn trajectory_of(&self, index: usize, mut draws: Draws) -> Trajectory {
-        let Participant { plan, someone, female, .. } = *self.participant;
-        let process = &plan.study.virtual_cohort.measures[index];
-        Trajectory::of_traits(&mut draws, process, someone.disease.ild, female)
+    fn trajectory_of(&self, index: usize, level: [Draws; 2]) -> Trajectory {
+        let Participant { plan, someone, .. } = *self.participant;
+        someone.trajectory(&plan.study.virtual_cohort.measures[index], index, level)
     }
 
     fn skin_change(&self, months: f64, effect_points: f64) -> f64 {
@@ -579,10 +569,8 @@ impl Scene<'_> {
     }
 
     fn is_corrected(&self, occasion: u64) -> bool {
-        let Participant { plan, streams, someone, .. } = *self.participant;
-        streams
-            .draws(someone.number, self.measured.care, occasion)
-            .chance(plan.study.virtual_cohort.conduct.correction)
+        let Participant { streams, someone, .. } = *self.participant;
+        self.care_of(streams.draws(someone.number, self.measured.care, occasion)).wrong
     }
 
     /// A correction raises the first site by a point, or lowers it from 3.
@@ -623,7 +611,7 @@ pub(crate) struct SkinSeen<'a> {
 }
 
 impl SkinSeen<'_> {
-    /// The total, given the streams of the score and of a change of assessor.
+    /// The total, given the stream of the visit's assessment.
     #[inline]
     pub(crate) fn total(
         &self,
@@ -631,10 +619,11 @@ impl SkinSeen<'_> {
         true_score: f64,
         swollen: bool,
         sites: usize,
-        [mut score, mut assessor]: [Draws; 2],
+        mut assessment: Draws,
     ) -> i64 {
-        let changes = assessor.chance(self.plan.study.virtual_cohort.conduct.assessor_change);
-        observe_skin(&mut score, skin, true_score, swollen, changes && self.blinded, sites)
+        let assessment = Assessment::draw(&mut assessment);
+        let changes = assessment.changes(self.plan.study.virtual_cohort.conduct.assessor_change);
+        observe_skin(&assessment, skin, true_score, swollen, changes && self.blinded, sites)
     }
 }
 
@@ -664,13 +653,13 @@ pub(crate) fn come(
     plan: &super::FastPlan<'_>,
     number: u64,
     screened: i32,
-    [mut disease, mut skin]: [Draws; 2],
+    [mut traits, mut skin]: [Draws; 2],
 ) -> Someone {
     let virtuals = &plan.study.virtual_cohort;
-    let disease = crate::person::Disease::draw(&mut disease, &virtuals.cohort);
-    let natural = virtuals.skin.as_ref().map(|process| {
-        crate::person::NaturalCourse::draw(&mut skin, process, plan.between_sd, disease.onset_months)
-    });
-    let none = crate::person::NaturalCourse { start: 0.0, change_12: 0.0 };
-    Someone::new(number, screened, disease, natural.unwrap_or(none))
+    let traits = Traits::draw(&mut traits, &virtuals.cohort);
+    let natural = virtuals
+        .skin
+        .as_ref()
+        .map(|process| NaturalCourse::draw(&mut skin, process, plan.between_sd, traits.onset_months));
+    Someone::new(number, screened, traits, natural.unwrap_or(NaturalCourse { start: 0.0, change_12: 0.0 }))
 }

@@ -51,21 +51,15 @@ pub struct NotFast {
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
     pub(crate) body: Process,
-    pub(crate) disease: Process,
+    pub(crate) traits: Process,
     pub(crate) skin: Process,
-    pub(crate) stratum: Process,
     pub(crate) arrival: Process,
-    pub(crate) wait: Process,
     pub(crate) withdrawal: Process,
-    pub(crate) withdrawal_reason: Process,
     pub(crate) reaction: Process,
     pub(crate) escalation: Process,
-    pub(crate) visit_day: Process,
-    pub(crate) missed: Process,
-    pub(crate) assessor: Process,
-    pub(crate) skin_score: Process,
+    pub(crate) visit: Process,
+    pub(crate) assessment: Process,
     pub(crate) skin_sites: Process,
-    pub(crate) measure: Process,
 }
 
 impl Processes {
@@ -73,21 +67,15 @@ impl Processes {
         let named = Process::named;
         Self {
             body: named("body"),
-            disease: named("disease"),
+            traits: named("traits"),
             skin: named("skin"),
-            stratum: named("stratum"),
             arrival: named("arrival"),
-            wait: named("wait for start"),
             withdrawal: named("withdrawal"),
-            withdrawal_reason: named("withdrawal reason"),
             reaction: named("reaction"),
             escalation: named("escalation"),
-            visit_day: named("visit day"),
-            missed: named("missed visit"),
-            assessor: named("assessor"),
-            skin_score: named("skin score"),
+            visit: named("visit"),
+            assessment: named("assessment"),
             skin_sites: named("skin sites"),
-            measure: named("measure"),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     someone::Someone,
 };
 use crate::{
-    course::{self, DoseAnswer, VisitShift, months},
+    course::{self, Coming, DoseAnswer, months},
     person::{Episode, draw_reaction, effect_points, in_order},
     pharmacology,
     streams::{Draws, Streams},
@@ -163,23 +163,30 @@ impl Walk<'_> {
         course::early_stop(&mut draws, share, days).map(|after| self.start + after)
     }
 
-    /// The day and fate of a visit that hangs on the start alone, for somebody who does not stop early; `ready` holds
-    /// the streams of both if they are at hand.
+    /// The day and fate of a visit that hangs on the start alone, for somebody who does not stop early; `ready` is
+    /// its stream if it is at hand.
     #[inline]
-    pub(crate) fn plain_visit(&self, visit: &PathVisit, ready: Option<[Draws; 2]>) -> Option<Held> {
-        let [mut day, mut missed] = ready.unwrap_or_else(|| {
-            self.streams.draws_of(
-                self.someone.number,
-                [(self.plan.process.visit_day, visit.occasion), (self.plan.process.missed, visit.occasion)],
-            )
-        });
-        let habits = &self.plan.study.virtual_cohort.conduct;
-        if missed.chance(habits.missed_visit) {
+    pub(crate) fn plain_visit(&self, visit: &PathVisit, ready: Option<Draws>) -> Option<Held> {
+        let coming = match ready {
+            Some(draws) => self.coming_of(draws),
+            None => self.coming(visit),
+        };
+        if coming.missed {
             return None;
         }
-        let shift = VisitShift::draw(&mut day, habits).from_target(visit.within_days);
-        let day = (self.target(visit.when, None)? + shift).max(self.start + 1);
+        let day =
+            (self.target(visit.when, None)? + coming.from_target(visit.within_days)).max(self.start + 1);
         Some(Held { day, effect_points: 0.0 })
+    }
+
+    /// Whether and when the participant comes to a visit.
+    fn coming(&self, visit: &PathVisit) -> Coming {
+        self.coming_of(self.streams.draws(self.someone.number, self.plan.process.visit, visit.occasion))
+    }
+
+    #[inline]
+    fn coming_of(&self, mut draws: Draws) -> Coming {
+        Coming::draw(&mut draws, &self.plan.study.virtual_cohort.conduct)
     }
 
     /// The planned day of a visit, once its anchor has happened.
@@ -243,18 +250,15 @@ impl Walk<'_> {
 
     /// Enters every visit whose planned day is now known.
     fn plan_visits(&self, path: &mut Path, today: i32, early: bool) {
-        let habits = &self.plan.study.virtual_cohort.conduct;
         for (place, visit) in self.plan.path.iter().enumerate() {
             if path.planned[place] || (visit.when == When::EarlyEnd && !early) {
                 continue;
             }
             let Some(target) = self.target(visit.when, path.last_dose) else { continue };
-            let mut draws =
-                self.streams.draws(self.someone.number, self.plan.process.visit_day, visit.occasion);
-            let shift = VisitShift::draw(&mut draws, habits);
+            let coming = self.coming(visit);
             let day = match visit.when {
-                When::EarlyEnd => target + shift.from_last_dose(visit.within_days),
-                _ => target + shift.from_target(visit.within_days),
+                When::EarlyEnd => target + coming.from_last_dose(visit.within_days),
+                _ => target + coming.from_target(visit.within_days),
             };
             path.planned[place] = true;
             path.enter(day.max(today + 1), Task::Visit(place));
@@ -281,11 +285,7 @@ impl Walk<'_> {
 
     fn visit(&self, path: &mut Path, phase: &mut Phase, day: i32, place: usize) {
         let visit = &self.plan.path[place];
-        let missed = self
-            .streams
-            .draws(self.someone.number, self.plan.process.missed, visit.occasion)
-            .chance(self.plan.study.virtual_cohort.conduct.missed_visit);
-        if !missed {
+        if !self.coming(visit).missed {
             path.held[place] = Some(Held { day, effect_points: self.effect(path, day) });
         }
         if visit.closes_treatment && *phase == Phase::Treated {
@@ -391,10 +391,9 @@ impl Walk<'_> {
 
     fn withdraw(&self, path: &mut Path, phase: &mut Phase, day: i32) {
         let arm = &self.plan.arms[self.arm];
-        let drawn = self
-            .streams
-            .draws(self.someone.number, self.plan.process.withdrawal_reason, 0)
-            .weighted(arm.withdrawal_reasons.iter().map(|(_, weight)| *weight));
+        let withdrawal = self.streams.draws(self.someone.number, self.plan.process.withdrawal, 0);
+        let drawn =
+            course::reason_for_stop(withdrawal, arm.withdrawal_reasons.iter().map(|(_, weight)| *weight));
         path.stop(day);
         path.early = true;
         *phase = Phase::Followed;

@@ -1,12 +1,13 @@
 //! A virtual person of whom only what is asked for is drawn.
 
-use protocol::model::Study;
+use protocol::model::{MeasureProcess, Study};
 
 use super::Processes;
 pub(crate) use crate::person::site_of;
 use crate::{
-    person::{Disease, NaturalCourse},
-    streams::Streams,
+    course,
+    person::{MeasureStreams, NaturalCourse, Traits, Trajectory},
+    streams::{Draws, Streams},
 };
 
 /// Somebody who came.
@@ -16,15 +17,21 @@ pub(crate) struct Someone {
     pub(crate) number: u64,
     /// Day of screening.
     pub(crate) screened: i32,
-    pub(crate) disease: Disease,
+    pub(crate) traits: Traits,
     pub(crate) natural: NaturalCourse,
     stratum: Option<Option<usize>>,
-    female: Option<bool>,
 }
 
 impl Someone {
-    pub(crate) fn new(number: u64, screened: i32, disease: Disease, natural: NaturalCourse) -> Self {
-        Self { number, screened, disease, natural, stratum: None, female: None }
+    pub(crate) fn new(number: u64, screened: i32, traits: Traits, natural: NaturalCourse) -> Self {
+        Self { number, screened, traits, natural, stratum: None }
+    }
+
+    /// Returns level and slope of a measure, from its streams of starts and of slopes.
+    #[inline]
+    pub(crate) fn trajectory(&self, process: &MeasureProcess, index: usize, level: [Draws; 2]) -> Trajectory {
+        let of = MeasureStreams::of(index);
+        Trajectory::of_traits(level.map(|draws| of.own(draws)), process, self.traits.ild, self.traits.female)
     }
 
     /// Returns the stratum's place, where the cohort has strata.
@@ -35,21 +42,10 @@ impl Someone {
         }
         let strata = &study.virtual_cohort.cohort.strata;
         let drawn = (!strata.is_empty()).then(|| {
-            streams.draws(self.number, process.stratum, 0).weighted(strata.iter().map(|(_, share)| *share))
+            let mut draws = course::of_stratum(streams.draws(self.number, process.arrival, 0));
+            draws.weighted(strata.iter().map(|(_, share)| *share))
         });
         self.stratum = Some(drawn);
         drawn
-    }
-
-    pub(crate) fn is_female(&mut self, study: &Study, streams: &Streams, process: &Processes) -> bool {
-        let female = self.female.unwrap_or_else(|| {
-            crate::person::Body::draw(
-                &mut streams.draws(self.number, process.body, 0),
-                &study.virtual_cohort.cohort,
-            )
-            .female
-        });
-        self.female = Some(female);
-        female
     }
 }

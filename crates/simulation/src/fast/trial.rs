@@ -60,7 +60,6 @@ pub(crate) struct Participant<'a> {
     pub(crate) arm: usize,
     /// The day of the first dose.
     pub(crate) start: i32,
-    pub(crate) female: bool,
     /// The skin's total as it was seen at the start, if the rules of entry asked for it.
     pub(crate) skin_at_start: Option<i64>,
     /// What the demography form says of the body, once it is asked for.
@@ -131,13 +130,13 @@ impl FastPlan<'_> {
             if arrivals >= self.screened_max || (full && space.awaited.is_empty()) {
                 break;
             }
-            let mut draws = if full {
+            let mut arrival = if full {
                 streams.draws(arrivals, self.process.arrival, 0)
             } else {
                 arrivals += 1;
                 self.screen(streams, space, arrivals, day)
             };
-            day += wait_for_next(&mut draws, cohort.screened_per_month);
+            day += wait_for_next(&mut arrival, cohort.screened_per_month);
         }
         self.start_due(streams, space, i32::MAX);
         space.screened = arrivals;
@@ -146,25 +145,20 @@ impl FastPlan<'_> {
         }
     }
 
-    /// Screens somebody; returns the stream of the wait for the next one to come.
+    /// Screens somebody; returns the stream of the arrival, with the wait for the next one to come.
     fn screen(&self, streams: &Streams, space: &mut Workspace, number: u64, day: i32) -> Draws {
         let process = &self.process;
-        let seen_at = |gate: usize| {
-            let occasion = self.gates[gate].occasion();
-            [(process.skin_score, occasion), (process.assessor, occasion)]
-        };
-        let [[score, assessor], [later_score, later_assessor]] = [seen_at(0), seen_at(1)];
-        let wanted = [(process.disease, 0), (process.skin, 0), score, assessor, (process.arrival, 0)];
-        let [disease, skin, score, assessor, next] = streams.draws_of(number, wanted);
-        let mut someone = come(self, number, day, [disease, skin]);
-        if self.is_eligible(streams, &mut someone, 0, day, [score, assessor]).0 {
-            let [mut wait, score, assessor] =
-                streams.draws_of(number, [(process.wait, 0), later_score, later_assessor]);
-            let start = day + wait_for_start(&mut wait);
-            let (enters, skin) = self.is_eligible(streams, &mut someone, 1, start, [score, assessor]);
+        let seen_at = |gate: usize| (process.assessment, self.gates[gate].occasion());
+        let wanted = [(process.traits, 0), (process.skin, 0), seen_at(0), (process.arrival, 0)];
+        let [traits, skin, assessment, arrival] = streams.draws_of(number, wanted);
+        let mut someone = come(self, number, day, [traits, skin]);
+        if self.is_eligible(streams, &mut someone, 0, day, assessment).0 {
+            let [assessment] = streams.draws_of(number, [seen_at(1)]);
+            let start = day + wait_for_start(arrival.clone());
+            let (enters, skin) = self.is_eligible(streams, &mut someone, 1, start, assessment);
             space.awaited.push(Awaited { day: start, someone, enters, skin });
         }
-        next
+        arrival
     }
 
     /// Decides entry at screening (0) or at the start (1), and returns the skin's total if it was looked at.
@@ -174,7 +168,7 @@ impl FastPlan<'_> {
         someone: &mut Someone,
         at: usize,
         day: i32,
-        skin_seen: [Draws; 2],
+        assessment: Draws,
     ) -> (bool, Option<i64>) {
         let gate = &self.gates[at];
         if gate.open_rules() == 0 {
@@ -183,7 +177,7 @@ impl FastPlan<'_> {
         let skin = self.study.virtual_cohort.skin.as_ref().map(|skin| {
             let true_score = someone.natural.at(skin, months(day - someone.screened), 0.0);
             let seen = SkinSeen { plan: self, blinded: self.skin_blinded };
-            seen.total(skin, true_score, false, self.skin_sites, skin_seen)
+            seen.total(skin, true_score, false, self.skin_sites, assessment)
         });
         let entry = Entry {
             study: self.study,
@@ -229,22 +223,16 @@ impl FastPlan<'_> {
                 self.allocated_arms[*space.lists[stratum][place].reveal()]
             }
         };
-        let female = self.sex_matters && someone.is_female(self.study, streams, &self.process);
         let body = &OnceCell::new();
         let participant =
-            Participant { plan: self, streams, someone: &someone, arm, start, female, skin_at_start, body };
+            Participant { plan: self, streams, someone: &someone, arm, start, skin_at_start, body };
         // What is drawn of nearly everybody.
         let process = &self.process;
         let first_reaction = self.reactions.first().map_or(0, |index| *index as u64);
         let occasion = self.foremost.map_or(0, |visit| self.path[visit].occasion);
-        let wanted = [
-            (process.withdrawal, 0),
-            (process.reaction, first_reaction),
-            (process.visit_day, occasion),
-            (process.missed, occasion),
-        ];
-        let [withdrawal, reaction, visit_day, missed] = streams.draws_of(someone.number, wanted);
-        let ready = Ready { withdrawal, visit: self.foremost.map(|visit| (visit, [visit_day, missed])) };
+        let wanted = [(process.withdrawal, 0), (process.reaction, first_reaction), (process.visit, occasion)];
+        let [withdrawal, reaction, visit] = streams.draws_of(someone.number, wanted);
+        let ready = Ready { withdrawal, visit: self.foremost.map(|place| (place, visit)) };
         let days = self.calendar.add_months(start, self.study.dosing.planned_months) - start;
         space.episodes.clear();
         if !self.reactions.is_empty() {
