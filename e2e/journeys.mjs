@@ -333,6 +333,83 @@ const journeys = {
     throw new Error("the training copies have no visit to sign");
   },
 
+  /** An investigator adds a passkey, logs in with it alone and after the password, and signs with it. The key is in the browser's virtual authenticator. */
+  async passkey(browser, server, how) {
+    // Passkeys belong to a host name; this machine's own is localhost.
+    const named = { ...server, url: server.url.replace("127.0.0.1", "localhost") };
+    const clean = async (page) => {
+      await fits(page);
+      const found = await scan(page);
+      check(found.length === 0, found.join("\n"));
+    };
+    for (const [study, site] of [[A, "01"], ...["01", "02", "03", "04", "05", "06", "07", "08", "09", "10"].map((site) => [B, site])]) {
+      const name = `principal_investigator.${site}`;
+      const page = await logIn(browser, named, name, how);
+      await page.goto(named.url + study);
+      if (!(await page.locator("a[href*='/sign/']").count())) { await page.context().close(); continue; }
+      const devices = await page.context().newCDPSession(page);
+      await devices.send("WebAuthn.enable");
+      const { authenticatorId } = await devices.send("WebAuthn.addVirtualAuthenticator", {
+        options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+      });
+      await page.goto(`${named.url}/account`);
+      await clean(page);
+      const card = page.locator("#passkeys");
+      await card.getByLabel("Password").fill(server.password);
+      await card.getByLabel("Name of a new passkey").fill("office computer");
+      await card.getByRole("button", { name: "Add a passkey" }).click();
+      await page.getByRole("heading", { name: "A new passkey" }).waitFor();
+      await clean(page);
+      await page.getByRole("button", { name: "Make the passkey" }).click();
+      await page.getByRole("heading", { name: "Recovery codes" }).waitFor();
+      check(await page.locator(".codes li").count() === 8, "recovery codes are shown");
+      await page.goto(`${named.url}/account`);
+      await card.getByText("office computer").first().waitFor();
+      await clean(page);
+      const logOut = () => page.evaluate(() => document.querySelector("form[action='/log-out']").requestSubmit());
+      await logOut();
+      await page.waitForURL(/log-in$/);
+      await clean(page);
+      await page.getByRole("button", { name: "Log in with a passkey" }).click();
+      await page.waitForURL((url) => !url.pathname.startsWith("/log-in"));
+      // The password alone does not do any more.
+      await logOut();
+      await page.waitForURL(/log-in$/);
+      await page.getByLabel("Log-in name").fill(name);
+      await page.getByLabel("Password", { exact: true }).fill(server.password);
+      await page.getByRole("button", { name: "Log in", exact: true }).click();
+      await page.waitForURL(/log-in\/code$/);
+      await clean(page);
+      await page.getByRole("button", { name: "Use a passkey" }).click();
+      await page.waitForURL((url) => !url.pathname.startsWith("/log-in"));
+      // Nobody at the device: the page says so, and goes on once there is.
+      await page.goto(named.url + study);
+      await page.locator("a[href*='/sign/']").first().click();
+      const path = new URL(page.url()).pathname;
+      await clean(page);
+      await page.getByLabel(meaning).check();
+      await devices.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+      await page.getByRole("button", { name: "Use a passkey instead" }).click();
+      await page.getByText("The passkey was not read").waitFor();
+      await devices.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+      await page.getByRole("button", { name: "Use a passkey instead" }).click();
+      await page.getByText("Signed.").waitFor();
+      await page.goto(named.url + path);
+      await page.getByText(meaning).waitFor();
+      await page.goto(`${named.url}/account`);
+      await page.getByRole("button", { name: "Français" }).click();
+      await page.getByRole("heading", { name: "Clés d'accès" }).waitFor();
+      await fits(page);
+      await card.getByRole("button", { name: "Utiliser plutôt une clé d'accès" }).click();
+      await card.getByText("Votre clé d'accès a été lue").waitFor();
+      await card.getByRole("button", { name: "Retirer" }).click();
+      await page.getByText("La clé d'accès a été retirée.").waitFor();
+      await page.getByRole("button", { name: "English" }).click();
+      return page;
+    }
+    throw new Error("the training copies have no visit to sign");
+  },
+
   /** A data manager sees what stands between the trial and its lock. */
   async closing(browser, server, how) {
     const page = await logIn(browser, server, "data_manager", how);

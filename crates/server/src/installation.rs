@@ -101,6 +101,9 @@ pub struct Installation {
     pub timetable: Option<Timetable>,
     /// Who mails, if anybody does.
     pub post: Option<Post>,
+    /// Passkeys, where the server knows the address of its pages.
+    #[cfg(feature = "passkeys")]
+    pub passkeys: Option<crate::passkeys::Passkeys>,
     folder: PathBuf,
     accounts: Mutex<AccountStore>,
     reads: Mutex<ReadLog>,
@@ -172,6 +175,8 @@ impl Installation {
             manual_digest: "",
             timetable: None,
             post: None,
+            #[cfg(feature = "passkeys")]
+            passkeys: None,
             folder: folder.to_owned(),
             accounts: Mutex::new(accounts),
             reads: Mutex::new(reads),

@@ -18,6 +18,8 @@ pub mod lists;
 pub mod manifest;
 mod page;
 mod pages;
+#[cfg(feature = "passkeys")]
+pub mod passkeys;
 pub mod post;
 pub mod routes;
 pub mod running;

@@ -29,6 +29,10 @@ pub struct Page {
     pub person: Option<String>,
     /// Whether that person looks after accounts.
     pub administrator: bool,
+    /// Whether passkeys work where this page was asked for.
+    pub passkeys: bool,
+    /// Whether the person can prove with a passkey who they are.
+    pub proves_by_passkey: bool,
     /// The study and the seat in it.
     pub study: Option<StudyFrame>,
     /// What happened just now.
@@ -70,6 +74,7 @@ impl Page {
         // Parts that a script fetches, and answers to forms, leave the notice to the page that follows.
         let whole = context.request.method == Method::Get && !context.request.partial;
         let session = context.session.as_ref().filter(|_| whole);
+        let (passkeys, proves_by_passkey) = passkeys(context);
         let notice = session.and_then(|(token, _)| context.house.sessions.take_notice(token));
         Self {
             title: translate(&language, title).to_owned(),
@@ -78,6 +83,8 @@ impl Page {
             training: context.house.environment == Environment::Rehearsal,
             person: context.account.as_ref().map(|account| account.printed_name.clone()),
             administrator: context.account.as_ref().is_some_and(|account| account.administrator),
+            passkeys,
+            proves_by_passkey,
             study: study_frame(context, &language).ok(),
             notice,
             trouble: context.running.and_then(crate::running::RunningStudy::trouble),
@@ -104,6 +111,23 @@ impl Page {
     pub fn file(&self, name: &str) -> String {
         files::address(name)
     }
+}
+
+/// Says whether passkeys work where a page was asked for, and whether the person has one.
+#[cfg(feature = "passkeys")]
+fn passkeys(context: &Context<'_>) -> (bool, bool) {
+    let host = context.request.host.as_deref();
+    let here = context.house.passkeys.as_ref().is_some_and(|passkeys| passkeys.work_at(host));
+    let account = context.account.as_ref().filter(|_| here);
+    let has = account.is_some_and(|account| {
+        context.house.accounts().passkeys_of(&account.person).is_ok_and(|all| !all.is_empty())
+    });
+    (here, has)
+}
+
+#[cfg(not(feature = "passkeys"))]
+fn passkeys(_: &Context<'_>) -> (bool, bool) {
+    (false, false)
 }
 
 fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Failure> {

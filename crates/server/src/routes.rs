@@ -204,6 +204,8 @@ pub const ROUTES: &[Route] = &[
     secret(set("/set-up", Right::Anyone, "Makes the first administrator", pages::arrive::set_up)),
     get("/log-in", Right::Anyone, "The log-in page", pages::arrive::log_in_form),
     secret(set("/log-in", Right::Anyone, "Logs in", pages::arrive::log_in)),
+    #[cfg(feature = "passkeys")]
+    secret(set("/log-in/passkey", Right::Anyone, "Logs in with a passkey", pages::passkeys::log_in)),
     get("/log-in/code", Right::Arriving, "Asks for the second factor", pages::arrive::code_form),
     secret(set("/log-in/code", Right::Arriving, "Checks the second factor", pages::arrive::code)),
     get(
@@ -229,6 +231,13 @@ pub const ROUTES: &[Route] = &[
         Right::Account,
         "Begins or ends the second factor",
         pages::account::second_factor,
+    )),
+    #[cfg(feature = "passkeys")]
+    secret(set(
+        "/account/passkeys",
+        Right::Account,
+        "Adds or removes a passkey, or asks for one",
+        pages::passkeys::change,
     )),
     set("/account/language", Right::Account, "Changes the language", pages::account::language),
     secret(set(

@@ -17,8 +17,11 @@ use crate::sqlite::StoreFile;
 
 /// Marks a file as ours in its header: the letters `EQAC`.
 const APPLICATION_ID: i64 = 0x4551_4143;
-const LAYOUT: i64 = 1;
-const SCHEMA: &str = include_str!("../migrations/accounts_0001.sql");
+/// The steps of the layout in order, never edited once released; the layout's number is how many were applied.
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/accounts_0001.sql"), include_str!("../migrations/accounts_0002.sql")];
+/// The layout that this program writes.
+const LAYOUT: i64 = MIGRATIONS.len() as i64;
 
 /// Why an account can't be kept or given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +74,23 @@ pub struct Account {
     pub signature_accepted: Option<Timestamp>,
 }
 
+/// A passkey that a person registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passkey {
+    /// The authenticator's own name for the key.
+    pub credential: Vec<u8>,
+    /// Whose it is.
+    pub person: PersonId,
+    /// What the person calls it.
+    pub name: String,
+    /// The public key and the counter, as the protocol's library writes them.
+    pub key: String,
+    /// When it was registered.
+    pub added: Timestamp,
+    /// When it was last used, if it was.
+    pub used: Option<Timestamp>,
+}
+
 /// A line of the log to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note<'a> {
@@ -120,9 +140,8 @@ impl AccountStore {
         let (connection, file) = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         let made = (|| {
             let transaction = connection.unchecked_transaction()?;
-            transaction.execute_batch(SCHEMA)?;
+            migrate(&transaction, 0)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", LAYOUT)?;
             let sql = "INSERT INTO installation (environment, created) VALUES (?1, ?2)";
             transaction.execute(sql, (environment.to_string(), now.as_millisecond()))?;
             transaction.commit()
@@ -131,34 +150,28 @@ impl AccountStore {
         Ok(Self { connection, file, environment })
     }
 
-    /// Opens a store. Accounts of a training copy never open live data, nor the reverse.
+    /// Opens a store, and brings one of an earlier layout up to date. Accounts of a training copy never open live data, nor the reverse.
     ///
     /// # Errors
     /// There is none, it is newer, or of the other environment.
     pub fn open(path: &Path, asked: Environment) -> Result<Self, AccountError> {
-        if !path.is_file() {
-            return Err(StoreError::NotAStore { path: path.to_owned() }.into());
-        }
-        let (connection, file) = connect(path, OpenFlags::empty())?;
-        let pragma = |name: &str| {
-            let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-            value.map_err(|error| file.error(error))
-        };
-        if pragma("application_id")? != APPLICATION_ID {
-            return Err(StoreError::NotAStore { path: path.to_owned() }.into());
-        }
-        let found = pragma("user_version")?;
-        if found > LAYOUT {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: LAYOUT }.into());
-        }
-        let environment: String = connection
-            .query_row("SELECT environment FROM installation", [], |row| row.get(0))
-            .map_err(|error| file.error(error))?;
-        let found = if environment == "live" { Environment::Live } else { Environment::Rehearsal };
+        let (connection, file, layout, found) = look_into(path)?;
         if found != asked {
             return Err(StoreError::WrongEnvironment { path: path.to_owned(), found, asked }.into());
         }
+        let brought_up = connection
+            .unchecked_transaction()
+            .and_then(|transaction| migrate(&transaction, layout).and_then(|()| transaction.commit()));
+        brought_up.map_err(|error| file.error(error))?;
         Ok(Self { connection, file, environment: found })
+    }
+
+    /// Says whether the participants of an installation are real, and leaves its file as it is.
+    ///
+    /// # Errors
+    /// There is none, or it is newer.
+    pub fn environment_of(path: &Path) -> Result<Environment, AccountError> {
+        look_into(path).map(|(_, _, _, environment)| environment)
     }
 
     /// Says whether participants are real.
@@ -249,7 +262,8 @@ impl AccountStore {
         self.change(note, |to| to.execute(sql, (person.as_str(), hash, temporary)).map(|_| ()))
     }
 
-    /// Keeps the secret of a second factor with its recovery codes' digests, or (none) takes both away.
+    /// Keeps the secret of a second factor with its recovery codes' digests, or (none) takes both away; while there are passkeys, the
+    /// codes that are left stay.
     ///
     /// # Errors
     /// The file can't be written.
@@ -263,13 +277,89 @@ impl AccountStore {
         self.change(note, |to| {
             let sql = "UPDATE accounts SET second_factor = ?2, last_step = 0 WHERE person = ?1";
             to.execute(sql, (person.as_str(), secret))?;
-            to.execute("DELETE FROM recovery_codes WHERE person = ?1", [person.as_str()])?;
-            for digest in recovery {
-                let sql = "INSERT INTO recovery_codes (person, digest) VALUES (?1, ?2)";
-                to.execute(sql, (person.as_str(), digest))?;
+            match secret {
+                Some(_) => replace_recovery_codes(to, person, recovery),
+                None => end_recovery_codes(to, person),
+            }
+        })
+    }
+
+    /// Returns a person's passkeys in the order in which they were registered.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn passkeys_of(&self, person: &PersonId) -> Result<Vec<Passkey>, AccountError> {
+        let read = || -> rusqlite::Result<Vec<Passkey>> {
+            let sql = "SELECT * FROM passkeys WHERE person = ?1 ORDER BY added, credential";
+            self.connection.prepare(sql)?.query_map([person.as_str()], passkey)?.collect()
+        };
+        Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Returns the passkey of a name that an authenticator gave.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn passkey(&self, credential: &[u8]) -> Result<Option<Passkey>, AccountError> {
+        let sql = "SELECT * FROM passkeys WHERE credential = ?1";
+        let read = self.connection.query_row(sql, [credential], passkey).optional();
+        Ok(read.map_err(|error| self.file.error(error))?)
+    }
+
+    /// Keeps a passkey, and recovery codes' digests in place of earlier ones where some are given. Says whether the passkey was new.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn add_passkey(
+        &mut self,
+        new: &Passkey,
+        recovery: &[[u8; 32]],
+        note: &Note<'_>,
+    ) -> Result<bool, AccountError> {
+        if self.passkey(&new.credential)?.is_some() {
+            return Ok(false);
+        }
+        self.change(note, |to| {
+            let sql =
+                "INSERT INTO passkeys (credential, person, name, key, added) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let added = new.added.as_millisecond();
+            to.execute(sql, (&new.credential, new.person.as_str(), &new.name, &new.key, added))?;
+            if !recovery.is_empty() {
+                replace_recovery_codes(to, &new.person, recovery)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(true)
+    }
+
+    /// Keeps what a passkey's use changed in it (its counter), and when that was.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn use_passkey(&mut self, credential: &[u8], key: &str, note: &Note<'_>) -> Result<(), AccountError> {
+        let sql = "UPDATE passkeys SET key = ?2, used = ?3 WHERE credential = ?1";
+        let at = note.at.as_millisecond();
+        self.change(note, |to| to.execute(sql, (credential, key, at)).map(|_| ()))
+    }
+
+    /// Takes a person's passkeys away: one, or (none named) all. With the last one go the recovery codes, unless there is another second
+    /// factor. Returns how many were there.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn remove_passkeys(
+        &mut self,
+        person: &PersonId,
+        credential: Option<&[u8]>,
+        note: &Note<'_>,
+    ) -> Result<usize, AccountError> {
+        let mut removed = 0;
+        self.change(note, |to| {
+            let sql = "DELETE FROM passkeys WHERE person = ?1 AND (?2 IS NULL OR credential = ?2)";
+            removed = to.execute(sql, (person.as_str(), credential))?;
+            end_recovery_codes(to, person)
+        })?;
+        Ok(removed)
     }
 
     /// Spends a time step of the second factor; says whether it was still unspent.
@@ -446,6 +536,9 @@ impl AccountStore {
                 let sql = "UPDATE accounts SET password = ?2, temporary = 0, identity_verified_by = NULL, \
                            signature_accepted = NULL WHERE person = ?1";
                 to.execute(sql, (person.as_str(), hash))?;
+                // Whoever took up an earlier link may have left a passkey of their own.
+                to.execute("DELETE FROM passkeys WHERE person = ?1", [person.as_str()])?;
+                end_recovery_codes(to, person)?;
             }
             Ok(())
         })?;
@@ -603,6 +696,39 @@ pub fn skeleton(login: &str) -> String {
         .collect()
 }
 
+/// Opens a file and says which layout and environment it has, without changing it.
+fn look_into(path: &Path) -> Result<(Connection, StoreFile, i64, Environment), AccountError> {
+    if !path.is_file() {
+        return Err(StoreError::NotAStore { path: path.to_owned() }.into());
+    }
+    let (connection, file) = connect(path, OpenFlags::empty())?;
+    let pragma = |name: &str| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        value.map_err(|error| file.error(error))
+    };
+    if pragma("application_id")? != APPLICATION_ID {
+        return Err(StoreError::NotAStore { path: path.to_owned() }.into());
+    }
+    let layout = pragma("user_version")?;
+    if layout > LAYOUT {
+        return Err(StoreError::Newer { path: path.to_owned(), found: layout, known: LAYOUT }.into());
+    }
+    let environment: String = connection
+        .query_row("SELECT environment FROM installation", [], |row| row.get(0))
+        .map_err(|error| file.error(error))?;
+    let environment = if environment == "live" { Environment::Live } else { Environment::Rehearsal };
+    Ok((connection, file, layout, environment))
+}
+
+/// Applies the steps of the layout that a file does not have yet.
+fn migrate(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
+    let applied = usize::try_from(from).unwrap_or(MIGRATIONS.len());
+    for step in MIGRATIONS.iter().skip(applied) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", LAYOUT)
+}
+
 fn connect(path: &Path, create: OpenFlags) -> Result<(Connection, StoreFile), StoreError> {
     let file = StoreFile { path: PathBuf::from(path) };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
@@ -634,6 +760,26 @@ fn insert(transaction: &Transaction<'_>, new: &Account, at: Timestamp) -> rusqli
         at.as_millisecond(),
     ];
     transaction.execute(sql, values).map(|_| ())
+}
+
+fn replace_recovery_codes(
+    transaction: &Transaction<'_>,
+    person: &PersonId,
+    digests: &[[u8; 32]],
+) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM recovery_codes WHERE person = ?1", [person.as_str()])?;
+    digests.iter().try_for_each(|digest| {
+        let sql = "INSERT INTO recovery_codes (person, digest) VALUES (?1, ?2)";
+        transaction.execute(sql, (person.as_str(), digest)).map(|_| ())
+    })
+}
+
+/// Takes recovery codes away once there is no second step that they could stand in for.
+fn end_recovery_codes(transaction: &Transaction<'_>, person: &PersonId) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM recovery_codes WHERE person = ?1 \
+               AND NOT EXISTS (SELECT 1 FROM passkeys WHERE person = ?1) \
+               AND NOT EXISTS (SELECT 1 FROM accounts WHERE person = ?1 AND second_factor IS NOT NULL)";
+    transaction.execute(sql, [person.as_str()]).map(|_| ())
 }
 
 fn write_note(transaction: &Transaction<'_>, note: &Note<'_>) -> rusqlite::Result<()> {
@@ -671,6 +817,17 @@ fn chained(before: &[u8; 32], sequence: u64, at: i64, texts: [&str; 5]) -> [u8; 
 
 fn time(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn passkey(row: &Row<'_>) -> rusqlite::Result<Passkey> {
+    Ok(Passkey {
+        credential: row.get("credential")?,
+        person: PersonId::from(row.get::<_, String>("person")?),
+        name: row.get("name")?,
+        key: row.get("key")?,
+        added: time(row.get("added")?),
+        used: row.get::<_, Option<i64>>("used")?.map(time),
+    })
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -796,5 +953,77 @@ mod tests {
         assert!(store.spend_recovery_code(&person, &[1; 32]).unwrap());
         assert!(!store.spend_recovery_code(&person, &[1; 32]).unwrap());
         assert_eq!(store.recovery_codes_left(&person), Ok(1));
+    }
+
+    fn key_of(person: &str, credential: u8) -> Passkey {
+        Passkey {
+            credential: vec![credential; 16],
+            person: PersonId::from(person),
+            name: "laptop".to_owned(),
+            key: "{}".to_owned(),
+            added: at(0),
+            used: None,
+        }
+    }
+
+    #[test]
+    fn a_passkey_is_of_one_person_and_recovery_codes_stay_as_long_as_a_second_step() {
+        let (_folder, mut store) = store();
+        let (one, other) = (PersonId::from("p1"), PersonId::from("p2"));
+        store.add(&someone("p1", "anna"), &note("added")).unwrap();
+        store.add(&someone("p2", "berta"), &note("added")).unwrap();
+        assert!(store.add_passkey(&key_of("p1", 1), &[[1; 32], [2; 32]], &note("passkey added")).unwrap());
+        assert!(!store.add_passkey(&key_of("p2", 1), &[], &note("passkey added")).unwrap(), "known already");
+        assert!(store.add_passkey(&key_of("p1", 2), &[], &note("passkey added")).unwrap());
+        assert_eq!(store.passkey(&[1; 16]).unwrap().unwrap().person, one);
+        store.use_passkey(&[1; 16], "{\"counter\":2}", &note("passkey used")).unwrap();
+        let used = store.passkey(&[1; 16]).unwrap().unwrap();
+        assert_eq!((used.key.as_str(), used.used), ("{\"counter\":2}", Some(at(0))));
+        // Another's passkey is not taken away.
+        assert_eq!(store.remove_passkeys(&other, Some(&[1; 16]), &note("removed")).unwrap(), 0);
+        // An authenticator program comes and goes; the codes stay for the passkeys.
+        store.set_second_factor(&one, Some(b"secret"), &[[3; 32]], &note("second factor")).unwrap();
+        store.set_second_factor(&one, None, &[], &note("ended")).unwrap();
+        assert_eq!(store.recovery_codes_left(&one), Ok(1));
+        assert_eq!(store.remove_passkeys(&one, Some(&[1; 16]), &note("removed")).unwrap(), 1);
+        assert_eq!(store.recovery_codes_left(&one), Ok(1));
+        assert_eq!(store.remove_passkeys(&one, None, &note("removed")).unwrap(), 1);
+        assert_eq!(store.recovery_codes_left(&one), Ok(0));
+        assert!(store.passkeys_of(&one).unwrap().is_empty());
+    }
+
+    #[test]
+    fn p11_200a3_who_takes_up_a_new_link_holds_none_of_the_former_passkeys() {
+        let (_folder, mut store) = store();
+        let person = PersonId::from("p2");
+        store.add(&someone("p2", "anna"), &note("added")).unwrap();
+        store.add_passkey(&key_of("p2", 1), &[[1; 32]], &note("passkey added")).unwrap();
+        store.invite(&person, &[7; 32], at(60), &note("invited")).unwrap();
+        assert!(!store.take_up(&[8; 32], &person, "hash", &note("taken up")).unwrap());
+        assert_eq!(store.passkeys_of(&person).unwrap().len(), 1);
+        assert!(store.take_up(&[7; 32], &person, "hash", &note("taken up")).unwrap());
+        assert!(store.passkeys_of(&person).unwrap().is_empty());
+        assert_eq!(store.recovery_codes_left(&person), Ok(0));
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_layout_is_brought_up_to_date_when_it_is_opened_and_not_when_it_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let earlier = Connection::open(&path).unwrap();
+        earlier.execute_batch(MIGRATIONS[0]).unwrap();
+        earlier.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        earlier.pragma_update(None, "user_version", 1).unwrap();
+        earlier.execute("INSERT INTO installation (environment, created) VALUES ('live', 0)", []).unwrap();
+        let layout = || earlier.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(AccountStore::environment_of(&path), Ok(Environment::Live));
+        assert_eq!(layout(), 1);
+        let mut store = AccountStore::open(&path, Environment::Live).unwrap();
+        assert_eq!(layout(), LAYOUT);
+        store.add(&someone("p1", "anna"), &note("added")).unwrap();
+        assert!(store.add_passkey(&key_of("p1", 1), &[], &note("passkey added")).unwrap());
+        drop(store);
+        let again = AccountStore::open(&path, Environment::Live).unwrap();
+        assert_eq!(again.passkeys_of(&PersonId::from("p1")).unwrap().len(), 1);
     }
 }

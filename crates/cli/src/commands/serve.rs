@@ -65,7 +65,7 @@ pub struct Arguments {
     /// The address that mails come from
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// The address of the pages as people reach them, for links in mails: https://trial.example.org
+    /// The address of the pages as people reach them, for passkeys and for links in mails: https://trial.example.org
     #[arg(long, value_name = "URL")]
     pages_at: Option<String>,
     /// Browsers reach the server by https, through a proxy: cookies travel by TLS alone
@@ -138,6 +138,19 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .with_context(|| format!("{} can't be listened on", arguments.listen))?;
     let scheme = if arguments.https { "https" } else { "http" };
     let address = listener.local_addr()?;
+    #[cfg(feature = "passkeys")]
+    {
+        // Passkeys belong to a host name. On this machine alone that is its own name for itself.
+        let own = address.ip().is_loopback().then(|| format!("http://localhost:{}", address.port()));
+        let pages = arguments.pages_at.clone().or_else(|| own.filter(|_| !arguments.https));
+        house.passkeys = pages.and_then(|pages| match server::passkeys::Passkeys::at(&pages) {
+            Ok(passkeys) => Some(passkeys),
+            Err(why) => {
+                say!("{why}");
+                None
+            }
+        });
+    }
     if arguments.demo {
         let password = draw_readable(4);
         house.make_ready_accounts(&password)?;

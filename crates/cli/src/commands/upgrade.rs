@@ -8,13 +8,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use conduct::State;
-use record::{Environment, Reader, StoreError};
+use record::{Environment, Reader};
 use server::{Installation, backups, credentials::draw};
-use store::{
-    SqliteReader,
-    accounts::{AccountError, AccountStore},
-    backup,
-};
+use store::{SqliteReader, accounts::AccountStore, backup};
 use terms::Timestamp;
 
 use super::backup::key_of;
@@ -64,15 +60,6 @@ fn stands(folder: &Path) -> Result<Vec<Stand>> {
         .collect()
 }
 
-/// Says whether an installation's participants are real.
-fn environment_of(folder: &Path) -> Result<Environment> {
-    match AccountStore::open(&folder.join("accounts.sqlite"), Environment::Live) {
-        Ok(_) => Ok(Environment::Live),
-        Err(AccountError::Store(StoreError::WrongEnvironment { found, .. })) => Ok(found),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Opens an installation with this program, which brings its files up to date, and holds the records to what they were.
 #[expect(clippy::disallowed_methods, reason = "the command line is an edge: it reads the clock")]
 fn bring_up(folder: &Path, environment: Environment, before: &[Stand]) -> Result<()> {
@@ -117,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let copy = tempfile::tempdir_in(&arguments.backups)?;
     let folder = copy.path().join("installation");
     backup::restore(&path, &key, &folder)?;
-    let environment = environment_of(&folder)?;
+    let environment = AccountStore::environment_of(&folder.join("accounts.sqlite"))?;
     say!("Trying version {} on a copy:", env!("CARGO_PKG_VERSION"));
     let before = stands(&folder)?;
     bring_up(&folder, environment, &before).context("the copy did not go well; nothing was changed")?;

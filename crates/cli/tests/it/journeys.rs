@@ -59,6 +59,12 @@ fn the_same_on_a_telephone_and_at_four_hundred_percent() {
     ]);
 }
 
+#[cfg(feature = "passkeys")]
+#[test]
+fn a_passkey_logs_in_and_signs() {
+    walk(&["passkey", "passkey:phone"]);
+}
+
 #[test]
 fn an_empty_live_installation_comes_to_its_first_consent() {
     walk(&["golive"]);

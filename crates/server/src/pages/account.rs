@@ -16,13 +16,15 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "account.html")]
-struct AccountPage {
+struct AccountPage<'a> {
     page: Page,
     login: String,
     email: String,
     languages: &'static [(&'static str, &'static str)],
     has_second_factor: bool,
     recovery_codes_left: u64,
+    passkeys_at: Option<&'a str>,
+    passkeys: Vec<PasskeyLine>,
     accepted: Option<String>,
     identity_verified: bool,
     log: Vec<(String, String, String)>,
@@ -39,9 +41,25 @@ struct SecondFactorPage {
 
 #[derive(Template)]
 #[template(path = "recovery_codes.html")]
-struct RecoveryCodesPage {
+/// Recovery codes, shown once.
+pub struct RecoveryCodesPage {
     page: Page,
     codes: Vec<String>,
+}
+
+impl RecoveryCodesPage {
+    /// Shows recovery codes, once.
+    pub fn show(context: &Context<'_>, codes: Vec<String>) -> Outcome {
+        Ok(Reply::page(Self { page: Page::new(context, "Recovery codes"), codes }.render()?))
+    }
+}
+
+/// A passkey as the account's page lists it.
+struct PasskeyLine {
+    id: String,
+    name: String,
+    added: String,
+    used: Option<String>,
 }
 
 /// The account.
@@ -50,6 +68,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let accounts = context.house.accounts();
     let log = accounts.log(Some(account.person.as_str()), 15)?;
     let recovery_codes_left = accounts.recovery_codes_left(&account.person)?;
+    let passkeys = accounts.passkeys_of(&account.person)?;
     drop(accounts);
     let page = AccountPage {
         page: Page::new(context, "My account"),
@@ -58,6 +77,16 @@ pub fn show(context: &Context<'_>) -> Outcome {
         languages: LANGUAGES,
         has_second_factor: account.second_factor.is_some(),
         recovery_codes_left,
+        passkeys_at: passkeys_at(context),
+        passkeys: passkeys
+            .into_iter()
+            .map(|passkey| PasskeyLine {
+                id: hex(&passkey.credential),
+                name: passkey.name,
+                added: moment(context, passkey.added),
+                used: passkey.used.map(|used| moment(context, used)),
+            })
+            .collect(),
         accepted: account.signature_accepted.map(|at| moment(context, at)),
         identity_verified: account.identity_verified_by.is_some(),
         log: log.into_iter().map(|line| (moment(context, line.at), line.what, line.origin)).collect(),
@@ -70,8 +99,28 @@ pub fn moment(_: &Context<'_>, at: terms::Timestamp) -> String {
     at.to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// Asks for the present password, as every change of a secret does.
+/// Returns the address at which passkeys work, if they do.
+#[cfg(feature = "passkeys")]
+fn passkeys_at<'a>(context: &Context<'a>) -> Option<&'a str> {
+    context.house.passkeys.as_ref().map(crate::passkeys::Passkeys::origin)
+}
+
+#[cfg(not(feature = "passkeys"))]
+fn passkeys_at<'a>(_: &Context<'a>) -> Option<&'a str> {
+    None
+}
+
+/// Says whether a passkey's answer came with the form.
+pub fn brings_passkey(context: &Context<'_>) -> bool {
+    cfg!(feature = "passkeys") && !context.request.form.get("passkey").is_empty()
+}
+
+/// Asks for the present password or a passkey, as every change of a secret and every signature does.
 pub fn prove(context: &Context<'_>) -> Result<(), Failure> {
+    #[cfg(feature = "passkeys")]
+    if brings_passkey(context) {
+        return super::passkeys::prove_by_passkey(context);
+    }
     let account = context.account()?;
     let key = format!("password of {}", account.person);
     if let Some(wait) = context.house.throttle.wait(&key, context.request.address, context.now) {
@@ -136,8 +185,7 @@ pub fn second_factor(context: &Context<'_>) -> Outcome {
             let (codes, digests) = draw_recovery_codes();
             let note = context.note(account.person.as_str(), "second factor set", "", &origin);
             context.house.accounts().set_second_factor(&account.person, Some(&secret), &digests, &note)?;
-            let page = RecoveryCodesPage { page: Page::new(context, "Recovery codes"), codes };
-            Ok(Reply::page(page.render()?))
+            RecoveryCodesPage::show(context, codes)
         }
         "end" => {
             prove(context)?;

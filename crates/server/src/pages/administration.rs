@@ -82,6 +82,7 @@ struct PersonPage {
     person: Account,
     path: String,
     own: bool,
+    passkeys: Vec<String>,
     delegated: Vec<(String, Delegated)>,
     log: Vec<(String, String, String, String)>,
 }
@@ -267,8 +268,12 @@ pub fn person(context: &Context<'_>) -> Outcome {
             all.push((title, delegated(running, grant, trained, &page.language, &|_| String::new())));
         }
     }
-    let log = context.house.accounts().log(Some(id.as_str()), 50)?;
+    let accounts = context.house.accounts();
+    let log = accounts.log(Some(id.as_str()), 50)?;
+    let passkeys = accounts.passkeys_of(&id)?.into_iter().map(|passkey| passkey.name).collect();
+    drop(accounts);
     let page = PersonPage {
+        passkeys,
         path: format!("/administration/people/{}", segment(id.as_str())),
         own: context.account()?.person == id,
         delegated: all,
@@ -308,6 +313,10 @@ pub fn change_person(context: &Context<'_>) -> Outcome {
         }
         "no-second-factor" => {
             house.accounts().set_second_factor(&id, None, &[], &note("second factor taken away"))?;
+            house.sessions.end_all_of(&id, None);
+        }
+        "no-passkeys" => {
+            house.accounts().remove_passkeys(&id, None, &note("passkeys taken away"))?;
             house.sessions.end_all_of(&id, None);
         }
         "verified" if own => {

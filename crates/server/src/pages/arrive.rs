@@ -41,6 +41,7 @@ struct LogInPage<'a> {
 struct CodePage<'a> {
     page: Page,
     fault: Option<&'a str>,
+    has_codes: bool,
 }
 
 #[derive(Template)]
@@ -119,7 +120,7 @@ pub fn set_up(context: &Context<'_>) -> Outcome {
             Some("The set-up token is not the one that the terminal shows.".to_owned()),
         );
     }
-    enter(context, &account, Stage::In, "/")
+    enter(context, &account, Stage::In, "/", "at the set-up")
 }
 
 /// The log-in page.
@@ -133,7 +134,8 @@ pub fn log_in_form(context: &Context<'_>) -> Outcome {
     log_in_page(context, None)
 }
 
-fn log_in_page(context: &Context<'_>, fault: Option<&str>) -> Outcome {
+/// Shows the log-in page, perhaps with what was wrong.
+pub fn log_in_page(context: &Context<'_>, fault: Option<&str>) -> Outcome {
     let status = if fault.is_some() { 403 } else { 200 };
     let page = LogInPage {
         page: Page::new(context, "Log in"),
@@ -161,19 +163,21 @@ pub fn log_in(context: &Context<'_>) -> Outcome {
             .and_then(|()| log_in_page(context, Some("Name and password do not belong together.")));
     };
     house.throttle.forget(&key, context.request.address);
-    let (stage, to) = next_stage(&account);
-    enter(context, &account, stage, to)
+    let (stage, to) = next_stage(context, &account)?;
+    enter(context, &account, stage, to, "with the password")
 }
 
-/// Returns what comes after the password.
-fn next_stage(account: &Account) -> (Stage, &'static str) {
-    if account.second_factor.is_some() {
+/// Returns what comes after the password: whoever has an authenticator program or a passkey shows it.
+fn next_stage(context: &Context<'_>, account: &Account) -> Result<(Stage, &'static str), Failure> {
+    let second =
+        account.second_factor.is_some() || !context.house.accounts().passkeys_of(&account.person)?.is_empty();
+    Ok(if second {
         (Stage::SecondFactor, "/log-in/code")
     } else if account.temporary {
         (Stage::NewPassword, "/log-in/new-password")
     } else {
         (Stage::In, "/")
-    }
+    })
 }
 
 /// Counts a wrong secret and writes it down; the one that begins the waits is marked for whoever reviews the log.
@@ -186,8 +190,8 @@ pub fn wrong(context: &Context<'_>, key: &str, what: &str) -> Result<(), Failure
     Ok(context.house.accounts().note(&note)?)
 }
 
-/// Begins a session under a new cookie and goes on.
-fn enter(context: &Context<'_>, account: &Account, stage: Stage, to: &str) -> Outcome {
+/// Begins a session under a new cookie and goes on. `how` the person came in stands in the account log.
+pub fn enter(context: &Context<'_>, account: &Account, stage: Stage, to: &str, how: &str) -> Outcome {
     let house = context.house;
     if let Some((former, _)) = &context.session {
         house.sessions.end(former);
@@ -201,7 +205,7 @@ fn enter(context: &Context<'_>, account: &Account, stage: Stage, to: &str) -> Ou
     };
     let note = store::accounts::Note {
         by: account.person.as_str(),
-        ..context.note(account.person.as_str(), what, "", &origin)
+        ..context.note(account.person.as_str(), what, how, &origin)
     };
     house.accounts().note(&note)?;
     Ok(Reply::see(to).with("set-cookie", cookie(house, SESSION_COOKIE, &token)))
@@ -214,10 +218,12 @@ pub fn code_form(context: &Context<'_>) -> Outcome {
 
 fn code_page(context: &Context<'_>, fault: Option<&str>) -> Outcome {
     let status = if fault.is_some() { 403 } else { 200 };
-    Ok(Reply::page(CodePage { page: Page::new(context, "Second step"), fault }.render()?).status(status))
+    let has_codes = context.account()?.second_factor.is_some();
+    let page = CodePage { page: Page::new(context, "Second step"), fault, has_codes };
+    Ok(Reply::page(page.render()?).status(status))
 }
 
-/// Checks the second factor: a code of the moment, or a recovery code.
+/// Checks the second factor: a passkey, a code of the moment, or a recovery code.
 pub fn code(context: &Context<'_>) -> Outcome {
     let house = context.house;
     let account = context.account()?;
@@ -225,21 +231,40 @@ pub fn code(context: &Context<'_>) -> Outcome {
     if let Some(wait) = house.throttle.wait(&key, context.request.address, context.now) {
         return Err(Failure::Wait(wait));
     }
+    #[cfg(feature = "passkeys")]
+    if context.request.form.get("do") == "ask" {
+        return super::passkeys::ask_second_step(context);
+    }
+    #[cfg(feature = "passkeys")]
+    if super::account::brings_passkey(context) {
+        if !super::passkeys::second_step(context, &key)? {
+            return code_page(context, Some("This passkey was not accepted. Try again, or use another way."));
+        }
+        return past_second_step(context, account, "with the password and a passkey");
+    }
     let given = context.request.form.get("code");
-    let secret = account.second_factor.as_deref().ok_or(Failure::NotFound)?;
-    let right = match check_code(secret, given, context.now) {
-        Some(step) => house.accounts().spend_step(&account.person, step)?,
-        None => house.accounts().spend_recovery_code(&account.person, &digest(&given.to_lowercase()))?,
+    let secret = account.second_factor.as_deref();
+    let (right, how) = match secret.and_then(|secret| check_code(secret, given, context.now)) {
+        Some(step) => (house.accounts().spend_step(&account.person, step)?, "with the password and a code"),
+        None => {
+            let digest = digest(&given.to_lowercase());
+            let spent = house.accounts().spend_recovery_code(&account.person, &digest)?;
+            (spent, "with the password and a recovery code")
+        }
     };
     if !right {
         wrong(context, &key, "wrong code of the second factor")?;
         return code_page(context, Some("This code is not right, or was used already."));
     }
     house.throttle.forget(&key, context.request.address);
+    past_second_step(context, account, how)
+}
+
+fn past_second_step(context: &Context<'_>, account: &Account, how: &str) -> Outcome {
     if account.temporary {
-        enter(context, account, Stage::NewPassword, "/log-in/new-password")
+        enter(context, account, Stage::NewPassword, "/log-in/new-password", how)
     } else {
-        enter(context, account, Stage::In, "/")
+        enter(context, account, Stage::In, "/", how)
     }
 }
 
@@ -282,7 +307,7 @@ pub fn new_password(context: &Context<'_>) -> Outcome {
     let note = context.note(account.person.as_str(), "own password set", "", &origin);
     context.house.accounts().set_password(&account.person, &hash_password(password), false, &note)?;
     context.house.sessions.end_all_of(&account.person, None);
-    enter(context, account, Stage::In, "/")
+    enter(context, account, Stage::In, "/", "with an own password")
 }
 
 /// An invitation.
@@ -326,8 +351,8 @@ pub fn invitation(context: &Context<'_>) -> Outcome {
         return Err(Failure::NotFound);
     }
     house.sessions.end_all_of(&account.person, None);
-    let (stage, to) = next_stage(&Account { temporary: false, ..account.clone() });
-    enter(context, &account, stage, to)
+    let (stage, to) = next_stage(context, &Account { temporary: false, ..account.clone() })?;
+    enter(context, &account, stage, to, "by an invitation")
 }
 
 /// Logs out.

@@ -16,6 +16,8 @@ use crate::{
 const FILES: &[(&str, &str, &[u8])] = &[
     ("pages.css", "text/css; charset=utf-8", include_bytes!("../../assets/pages.css")),
     ("pages.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/pages.js")),
+    #[cfg(feature = "passkeys")]
+    ("passkeys.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/passkeys.js")),
     ("htmx.min.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/htmx.min.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
 ];

@@ -21,6 +21,8 @@ pub mod home;
 pub mod manual;
 pub mod participant;
 pub mod participants;
+#[cfg(feature = "passkeys")]
+pub mod passkeys;
 pub mod queries;
 pub mod safety;
 pub mod schedule;

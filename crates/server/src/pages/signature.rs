@@ -1,7 +1,7 @@
 //! Electronic signatures: of a visit, of the casebook.
 //!
-//! The first signature of a session asks for both parts (log-in name and password), later ones for the password. It
-//! shows the printed name, the time and what it means, and is void, visibly, once what was signed changes.
+//! The first signature of a session asks for both parts (log-in name and password), later ones for the password; a passkey is both parts
+//! each time. It shows the printed name, the time and what it means, and is void, visibly, once what was signed changes.
 
 use askama::Template;
 use conduct::{Action, Casebook};
@@ -13,7 +13,7 @@ use crate::{
     http::Reply,
     page::Page,
     pages::{
-        account::prove,
+        account::{brings_passkey, prove},
         form::{names, site_moment},
     },
 };
@@ -166,7 +166,8 @@ pub fn sign(context: &Context<'_>) -> Outcome {
     let asks_name = context.session.as_ref().is_none_or(|(_, session)| !session.has_signed);
     let names_self =
         store::accounts::skeleton(form.get("login")) == store::accounts::skeleton(&account.login);
-    if asks_name && !names_self {
+    // A passkey is both parts at once: the key that one person holds, and what opens it.
+    if asks_name && !names_self && !brings_passkey(context) {
         return Err(Failure::Bad("The first signature of a session asks for your log-in name and your password. Nothing was signed.".to_owned()));
     }
     prove(context)?;

@@ -131,6 +131,7 @@ fn p11_300d_wrong_passwords_slow_down_the_guesser_alone_and_are_written_down() {
     assert_eq!(log.iter().filter(|line| line.detail.contains("slowed")).count(), 1);
 }
 
+// Shows: A11d-11
 #[test]
 fn the_second_factor_is_asked_and_a_code_is_spent() {
     let world = World::training(1);

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod attachments;
+#[cfg(feature = "software-keys")]
+mod base64url;
 mod cleaning;
 mod compliance;
 mod going_live;
@@ -11,5 +13,7 @@ mod manual;
 mod matrix;
 mod operation;
 mod pages;
+#[cfg(all(feature = "passkeys", feature = "software-keys"))]
+mod passkeys;
 mod trends;
 mod world;

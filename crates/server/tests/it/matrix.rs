@@ -209,7 +209,9 @@ fn who(method: Method, path: &str) -> Who {
         };
     }
     match (method, path) {
-        (Get, "/" | "/health" | "/log-in" | "/static/{file}") | (Post, "/log-in") => Anybody,
+        (Get, "/" | "/health" | "/log-in" | "/static/{file}") | (Post, "/log-in" | "/log-in/passkey") => {
+            Anybody
+        }
         (_, "/set-up" | "/invitation/{token}") => Nobody,
         (_, "/log-in/code" | "/log-in/new-password") => Arriving,
         (Get, "/account" | "/studies" | "/openapi.json" | "/manual" | "/manual/{page}")
@@ -218,6 +220,7 @@ fn who(method: Method, path: &str) -> Who {
             "/log-out"
             | "/account/password"
             | "/account/second-factor"
+            | "/account/passkeys"
             | "/account/language"
             | "/account/signature",
         ) => LoggedIn,

@@ -139,6 +139,10 @@ impl World {
         let read = Arc::clone(&clock);
         let now = move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap();
         let (mut house, token) = Installation::open(folder.path(), environment, Box::new(now)).unwrap();
+        #[cfg(feature = "passkeys")]
+        {
+            house.passkeys = Some(server::passkeys::Passkeys::at("https://equipoise.test").unwrap());
+        }
         house.manual = &[("first-log-in", "# From an empty server\n")];
         (Self { house, arms: BTreeMap::new(), clock, _folder: folder }, token)
     }
