@@ -3,6 +3,7 @@
 //! The numbers are those that [`run`](crate::run) writes down for the same outcomes: the same functions of the
 //! statistics crate under the same options, without the sheet that remembers where each number came from.
 
+mod hazards;
 mod over_visits;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use statistics::{
     ranks::{self, HodgesLehmannWorkspace, RankSumWorkspace, SignedRankWorkspace, hodges_lehmann_one_sample},
 };
 
+use hazards::{HazardSpace, Hazards};
 use over_visits::{Imputed, OverVisits, Space};
 
 use crate::methods::{boundary, confidence, share_interval};
@@ -27,7 +29,8 @@ pub use over_visits::Courses;
 /// What a method found: its main estimate, that estimate's interval, and the two-sided p-value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// The estimate: a mean, a difference of means, a Hodges-Lehmann location or shift, a percentage, an odds ratio.
+    /// The estimate: a mean, a difference of means, a Hodges-Lehmann location or shift, a percentage, an odds ratio, the
+    /// logarithm of a hazard ratio.
     pub estimate: f64,
     /// Its interval's lower limit.
     pub lower: f64,
@@ -40,8 +43,13 @@ pub struct Outcome {
 /// Outcomes of one group, and beside each the baseline where a model reads it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {
-    /// The outcomes; of a yes or no, 1 and 0.
+    /// The outcomes; of a yes or no, 1 and 0; of a time to an event, its days.
     pub values: Vec<f64>,
+    /// Of times: whether an event ended it.
+    pub events: Vec<bool>,
+    /// What explains the outcomes beside the groups, participant by participant: places of strata and of levels of
+    /// factors, then covariates.
+    pub beside: Vec<f64>,
     /// Baselines of the same participants, or nothing.
     pub baselines: Vec<f64>,
     /// Of a method over several visits, in the first group: the participants of all groups.
@@ -52,6 +60,8 @@ impl Group {
     /// Empties it.
     pub fn clear(&mut self) {
         self.values.clear();
+        self.events.clear();
+        self.beside.clear();
         self.baselines.clear();
         self.courses.clear();
     }
@@ -59,6 +69,8 @@ impl Group {
     /// Adds other participants.
     pub fn extend(&mut self, others: &Self) {
         self.values.extend_from_slice(&others.values);
+        self.events.extend_from_slice(&others.events);
+        self.beside.extend_from_slice(&others.beside);
         self.baselines.extend_from_slice(&others.baselines);
         self.courses.extend(&others.courses);
     }
@@ -84,6 +96,12 @@ enum Kind {
     RankSum(ranks::TwoSided),
     /// Covariance with the baseline as the one covariate.
     Ancova,
+    /// Covariance with factors and covariates, as many as these.
+    Adjusted {
+        factors: usize,
+        covariates: usize,
+    },
+    Hazards(Hazards),
     Binomial(BinomialInterval),
     Fisher,
     OverVisits(OverVisits),
@@ -147,6 +165,12 @@ impl Task {
             Method::Ancova(options) if options.factors.is_empty() && options.covariates == ["baseline"] => {
                 (Kind::Ancova, &options.confidence)
             }
+            Method::Ancova(options) => {
+                let (factors, covariates) = (options.factors.len(), options.covariates.len());
+                (Kind::Adjusted { factors, covariates }, &options.confidence)
+            }
+            Method::LogRank(options) => (Kind::Hazards(Hazards::log_rank(options)), &options.confidence),
+            Method::Cox(options) => (Kind::Hazards(Hazards::cox(options)), &options.confidence),
             Method::Binomial { interval, confidence } => {
                 (Kind::Binomial(share_interval(*interval)), confidence)
             }
@@ -178,6 +202,9 @@ impl Task {
             Kind::Ancova => {
                 Kernel::default().ancova(first, second, self.confidence).ok().map(|one| one.estimate)
             }
+            Kind::Adjusted { .. } | Kind::Hazards(_) => {
+                Kernel::default().run(self, first, second).ok().map(|one| one.estimate)
+            }
             // Nothing says what imputed values would come to.
             Kind::Imputed(_) => None,
             Kind::OverVisits(_) => Kernel::default().run(self, first, second).ok().map(|one| one.estimate),
@@ -201,12 +228,25 @@ impl Task {
 
     /// Whether the order of its outcomes shows in its last digits.
     pub fn sums_in_order(&self) -> bool {
-        !(self.is_of_yes_or_no() || matches!(self.kind, Kind::RankSum(_) | Kind::SignedRank(_)))
+        let of_counts = match &self.kind {
+            Kind::RankSum(_) | Kind::SignedRank(_) => true,
+            Kind::Hazards(hazards) => hazards.is_of_groups_alone(),
+            _ => false,
+        };
+        !(self.is_of_yes_or_no() || of_counts)
     }
 
     /// Whether it compares two groups.
     pub fn compares_groups(&self) -> bool {
-        matches!(self.kind, Kind::TwoSampleT(_) | Kind::RankSum(_) | Kind::Ancova | Kind::Fisher)
+        matches!(
+            self.kind,
+            Kind::TwoSampleT(_)
+                | Kind::RankSum(_)
+                | Kind::Ancova
+                | Kind::Adjusted { .. }
+                | Kind::Hazards(_)
+                | Kind::Fisher
+        )
     }
 }
 
@@ -228,6 +268,7 @@ pub struct Kernel {
     linear: LinearWorkspace,
     adjusted: Adjusted,
     over_visits: Space,
+    hazards: HazardSpace,
     fisher: KnownTables,
 }
 
@@ -237,6 +278,8 @@ struct Adjusted {
     y: Vec<f64>,
     arm: Vec<f64>,
     baseline: Vec<f64>,
+    /// Columns of levels and covariates, reused.
+    columns: Vec<Vec<f64>>,
 }
 
 /// Fourfold tables that were tested before: small trials have few.
@@ -293,6 +336,10 @@ impl Kernel {
                 })
             }
             Kind::Ancova => self.ancova(one, other, task.confidence),
+            Kind::Adjusted { factors, covariates } => {
+                self.adjusted(one, other, (*factors, *covariates), task.confidence)
+            }
+            Kind::Hazards(hazards) => hazards.run(one, other, task.confidence, &mut self.hazards),
             Kind::OverVisits(model) => model.run(&one.courses, task.confidence, &mut self.over_visits),
             Kind::Imputed(imputed) => imputed.run(&one.courses),
             Kind::Binomial(kind) => {
@@ -310,7 +357,7 @@ impl Kernel {
     }
 
     fn ancova(&mut self, one: &Group, other: &Group, level: Confidence) -> Result<Outcome, NotEstimable> {
-        let Adjusted { y, arm, baseline } = &mut self.adjusted;
+        let Adjusted { y, arm, baseline, .. } = &mut self.adjusted;
         y.clear();
         arm.clear();
         baseline.clear();
@@ -320,6 +367,63 @@ impl Kernel {
             arm.resize(y.len(), is_first);
         }
         self.linear.fit(y, &[arm, baseline])?;
+        let difference = self.linear.coefficient(1, level)?;
+        Ok(Outcome {
+            estimate: difference.estimate,
+            lower: difference.interval.lower,
+            upper: difference.interval.upper,
+            p: difference.p,
+        })
+    }
+}
+
+impl Kernel {
+    /// The group's coefficient beside factors, each coded against its first level that occurs, and covariates.
+    fn adjusted(
+        &mut self,
+        one: &Group,
+        other: &Group,
+        (factors, covariates): (usize, usize),
+        level: Confidence,
+    ) -> Result<Outcome, NotEstimable> {
+        let Adjusted { y, arm, columns, .. } = &mut self.adjusted;
+        y.clear();
+        arm.clear();
+        for (group, is_first) in [(one, 1.0), (other, 0.0)] {
+            y.extend_from_slice(&group.values);
+            arm.resize(y.len(), is_first);
+        }
+        let wide = factors + covariates;
+        let of = |place: usize| {
+            let all = one.beside.chunks_exact(wide).chain(other.beside.chunks_exact(wide));
+            all.map(move |own| own[place])
+        };
+        let mut used = 0;
+        let mut next = |columns: &mut Vec<Vec<f64>>, values: &mut dyn Iterator<Item = f64>| {
+            if columns.len() == used {
+                columns.push(Vec::new());
+            }
+            columns[used].clear();
+            columns[used].extend(values);
+            used += 1;
+        };
+        for factor in 0..factors {
+            // Levels are few, so that their places fit a word's bits.
+            let occur = of(factor).fold(0u64, |seen, level| seen | 1 << (level as u64).min(63));
+            if occur.count_ones() < 2 {
+                return Err(NotEstimable::SingularDesign);
+            }
+            let first = occur.trailing_zeros();
+            for level in (first + 1..64).filter(|level| occur >> level & 1 == 1) {
+                next(columns, &mut of(factor).map(|own| f64::from(u8::from(own == f64::from(level)))));
+            }
+        }
+        for covariate in factors..wide {
+            next(columns, &mut of(covariate));
+        }
+        let explain: Vec<&[f64]> =
+            std::iter::once(arm.as_slice()).chain(columns[..used].iter().map(Vec::as_slice)).collect();
+        self.linear.fit(y, &explain)?;
         let difference = self.linear.coefficient(1, level)?;
         Ok(Outcome {
             estimate: difference.estimate,

@@ -67,8 +67,8 @@ fn recomputed(method: &Method) -> &'static [&'static str] {
         Method::WeightedKappa(_) => &["n", "agree", "kappa", "lower", "upper", "p"],
         Method::Anova => &["n", "mean", "sd", "median", "min", "max", "f", "df", "df_residual", "p"],
         Method::ChiSquared { .. } | Method::Cmh(_) => &["chi_squared", "df", "p"],
-        // Only data sets from elsewhere hold times, and these are at hand as they came.
-        Method::KaplanMeier(_) => &[],
+        // Base R has no survival curves and no hazards; the statistics crate's reference cases stand for these.
+        Method::KaplanMeier(_) | Method::LogRank(_) | Method::Cox(_) => &[],
         // Base R has no mixed models; the statistics crate's reference cases stand for these.
         Method::Mmrm(_) | Method::MultipleImputation(_) | Method::PredictiveImputation(_) => &[],
         Method::Ancova(_) => &[
@@ -166,6 +166,8 @@ impl Call<'_> {
         let call = match &self.analysis.method {
             Method::Count
             | Method::KaplanMeier(_)
+            | Method::LogRank(_)
+            | Method::Cox(_)
             | Method::Mmrm(_)
             | Method::MultipleImputation(_)
             | Method::PredictiveImputation(_) => return None,
@@ -265,6 +267,7 @@ impl Call<'_> {
             Subject::AdverseEvents { .. }
             | Subject::Deviations
             | Subject::Readings(_)
+            | Subject::TimeToEvent { .. }
             | Subject::Records(_) => None,
         }
     }

@@ -7,7 +7,7 @@ use protocol::{
     expression::Expression,
     model::{AnalysisPlan, Records},
 };
-use terms::{AnalysisId, Truth};
+use terms::{AnalysisId, ParameterId, Truth};
 
 use crate::{
     PlanError,
@@ -194,6 +194,32 @@ impl<'a> Chosen<'a> {
         found.sort_by(|a, b| (a.member, &a.term, a.row).cmp(&(b.member, &b.term, b.row)));
         Occurrences(found)
     }
+}
+
+/// Returns each participant's time to an event of the study's own record, and who has none.
+pub(crate) fn times_of(
+    data: &DataSets,
+    population: &Population,
+    time: &ParameterId,
+) -> (Vec<TimeEntry>, Vec<(terms::SubjectId, String)>) {
+    let set = &data.times_to_event;
+    let own = (0..set.rows()).filter(|row| set.cell("parameter", *row).text() == Some(time.as_str()));
+    let rows: BTreeMap<&str, usize> =
+        own.filter_map(|row| Some((set.cell("subject", row).text()?, row))).collect();
+    let (mut entries, mut excluded) = (Vec::new(), ungrouped(population));
+    for member in &population.members {
+        let read = rows.get(member.subject.as_str()).and_then(|row| {
+            let time = set.cell("value", *row).number()?;
+            let event = set.cell("censored", *row).number()? == 0.0;
+            Some(TimeEntry { group: member.group, row: *row, subject_row: member.row, time, event })
+        });
+        match read {
+            Some(entry) => entries.push(entry),
+            None => excluded
+                .push((member.subject.clone(), "no time: entered after the last day of the data".to_owned())),
+        }
+    }
+    (entries, excluded)
 }
 
 const NO_ROW: &str = "no row";

@@ -3,7 +3,7 @@
 use datasets::{Cell, DataSets};
 use protocol::model::{
     Analysis, AnalysisPlan, Arm, Estimand, Imputation, Measure, Method, Parameter, Quartiles, Readings,
-    Records, RecordsOf, StatedFact, Strategy, Subject, TwoSided, Zeros,
+    Records, RecordsOf, StatedFact, Strategy, Subject, TimeOrigin, TimedHappening, TwoSided, Zeros,
 };
 use statistics::means::Variances;
 use terms::AnalysisId;
@@ -15,7 +15,7 @@ use crate::{
     methods::{self, Paired, Precision, Repeated, Series, Source, confidence},
     outcome::{self, AtVisit, Outcomes, column_of, death_strategy, level_of},
     population::{Choice, Population, first_level},
-    records::{Chosen, WITHIN},
+    records::{Chosen, TimeEntry, WITHIN, times_of},
     sheet::{RowSets, Sheet, group},
     standing,
 };
@@ -211,7 +211,43 @@ impl<'a> Task<'a> {
             Subject::AdverseEvents { .. } | Subject::Deviations => self.write_events(sheet),
             Subject::Records(records) => self.write_records(sheet, records),
             Subject::Readings(readings) => self.write_readings(sheet, readings),
+            Subject::TimeToEvent { time } => self.write_time(sheet, time),
         }
+    }
+
+    /// Times to an event of the study's own record.
+    fn write_time(&self, sheet: &mut Sheet<'_>, time: &terms::ParameterId) -> Result<Written, PlanError> {
+        if self.plan.times.iter().all(|known| known.id != *time) {
+            let (analysis, parameter) = (self.analysis.id.clone(), time.to_string());
+            return Err(PlanError::NoParameter { analysis, parameter });
+        }
+        let (entries, excluded) = times_of(self.data, &self.population, time);
+        self.write_times(sheet, &self.data.times_to_event, &entries, &["value", "censored"], excluded)
+    }
+
+    /// Methods for times to an event, which stand in `columns` of a data set.
+    fn write_times(
+        &self,
+        sheet: &mut Sheet<'_>,
+        set: &datasets::Dataset,
+        entries: &[TimeEntry],
+        columns: &[&str],
+        excluded: Vec<(terms::SubjectId, String)>,
+    ) -> Result<Written, PlanError> {
+        let (population, data) = (&self.population, (self.data, set));
+        let (levels, without) = match &self.analysis.method {
+            Method::KaplanMeier(options) => {
+                methods::kaplan_meier(sheet, population, data, entries, columns, options)
+            }
+            Method::LogRank(options) => {
+                (Vec::new(), methods::compare_log_rank(sheet, population, data, entries, columns, options))
+            }
+            Method::Cox(options) => {
+                (Vec::new(), methods::cox(sheet, population, data, entries, columns, options))
+            }
+            _ => return Err(self.does_not_fit("times to an event")),
+        };
+        Ok(Written { levels, ..self.written(excluded, without) })
     }
 
     /// Rows of a data set from elsewhere. What an estimand says of intercurrent events is in the rows already.
@@ -246,14 +282,8 @@ impl<'a> Task<'a> {
                 Ok(self.written(outcomes.excluded.clone(), without))
             }
             RecordsOf::Times { time, event } => {
-                let Method::KaplanMeier(options) = &self.analysis.method else {
-                    return Err(self.does_not_fit("times to an event"));
-                };
                 let (entries, excluded) = chosen.times(self.data, population, (time, event), id)?;
-                let data = (self.data, chosen.set);
-                let (levels, without) =
-                    methods::kaplan_meier(sheet, population, data, &entries, &[time], options);
-                Ok(Written { levels, ..self.written(excluded, without) })
+                self.write_times(sheet, chosen.set, &entries, &[time], excluded)
             }
             RecordsOf::Terms { columns } => {
                 let events = chosen.occurrences(population, columns);
@@ -469,6 +499,8 @@ impl<'a> Task<'a> {
             | Method::ChiSquared { .. }
             | Method::Cmh(_)
             | Method::KaplanMeier(_)
+            | Method::LogRank(_)
+            | Method::Cox(_)
             | Method::Mmrm(_)
             | Method::MultipleImputation(_)
             | Method::PredictiveImputation(_) => {
@@ -688,6 +720,9 @@ impl<'a> Task<'a> {
         if let Subject::AdverseEvents { filter: Some(filter) } = &self.analysis.subject {
             words = format!("{words}; adverse events with {}", filter.text);
         }
+        if let Subject::TimeToEvent { time } = &self.analysis.subject {
+            words = format!("{words}; {}", self.time_in_words(time));
+        }
         if let Subject::Readings(readings) = &self.analysis.subject {
             let between = methods::words_between(readings.between);
             words = format!("{words}; {}.{} {between}", readings.form, readings.item);
@@ -707,6 +742,29 @@ impl<'a> Task<'a> {
             Some(by) => format!("{words}; by {by}"),
             None => words,
         }
+    }
+}
+
+impl Task<'_> {
+    /// What ends a time and what censors it.
+    fn time_in_words(&self, id: &terms::ParameterId) -> String {
+        let Some(time) = self.plan.times.iter().find(|known| known.id == *id) else { return id.to_string() };
+        let labels = |of: &[TimedHappening], join: &str| {
+            of.iter().map(|one| one.label.en()).collect::<Vec<_>>().join(join)
+        };
+        let from = match time.from {
+            TimeOrigin::Enrolment => "enrolment",
+            TimeOrigin::FirstDose => "the first dose",
+        };
+        let events = labels(&time.events, " or ");
+        let mut words = format!("{id}: days from {from} to {events}");
+        if !time.censored_by.is_empty() {
+            words = format!("{words}, censored by {}", labels(&time.censored_by, " or "));
+        }
+        if let Some(months) = time.cut_off_months {
+            words = format!("{words}, data up to {months} months after the first entry");
+        }
+        words
     }
 }
 
@@ -765,6 +823,8 @@ fn words_of(method: &Method) -> String {
         Method::ChiSquared { continuity_correction } => methods::chi_squared_words(*continuity_correction),
         Method::Cmh(options) => methods::cmh_words(options),
         Method::KaplanMeier(options) => methods::kaplan_meier_words(options),
+        Method::LogRank(options) => methods::log_rank_words(options),
+        Method::Cox(options) => methods::cox_words(options),
         Method::Mmrm(options) => methods::mmrm_words(options),
         Method::MultipleImputation(options) => methods::multiple_imputation_words(options),
         Method::PredictiveImputation(options) => methods::predictive_imputation_words(options),

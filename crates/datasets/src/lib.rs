@@ -9,7 +9,7 @@ pub mod csv;
 mod dataset;
 mod elsewhere;
 
-pub use build::{analysis_sets, build};
+pub use build::{analysis_sets, build, finding};
 pub use dataset::{Cell, Column, Data, Dataset};
 pub use elsewhere::from_elsewhere;
 
@@ -20,6 +20,8 @@ pub struct DataSets {
     pub subjects: Dataset,
     /// One row a participant, parameter and visit, derived records included.
     pub longitudinal: Dataset,
+    /// One row a participant who entered and a time to an event of the plan.
+    pub times_to_event: Dataset,
     /// One row an adverse event.
     pub adverse_events: Dataset,
     /// One row a treatment other than the trial's.
@@ -52,6 +54,7 @@ impl Default for DataSets {
         Self {
             subjects: empty("subjects", "Participants"),
             longitudinal: empty("longitudinal", "Longitudinal data"),
+            times_to_event: empty("times_to_event", "Times to an event"),
             adverse_events: empty("adverse_events", "Adverse events"),
             concomitant_treatments: empty("concomitant_treatments", "Other treatments"),
             exposure: empty("exposure", "Exposure"),
@@ -73,9 +76,10 @@ impl DataSets {
         if !self.others.is_empty() {
             return std::iter::once(&self.subjects).chain(&self.others).collect();
         }
-        vec![
+        let mut sets = vec![
             &self.subjects,
             &self.longitudinal,
+            &self.times_to_event,
             &self.adverse_events,
             &self.concomitant_treatments,
             &self.exposure,
@@ -86,7 +90,10 @@ impl DataSets {
             &self.readings,
             &self.body_sites,
             &self.watches,
-        ]
+        ];
+        // A plan that follows no time has no such data set.
+        sets.retain(|set| set.name != self.times_to_event.name || !set.columns.is_empty());
+        sets
     }
 
     /// Returns a data set by name.

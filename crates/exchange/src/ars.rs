@@ -111,6 +111,7 @@ impl Event<'_> {
             Some(Subject::Variable { variable }) => ("subjects".to_owned(), Some(variable.clone())),
             Some(Subject::AdverseEvents { .. }) => ("adverse_events".to_owned(), Some("term".to_owned())),
             Some(Subject::Deviations) => ("deviations".to_owned(), Some("kind".to_owned())),
+            Some(Subject::TimeToEvent { .. }) => ("times_to_event".to_owned(), Some("value".to_owned())),
             Some(Subject::Readings(_)) => ("readings".to_owned(), Some("value".to_owned())),
             Some(Subject::Records(records)) => (records.data.clone(), Some(variable_of(records))),
             None => ("subjects".to_owned(), None),
@@ -221,6 +222,11 @@ impl Event<'_> {
                 ))));
                 clauses.push(Some(condition_of(self.condition("longitudinal", "visit", visit.as_str()))));
                 words.push(format!("{parameter} at {visit}"));
+            }
+            Subject::TimeToEvent { time } => {
+                let condition = self.condition("times_to_event", "parameter", time.as_str());
+                clauses.push(Some(condition_of(condition)));
+                words.push(time.to_string());
             }
             Subject::AdverseEvents { filter: Some(filter) }
             | Subject::Records(Records { filter: Some(filter), .. }) => {

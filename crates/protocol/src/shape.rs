@@ -51,6 +51,8 @@ pub enum Kind {
     Estimate,
     DataSet,
     Watch,
+    Time,
+    Hazard,
 }
 
 impl Kind {
@@ -96,6 +98,8 @@ impl Kind {
             Kind::Estimate => "estimate",
             Kind::DataSet => "data set",
             Kind::Watch => "watch",
+            Kind::Time => "time to an event",
+            Kind::Hazard => "hazard",
         }
     }
 }

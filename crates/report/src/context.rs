@@ -110,6 +110,7 @@ impl<'a> Context<'a> {
                 let parameter = self.study.plan.parameters.iter().find(of_item);
                 parameter.and_then(|parameter| parameter.unit.as_deref()).unwrap_or("")
             }
+            Subject::TimeToEvent { .. } => "d",
             Subject::AdverseEvents { .. } | Subject::Deviations => "",
         })
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Kind, Study, StudyLine, StudyLines,
-    model::{Purpose, Subject},
+    model::{Happening, Purpose, Subject},
 };
 
 /// A line of the study, and what is defined there (`estimand B-P1`).
@@ -117,6 +117,19 @@ impl Found<'_> {
         }
     }
 
+    fn time(&mut self, id: &str) {
+        self.add(Kind::Time, "time", id);
+        let study = self.definitions.study;
+        let Some(time) = study.plan.times.iter().find(|time| time.id == *id) else { return };
+        for one in time.events.iter().chain(&time.censored_by) {
+            match &one.what {
+                Happening::AdverseEvent { .. } => self.form_for(Purpose::AdverseEvents),
+                Happening::Finding { parameter, .. } => self.parameter(parameter.as_str()),
+                Happening::TreatmentEnd { .. } | Happening::ParticipationEnd { .. } => {}
+            }
+        }
+    }
+
     fn tests(&mut self, of: impl Fn(&str) -> bool) {
         for test in self.definitions.study.plan.tests.iter().filter(|test| of(&test.id)) {
             self.add(Kind::Test, "test", &test.id);
@@ -140,6 +153,7 @@ impl Found<'_> {
                 self.add(Kind::Item, "item", &format!("{}.{}", readings.form, readings.item));
                 self.add(Kind::Form, "form", readings.form.as_str());
             }
+            Subject::TimeToEvent { time } => self.time(time.as_str()),
             // Data sets from elsewhere are declared beside the plan, not collected on forms.
             Subject::Records(_) => {}
             Subject::Deviations => {

@@ -103,6 +103,10 @@ pub(crate) fn sentence(context: &Context<'_>, result: &AnalysisResult) -> Option
             line.by_group("Participants affected", "events")?.say("; odds ratio ").number("odds_ratio")?;
             line.ci(&ci)?.p()?.say(".");
         }
+        Method::LogRank(_) | Method::Cox(_) => {
+            line.by_group("Participants with an event", "events")?;
+            line.say("; hazard ratio ").number("hazard_ratio")?.ci(&ci)?.p()?.say(".");
+        }
         _ => return None,
     }
     Some(line.runs)

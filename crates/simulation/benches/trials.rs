@@ -64,7 +64,7 @@ fn four_visits(study: &mut Study) {
     }
 }
 
-const LINES: [Line; 8] = [
+const LINES: [Line; 9] = [
     Line {
         name: "randomised: rank sum, exact with ties",
         study: "imatinib-controlled",
@@ -122,6 +122,14 @@ const LINES: [Line; 8] = [
         goal: Some(700.0),
     },
     Line {
+        name: "2 x 200 with accrual: log-rank",
+        study: "time-to-event",
+        sets: &[],
+        analyses: &["P1-main"],
+        change: as_written,
+        goal: Some(10_000.0),
+    },
+    Line {
         name: "2 x 14 at three visits: mixed model",
         study: "imatinib-controlled",
         sets: &[],
@@ -136,7 +144,8 @@ fn crate_folder() -> PathBuf {
 }
 
 fn study(name: &str) -> Study {
-    let root = crate_folder().join("../../studies").join(name);
+    let of = |folder: &str| crate_folder().join("../..").join(folder).join(name);
+    let root = if of("studies").is_dir() { of("studies") } else { of("examples") };
     let mut files = BTreeMap::new();
     for folder in [root.clone(), root.join("forms")] {
         for entry in fs::read_dir(&folder).expect("the study's folder") {

@@ -2,7 +2,9 @@
 //!
 //! A rehearsal through commands and the fast path both call these, so that there is one model.
 
-use protocol::model::{BackgroundEvents, Habits};
+use protocol::model::{BackgroundEvents, Habits, HazardProcess};
+use record::EndReason;
+use terms::ArmId;
 
 use crate::{person::Episode, streams::Draws};
 
@@ -132,6 +134,52 @@ pub(crate) fn early_stop(draws: &mut Draws, share: f64, days_of_treatment: i32) 
 /// The place of the reason for which a person stops, from the stream of [`early_stop`].
 pub(crate) fn reason_for_stop(withdrawal: Draws, weights: impl IntoIterator<Item = f64> + Clone) -> usize {
     withdrawal.from_word(2).weighted(weights)
+}
+
+/// The hazard of an arm over that which the process states.
+pub(crate) fn hazard_ratio(process: &HazardProcess, arm: &ArmId) -> f64 {
+    process.ratio.iter().find(|one| one.0 == *arm).map_or(1.0, |one| one.1)
+}
+
+/// The day after the first dose on which an event of a hazard comes, if it ever does.
+///
+/// The cumulated hazard at the event is an exponential number of mean 1; it grows by each stretch's monthly rate times
+/// the arm's ratio.
+#[inline]
+pub(crate) fn days_to_event(draws: &mut Draws, process: &HazardProcess, ratio: f64) -> Option<i32> {
+    let mut left = draws.exponential_of_median(std::f64::consts::LN_2);
+    for (place, monthly) in process.monthly.iter().enumerate() {
+        let rate = monthly * ratio;
+        let from = process.from_months.get(place).copied().unwrap_or(0.0);
+        match process.from_months.get(place + 1) {
+            Some(until) if left > rate * (until - from) => left -= rate * (until - from),
+            _ => {
+                let days = libm::ceil((from + left / rate) * DAYS_A_MONTH);
+                return (days < f64::from(HAZARD_DAYS_MAX)).then_some((days as i32).max(1));
+            }
+        }
+    }
+    None
+}
+
+/// Days from the first dose after which nobody is followed.
+const HAZARD_DAYS_MAX: i32 = 36_525;
+
+/// Why a person stops early, by the reason's name in the cohort.
+pub(crate) fn end_reason(name: &str) -> EndReason {
+    match name {
+        "adverse_event" => EndReason::AdverseEvent,
+        "progression" => EndReason::Progression,
+        "withdrew_consent" => EndReason::WithdrewConsent,
+        "lost_to_follow_up" => EndReason::LostToFollowUp,
+        "death" => EndReason::Death,
+        _ => EndReason::Other,
+    }
+}
+
+/// Says whether nothing more is seen of a person who stops for a reason.
+pub(crate) fn leaves_the_trial(reason: EndReason) -> bool {
+    matches!(reason, EndReason::WithdrewConsent | EndReason::LostToFollowUp | EndReason::Death)
 }
 
 /// What is done about the dose for an event.

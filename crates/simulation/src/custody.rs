@@ -101,7 +101,7 @@ impl Custody {
         let sites = u32::try_from(study.sites.len()).unwrap_or(u32::MAX).max(1);
         let kit_visits = u32::try_from(plan.kit_visits.len()).unwrap_or(u32::MAX);
         let kits_per_arm = (allocation_list::participants(study).div_ceil(sites) * 2 * kit_visits)
-            .min(KIT_NUMBERS.last / (8 * sites));
+            .min((KIT_NUMBERS.last - KIT_NUMBERS.first + 1) / (8 * sites));
         let vault = VaultPlan {
             study: study.id.clone(),
             blocks,

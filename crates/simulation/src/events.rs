@@ -20,6 +20,7 @@ struct Noted<'a> {
     serious: bool,
     related: bool,
     action: &'a str,
+    outcome: &'a str,
 }
 
 /// What stands behind a change of dose.
@@ -31,6 +32,9 @@ pub(crate) struct Because<'a> {
 
 /// Months after screening by which every trial of this kind is over for a person.
 pub(crate) const BACKGROUND_MONTHS_MAX: i32 = 36;
+
+/// Days after which an event of a hazard is over, as its row says.
+const HAZARD_EVENT_DAYS: i64 = 30;
 
 impl<T: Trial> Rehearsal<'_, T> {
     /// An episode of a reaction begins: it is written down, and the dose changed if need be.
@@ -53,6 +57,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             serious: episode.grade >= 4,
             related: true,
             action,
+            outcome: "ongoing",
         };
         let Some(row) = self.note(day, who, &noted)? else { return Ok(()) };
         self.people[who].episode_rows[index] = Some(row);
@@ -192,11 +197,42 @@ impl<T: Trial> Rehearsal<'_, T> {
         course::wait_for_unrelated(&mut draws, events.per_month);
         let Unrelated { term, serious, related, grade } = Unrelated::draw(&mut draws, events);
         let length = draws.exponential_of_median(events.duration_median_days).ceil() as i64 + 1;
-        let noted = Noted { term: &events.terms[term].0, grade, serious, related, action: "none" };
+        let noted = Noted {
+            term: &events.terms[term].0,
+            grade,
+            serious,
+            related,
+            action: "none",
+            outcome: "ongoing",
+        };
         if let Some(row) = self.note(day, who, &noted)? {
             self.diary.enter(day + Span::new().days(length), Task::BackgroundOver(who, row));
         }
         self.next_background(day, who, count + 1);
+        Ok(())
+    }
+
+    /// An event of a hazard: it is written down, and ends the participation of who dies of it.
+    pub(crate) fn strike(&mut self, day: Date, who: usize, hazard: usize) -> Result<(), T::Error> {
+        if self.people[who].phase == Phase::Over {
+            return Ok(());
+        }
+        let hazard = &self.study.virtual_cohort.hazards[hazard];
+        let noted = Noted {
+            term: &hazard.term,
+            grade: hazard.grade,
+            serious: hazard.serious,
+            related: false,
+            action: "none",
+            outcome: if hazard.fatal { "fatal" } else { "ongoing" },
+        };
+        let row = self.note(day, who, &noted)?;
+        if hazard.fatal {
+            return self.die(day, who, row);
+        }
+        if let Some(row) = row {
+            self.diary.enter(day + Span::new().days(HAZARD_EVENT_DAYS), Task::BackgroundOver(who, row));
+        }
         Ok(())
     }
 
@@ -222,6 +258,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             serious: false,
             related: true,
             action: "withdrawn",
+            outcome: "ongoing",
         };
         let row = self.note(day, who, &noted)?;
         if let Some(row) = row {
@@ -255,11 +292,15 @@ impl<T: Trial> Rehearsal<'_, T> {
                 (ItemRole::AeSerious, Value::Boolean(noted.serious)),
                 (ItemRole::AeRelation, Value::Code(relation.to_owned())),
                 (ItemRole::AeAction, Value::Code(noted.action.to_owned())),
-                (ItemRole::AeOutcome, Value::Code("ongoing".to_owned())),
+                (ItemRole::AeOutcome, Value::Code(noted.outcome.to_owned())),
             ],
         );
         if noted.serious {
-            let criterion = if grade >= 4 { "life_threatening" } else { "admission" };
+            let criterion = match grade {
+                5 => "death",
+                4 => "life_threatening",
+                _ => "admission",
+            };
             answers.extend(
                 self.event_answers(
                     form,

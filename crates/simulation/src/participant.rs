@@ -280,6 +280,13 @@ impl<T: Trial> Rehearsal<'_, T> {
         if let Some(after) = course::early_stop(&mut draws, share, days) {
             self.diary.enter(day + Span::new().days(i64::from(after)), Task::Withdraw(who));
         }
+        for (index, hazard) in virtuals.hazards.iter().enumerate() {
+            let mut draws = self.streams.of(number, "hazard", index as u64);
+            let ratio = course::hazard_ratio(hazard, &drug);
+            if let Some(after) = course::days_to_event(&mut draws, hazard, ratio) {
+                self.diary.enter(day + Span::new().days(i64::from(after)), Task::Strike(who, index));
+            }
+        }
         let mut draws = self.streams.of(number, "emergency", 0);
         let broken = draws.chance(virtuals.conduct.blind_break);
         let on = i64::from(draws.below(days.max(1).unsigned_abs()));
@@ -822,13 +829,7 @@ impl<T: Trial> Rehearsal<'_, T> {
         };
         let withdrawal = self.streams.of(participant.person.number, "withdrawal", 0);
         let drawn = course::reason_for_stop(withdrawal, process.reasons.iter().map(|(_, weight)| *weight));
-        let reason = match process.reasons[drawn].0.as_str() {
-            "adverse_event" => EndReason::AdverseEvent,
-            "progression" => EndReason::Progression,
-            "withdrew_consent" => EndReason::WithdrewConsent,
-            "lost_to_follow_up" => EndReason::LostToFollowUp,
-            _ => EndReason::Other,
-        };
+        let reason = course::end_reason(&process.reasons[drawn].0);
         let (adverse_event, rule) = match reason {
             EndReason::AdverseEvent => {
                 let (row, rule) = self.event_behind_stop(day, who)?;
@@ -846,10 +847,27 @@ impl<T: Trial> Rehearsal<'_, T> {
         if reason == EndReason::WithdrewConsent {
             let investigator = self.with_power(who, Power::TakeConsent);
             self.step(day, who, investigator, Action::WithdrawConsent { keep_data: true })?;
-            return self.finish_because(day, who, EndReason::WithdrewConsent);
+        }
+        if course::leaves_the_trial(reason) {
+            return self.finish_because(day, who, reason);
         }
         self.plan_visits(day, who);
         Ok(())
+    }
+
+    /// A participant dies: treatment ends if it had not, and so does participation.
+    pub(crate) fn die(&mut self, day: Date, who: usize, row: Option<u32>) -> Result<(), T::Error> {
+        if self.people[who].phase == Phase::Treated {
+            let last_dose = self.last_dose_before(day, who);
+            let investigator = self.with_power(who, Power::EndParticipation);
+            let reason = EndReason::Death;
+            let action = Action::EndTreatment { reason, last_dose, adverse_event: row, rule: None };
+            if !self.step(day, who, investigator, action)? {
+                return Ok(());
+            }
+            self.stop_drug(day, who);
+        }
+        self.finish_because(day, who, EndReason::Death)
     }
 
     /// The drug is off: nothing more begins because of it.
@@ -930,6 +948,7 @@ impl<T: Trial> Rehearsal<'_, T> {
             | Task::Onset(other, _)
             | Task::Background(other, _)
             | Task::Withdraw(other)
+            | Task::Strike(other, _)
             | Task::BreakBlind(other)
             | Task::Prohibited(other) => *other == who,
             _ => false,

@@ -201,7 +201,7 @@ fn graded(study: &Study, codelist: &CodelistId, value: f64) -> Option<Value> {
 }
 
 /// Added to a reader's number where two slides lie side by side.
-const OF_PAIRS: u32 = 1 << 8;
+pub(crate) const OF_PAIRS: u32 = 1 << 8;
 /// And where they do so a second time.
 const OF_PAIRS_AGAIN: u32 = 2 << 8;
 

@@ -87,6 +87,8 @@ pub(crate) enum Task {
     Background(usize, u64),
     /// It ends.
     BackgroundOver(usize, u32),
+    /// An event of a hazard comes.
+    Strike(usize, usize),
     /// Treatment ends early.
     Withdraw(usize),
     /// An entry is found wrong.
@@ -336,6 +338,7 @@ impl<'a, T: Trial> Rehearsal<'a, T> {
             Task::Escalate(who) => self.escalate(day, who),
             Task::Background(who, count) => self.background(day, who, count),
             Task::BackgroundOver(who, row) => self.background_over(day, who, row),
+            Task::Strike(who, hazard) => self.strike(day, who, hazard),
             Task::Withdraw(who) => self.withdraw(day, who),
             Task::Correct(who, key, item) => self.correct(day, who, key, item),
             Task::Answer(who, query) => self.answer_query(day, who, query),

@@ -198,6 +198,28 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
                 _ => return Err(entry.unknown("see [reactions] of virtual.toml")),
             }
         }
+        ["hazards", name, ref rest @ ..] => {
+            let arms = study.arms.iter().map(|arm| arm.id.clone()).collect::<Vec<_>>();
+            let Some(hazard) = virtuals.hazards.iter_mut().find(|hazard| hazard.name == name) else {
+                return Err(entry.unknown("name one of its hazards"));
+            };
+            match *rest {
+                ["ratio", arm] => {
+                    let known = arms.iter().find(|one| **one == *arm);
+                    let Some(known) = known else { return Err(entry.unknown("name an arm")) };
+                    let ratio = entry.positive()?;
+                    match hazard.ratio.iter_mut().find(|one| one.0 == *arm) {
+                        Some(own) => own.1 = ratio,
+                        None => hazard.ratio.push((known.clone(), ratio)),
+                    }
+                }
+                ["monthly"] => {
+                    let rate = entry.positive()?;
+                    hazard.monthly.iter_mut().for_each(|own| *own = rate);
+                }
+                _ => return Err(entry.unknown("a hazard has ratio.ARM and monthly")),
+            }
+        }
         ["conduct", habit] => {
             let habits = &mut virtuals.conduct;
             match habit {
@@ -218,7 +240,7 @@ pub fn set(study: &mut Study, key: &str, value: &str) -> Result<(), SettingError
         _ => {
             return Err(entry.unknown(
                 "set sample_size, effect, setting, design, pharmacology, dropout.ARM, or an input of [cohort], [skin], \
-                 [effects], [pharmacology], [withdrawal], [reactions], [conduct] or [designs] of virtual.toml by its path",
+                 [effects], [pharmacology], [withdrawal], [reactions], [hazards], [conduct] or [designs] of virtual.toml by its path",
             ));
         }
     }

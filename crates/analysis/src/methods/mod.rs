@@ -11,6 +11,7 @@ mod cmh;
 mod count;
 mod describe;
 mod fisher;
+mod hazards;
 mod kaplan_meier;
 mod mmrm;
 mod multiple_imputation;
@@ -33,6 +34,7 @@ pub(crate) use cmh::{cmh, words as cmh_words};
 pub(crate) use count::{count_events, population_place, put_events};
 pub(crate) use describe::describe;
 pub(crate) use fisher::{fisher_events, fisher_variable};
+pub(crate) use hazards::{Compared, compare_log_rank, cox, cox_words, log_rank_words, ties_of};
 pub(crate) use kaplan_meier::{kaplan_meier, words as kaplan_meier_words};
 pub(crate) use mmrm::{mmrm, model as mixed_model_of, words as mmrm_words};
 pub(crate) use multiple_imputation::{

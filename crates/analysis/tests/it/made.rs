@@ -495,7 +495,7 @@ pub fn severe() -> Expression {
     }
 }
 
-fn shipped_condition() -> Expression {
+pub fn shipped_condition() -> Expression {
     let plan = shipped_plan();
     plan.sets.into_iter().find(|set| set.id == "itt").unwrap().who
 }

@@ -7,3 +7,4 @@ mod outcomes;
 mod repeated;
 mod results;
 mod stranger;
+mod times;

@@ -251,10 +251,13 @@ pub fn scenarios(study: &Study, set: &[String], grid: &[String]) -> Result<Vec<S
                 scenario::set_from_text(&mut study, one)?;
             }
             let virtuals = &study.virtual_cohort;
-            let mut name = format!("effect={}, setting={}", virtuals.effect, virtuals.setting);
-            for one in set.iter().filter(|one| !one.starts_with("effect=") && !one.starts_with("setting=")) {
-                name = format!("{name}, {one}");
-            }
+            // A study that scores no skin has neither.
+            let in_force = [("effect", &virtuals.effect), ("setting", &virtuals.setting)];
+            let in_force = in_force.into_iter().filter(|(_, name)| !name.is_empty());
+            let mut parts: Vec<String> = in_force.map(|(key, name)| format!("{key}={name}")).collect();
+            let others = set.iter().filter(|one| !one.starts_with("effect=") && !one.starts_with("setting="));
+            parts.extend(others.cloned());
+            let name = if parts.is_empty() { "as written".to_owned() } else { parts.join(", ") };
             Ok(Scenario { name, set, study })
         })
         .collect()

@@ -7,6 +7,7 @@
 pub mod derive_param_death;
 pub mod derive_param_dose_stretch;
 pub mod derive_param_locf;
+pub mod derive_param_tte;
 pub mod derive_param_worst_case;
 pub mod derive_var_base;
 pub mod derive_var_chg;

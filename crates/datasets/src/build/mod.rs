@@ -18,6 +18,7 @@ mod longitudinal;
 mod profile;
 mod readings;
 mod subjects;
+mod times_to_event;
 mod watches;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ use terms::{AnalysisSetId, SubjectId};
 
 use crate::DataSets;
 
+pub use times_to_event::finding;
+
 /// Builds the data sets of a trial from its state.
 ///
 /// Analysis sets are those that were signed, or (before that) those that the plan's
@@ -36,10 +39,12 @@ pub fn build(study: &Study, state: &State) -> DataSets {
     let trial = profile::Trial::new(study, state);
     let observations = longitudinal::observations(&trial);
     let exposure = exposure::stretches(&trial);
+    let adverse_events = adverse_events::adverse_events(&trial);
     DataSets {
         subjects: subjects::subjects(&trial, &observations, &exposure),
         longitudinal: longitudinal::longitudinal(&trial, &observations),
-        adverse_events: adverse_events::adverse_events(&trial),
+        times_to_event: times_to_event::times_to_event(&trial, &observations, &adverse_events),
+        adverse_events,
         concomitant_treatments: concomitant_treatments::concomitant_treatments(&trial),
         exposure: exposure::exposure(&trial, &exposure),
         deviations: deviations::deviations(&trial),

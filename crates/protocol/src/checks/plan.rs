@@ -4,7 +4,7 @@ use super::Parts;
 use crate::{
     desk::{Desk, Section},
     model::Shown,
-    sections::analysis::PlanParts,
+    sections::{analysis::PlanParts, times},
     tree::Node,
 };
 
@@ -38,6 +38,7 @@ fn sources_of_figures(desk: &mut Desk<'_>, parts: &Parts<'_>) {
 pub(crate) fn alone(desk: &mut Desk<'_>, parts: &PlanParts, root: &Section<'_>) {
     shown(desk, parts);
     estimands(desk, parts, root);
+    times::check_strategies(desk, parts, root);
 }
 
 fn shown(desk: &mut Desk<'_>, parts: &PlanParts) {

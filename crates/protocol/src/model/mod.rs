@@ -14,6 +14,7 @@ mod forms;
 mod plan;
 mod report;
 mod schedule;
+mod times;
 mod virtual_cohort;
 mod watch;
 
@@ -30,6 +31,7 @@ pub use forms::*;
 pub use plan::*;
 pub use report::*;
 pub use schedule::*;
+pub use times::*;
 pub use virtual_cohort::*;
 pub use watch::*;
 

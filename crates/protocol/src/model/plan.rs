@@ -3,7 +3,7 @@
 use serde::Serialize;
 use terms::*;
 
-use super::{Label, Section, SourceMark};
+use super::{Label, Section, SourceMark, TimeToEvent};
 use crate::expression::Expression;
 
 /// The plan.
@@ -13,6 +13,8 @@ pub struct AnalysisPlan {
     pub variables: Vec<SubjectVariable>,
     /// Parameters of the longitudinal data set.
     pub parameters: Vec<Parameter>,
+    /// Parameters of the data set of times to an event.
+    pub times: Vec<TimeToEvent>,
     /// Laboratory tests that the report grades and follows.
     pub tests: Vec<LaboratoryTest>,
     /// Analysis sets.
@@ -223,6 +225,8 @@ pub enum Subject {
     Variable { variable: String },
     /// Adverse events (rows of the adverse-event data set), those for which `filter` holds over its columns.
     AdverseEvents { filter: Option<Expression> },
+    /// A time to an event.
+    TimeToEvent { time: ParameterId },
     /// Deviations.
     Deviations,
     /// Rows of a data set from elsewhere.
@@ -495,6 +499,42 @@ pub struct KaplanMeier {
     pub strata: Vec<String>,
 }
 
+/// How events of one day enter the likelihood of hazards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TiedTimes {
+    /// Efron's approximation (`efron`; the default of R).
+    Efron,
+    /// Breslow's approximation (`breslow`; the default of SAS).
+    Breslow,
+}
+
+/// The log-rank test, with the hazard ratio of a proportional-hazards model of the groups alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogRank {
+    /// Confidence of the interval of the hazard ratio.
+    pub confidence: Decimal,
+    /// How tied events enter its likelihood.
+    pub ties: TiedTimes,
+    /// Variables whose combinations are the strata of test and model.
+    pub strata: Vec<String>,
+}
+
+/// A proportional-hazards model (Cox): hazard ratios of the groups, adjusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cox {
+    /// Confidence of the intervals.
+    pub confidence: Decimal,
+    /// How tied events enter the likelihood.
+    pub ties: TiedTimes,
+    /// Numbers in the model.
+    pub covariates: Vec<String>,
+    /// Groupings in the model beside that of the analysis.
+    pub factors: Vec<String>,
+    /// Variables whose combinations have baseline hazards of their own.
+    pub strata: Vec<String>,
+}
+
 /// A covariance structure over visits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -704,6 +744,10 @@ pub enum Method {
     Cmh(Cmh),
     /// `"kaplan-meier"`: survival curves, medians, numbers at risk, and their comparison.
     KaplanMeier(KaplanMeier),
+    /// `"log-rank"`: comparison of times to an event, with the hazard ratio.
+    LogRank(LogRank),
+    /// `"cox"`: hazard ratios, adjusted.
+    Cox(Cox),
     /// `"mmrm"`: mixed model over visits; means and differences at the analysis' visit, and at each.
     Mmrm(Mmrm),
     /// `"multiple imputation"`: missing visits imputed, one visit analysed, results pooled.
@@ -733,6 +777,8 @@ impl Method {
             Method::ChiSquared { .. } => "chi-squared",
             Method::Cmh(_) => "cmh",
             Method::KaplanMeier(_) => "kaplan-meier",
+            Method::LogRank(_) => "log-rank",
+            Method::Cox(_) => "cox",
             Method::Mmrm(_) => "mmrm",
             Method::MultipleImputation(_) => "multiple imputation",
             Method::PredictiveImputation(_) => "predictive imputation",
@@ -768,6 +814,8 @@ impl Method {
             | Method::WeightedKappa(WeightedKappa { confidence, .. })
             | Method::Ancova(Ancova { confidence, .. })
             | Method::KaplanMeier(KaplanMeier { confidence, .. })
+            | Method::LogRank(LogRank { confidence, .. })
+            | Method::Cox(Cox { confidence, .. })
             | Method::Mmrm(Mmrm { confidence, .. })
             | Method::MultipleImputation(MultipleImputation { confidence, .. })
             | Method::PredictiveImputation(PredictiveImputation { confidence, .. }) => Some(*confidence),

@@ -2,7 +2,7 @@
 //!
 //! `virtual.toml` has these parts, each a process of its own with its own random
 //! stream per participant: `[cohort]`, `[skin]`, `[effect]`, `[measures.*]`,
-//! `[pharmacology]`, `[answers]`, `[reactions.*]`, `[events]`, `[treatments.*]`, `[pairs]`, `[withdrawal]`, `[conduct]`. Beside them
+//! `[pharmacology]`, `[answers]`, `[reactions.*]`, `[hazards.*]`, `[events]`, `[treatments.*]`, `[pairs]`, `[withdrawal]`, `[conduct]`. Beside them
 //! stand `[designs.*]`: ways to run the trial that simulations compare.
 //! Shares are fractions of 1. Months and days are those of the protocol.
 
@@ -32,6 +32,8 @@ pub struct VirtualCohort {
     pub answers: Vec<AnswerProcess>,
     /// Reactions to the drug and their background on placebo.
     pub reactions: Vec<Reaction>,
+    /// Events that come once to a participant, at a rate by arm and month.
+    pub hazards: Vec<HazardProcess>,
     /// Adverse events unrelated to treatment.
     pub events: BackgroundEvents,
     /// Other treatments that participants take.
@@ -368,6 +370,30 @@ pub struct Reaction {
     pub hold_rule: Option<RuleId>,
     /// The dose rule that a reduction for it follows.
     pub reduce_rule: Option<RuleId>,
+}
+
+/// An event that comes once to a participant at most, at a rate by arm and month. `[hazards.relapse]`
+///
+/// From the first dose on, whether or not the drug is still taken, until participation ends. The site writes it down as an
+/// adverse event that is not related to the drug; of a fatal one the participant dies that day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HazardProcess {
+    /// Its name.
+    pub name: String,
+    /// The adverse event's term.
+    pub term: String,
+    /// Its grade, 1 to 5; a fatal one's is 5.
+    pub grade: u8,
+    /// Whether it is serious; a fatal one is.
+    pub serious: bool,
+    /// Whether the participant dies of it.
+    pub fatal: bool,
+    /// Months from the first dose at which each rate begins; the first is 0.
+    pub from_months: Vec<f64>,
+    /// Events per participant and month from each of these on.
+    pub monthly: Vec<f64>,
+    /// By arm, what the rates are multiplied by; 1 for an arm that is not named.
+    pub ratio: Vec<(ArmId, f64)>,
 }
 
 /// Unrelated events. `[events]`

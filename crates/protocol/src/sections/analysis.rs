@@ -8,6 +8,7 @@ use super::{
     declared_data,
     methods::{self, METHOD_WORDS, OPTIONS, Takes, read_method},
     sources::{MARK, read_mark},
+    times,
 };
 use crate::{
     desk::{Desk, Section},
@@ -141,6 +142,10 @@ const ANALYSIS: Shape = Shape::Choice {
                 ),
             ],
         },
+        Variant {
+            key: "time_to",
+            fields: &[must("time_to", Shape::Name(Kind::Time), "A time to an event, of `[times]`.")],
+        },
         Variant { key: "deviations", fields: &[must("deviations", Shape::Flag, "true: the deviations.")] },
         Variant {
             key: "data",
@@ -184,6 +189,7 @@ pub(crate) const FIELDS: &[Field] = &[
         Shape::Map(Keys::Define(Kind::Parameter), &Shape::Table(PARAMETER)),
         "Parameters of the longitudinal data set.",
     ),
+    may("times", Shape::Map(Keys::Define(Kind::Time), &Shape::Table(times::TIME)), "Times to an event."),
     may(
         "tests",
         Shape::Map(Keys::Define(Kind::Test), &Shape::Table(TEST)),
@@ -230,7 +236,7 @@ pub(crate) fn check_place(desk: &mut Desk<'_>, root: &Section<'_>, of_study: boo
             "a study says it in study.toml, and its data sets come from its record",
         ),
         false => (
-            &["parameters"][..],
+            &["parameters", "times"][..],
             "a plan over data sets from elsewhere names columns: `data`, `where`, `value`",
         ),
     };
@@ -255,6 +261,7 @@ pub(crate) fn prepare_declared(desk: &mut Desk<'_>, root: &Section<'_>) -> Vec<D
 /// Reads the file.
 pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>, data: Vec<DeclaredData>) -> PlanParts {
     let parameters = read_parameters(desk, &root);
+    let times = times::read(desk, &root);
     let tests = root.named("tests").filter_map(|entry| read_test(desk, &entry)).collect();
     let variables = root.named("variables").filter_map(|entry| read_variable(desk, &entry)).collect();
     let sets = root.named("sets").filter_map(|entry| {
@@ -277,8 +284,17 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>, data: Vec<DeclaredDat
     }
     let sections = root.get("report").map_or(&[][..], Node::elements);
     let sections: Vec<_> = sections.iter().map(|node| Section::new(node, root.file)).collect();
-    parts.plan =
-        AnalysisPlan { variables, parameters, tests, sets, estimands, analyses, sections: Vec::new(), data };
+    parts.plan = AnalysisPlan {
+        variables,
+        parameters,
+        times,
+        tests,
+        sets,
+        estimands,
+        analyses,
+        sections: Vec::new(),
+        data,
+    };
     parts.plan.sections =
         sections.iter().map(|section| super::report::read(desk, section, &parts.plan)).collect();
     parts
@@ -551,6 +567,9 @@ fn read_subject(desk: &mut Desk<'_>, entry: &Section<'_>) -> Option<Subject> {
         let between = between(entry.text("between")?)?;
         return Some(Subject::Readings(Readings { form: form.into(), item: item.into(), between }));
     }
+    if let Some(time) = entry.text("time_to") {
+        return Some(Subject::TimeToEvent { time: time.into() });
+    }
     match entry.flag("deviations") {
         Some(true) => Some(Subject::Deviations),
         Some(false) => {
@@ -709,6 +728,28 @@ fn check_fit(
     };
     let numeric = matches!(subject, Subject::Parameter { .. }) || matches!(kind, Some(Type::Number(_)));
     let needs_number = matches!(row.takes, Takes::Numbers | Takes::Changes);
+    let times = matches!(
+        subject,
+        Subject::TimeToEvent { .. } | Subject::Records(Records { of: RecordsOf::Times { .. }, .. })
+    );
+    if times != (row.takes == Takes::Times) {
+        let (message, help) = match times {
+            true => (
+                format!("method \"{method}\" can't be applied to times to an event"),
+                "use \"log-rank\", \"kaplan-meier\" or \"cox\"",
+            ),
+            false if desk.rows.is_empty() => (
+                format!("method \"{method}\" needs times to an event"),
+                "write `time_to = \"…\"`, a name of `[times]`",
+            ),
+            false => (
+                format!("method \"{method}\" needs times to an event"),
+                "write `data = \"…\"`, `time = \"…\"` and `event = \"…\"`",
+            ),
+        };
+        desk.error("type", &place, message, Some(help.into()));
+        return;
+    }
     if needs_number && !numeric && (kind.is_some() || !matches!(subject, Subject::Variable { .. })) {
         let what = kind.as_ref().map_or("a list of events".to_owned(), Type::noun);
         let message = format!("method \"{method}\" needs a number, and this is {what}");
@@ -781,19 +822,6 @@ fn check_fit(
         };
         let message = format!("method \"{method}\" counts yes and no, and {what} holds {}", kind.noun());
         desk.error("type", &place, message, Some("define a variable with a condition".into()));
-    }
-    let times = matches!(subject, Subject::Records(Records { of: RecordsOf::Times { .. }, .. }));
-    if times != (row.takes == Takes::Times) {
-        let (message, help) = match times {
-            true => {
-                (format!("method \"{method}\" can't be applied to times to an event"), "use \"kaplan-meier\"")
-            }
-            false => (
-                format!("method \"{method}\" needs times to an event"),
-                "write `data = \"…\"`, `time = \"…\"` and `event = \"…\"`",
-            ),
-        };
-        desk.error("type", &place, message, Some(help.into()));
     }
     if row.takes == Takes::Levels && kind.is_none() {
         let message =

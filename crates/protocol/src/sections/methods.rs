@@ -81,6 +81,11 @@ words! { SURVIVAL_TESTS, survival_test -> SurvivalTest {
     "none" => SurvivalTest::None,
 } }
 
+words! { TIES, ties -> TiedTimes {
+    "efron" => TiedTimes::Efron,
+    "breslow" => TiedTimes::Breslow,
+} }
+
 words! { COVARIANCES, covariance -> VisitCovariance {
     "unstructured" => VisitCovariance::Unstructured,
     "Toeplitz" => VisitCovariance::Toeplitz,
@@ -483,6 +488,67 @@ pub(super) const METHODS: &[MethodRow] = &[
         },
     },
     MethodRow {
+        word: "log-rank",
+        needs: &["confidence", "ties"],
+        may: &["strata"],
+        estimates: &[
+            "n",
+            "events",
+            "chi_squared",
+            "df",
+            "p",
+            "log_hazard_ratio",
+            "se",
+            "log_lower",
+            "log_upper",
+            "hazard_ratio",
+            "lower",
+            "upper",
+        ],
+        takes: Takes::Times,
+        compares: true,
+        read: |options| {
+            Some(Method::LogRank(LogRank {
+                confidence: options.confidence()?,
+                ties: options.word("ties", ties)?,
+                strata: options.texts("strata"),
+            }))
+        },
+    },
+    MethodRow {
+        word: "cox",
+        needs: &["confidence", "ties"],
+        may: &["covariates", "factors", "strata"],
+        estimates: &[
+            "n",
+            "events",
+            "log_hazard_ratio",
+            "se",
+            "log_lower",
+            "log_upper",
+            "hazard_ratio",
+            "lower",
+            "upper",
+            "z",
+            "p",
+            "ratio",
+            "ratio_lower",
+            "ratio_upper",
+            "ratio_p",
+        ],
+        takes: Takes::Times,
+        compares: true,
+        read: |options| {
+            Some(Method::Cox(Cox {
+                confidence: options.confidence()?,
+                ties: options.word("ties", ties)?,
+                covariates: options.texts("covariates"),
+                factors: options.texts("factors"),
+                strata: options.texts("strata"),
+            }))
+        },
+    },
+    MethodRow {
         word: "mmrm",
         needs: &["confidence", "visits", "covariance", "degrees_of_freedom"],
         may: &[
@@ -690,6 +756,7 @@ pub(super) const OPTIONS: &[Field] = &[
         Shape::List(&Shape::Number { min: Some(0), max: None }),
         "Times at which numbers at risk are given.",
     ),
+    may("ties", Shape::Word(TIES), "How events at the same time enter the likelihood of hazards."),
     may(
         "visits",
         Shape::List(&Shape::Text),
@@ -820,6 +887,10 @@ fn ambiguity(option: &str) -> (&'static str, &'static str) {
         "test" => {
             ("how curves are compared", "add `test = \"log-rank\"`, `test = \"peto\"` or `test = \"none\"`")
         }
+        "ties" => (
+            "how events at the same time enter (programs differ)",
+            "add `ties = \"efron\"` (R) or `ties = \"breslow\"` (SAS)",
+        ),
         "visits" => (
             "which visits the model is over",
             "add `visits = [\"M1\", \"M3\", \"M6\"]`, those after baseline up to that of the analysis",

@@ -34,6 +34,7 @@ pub(crate) mod roles;
 pub(crate) mod schedule;
 pub(crate) mod sources;
 pub(crate) mod study;
+pub(crate) mod times;
 pub(crate) mod virtual_cohort;
 pub(crate) mod watches;
 

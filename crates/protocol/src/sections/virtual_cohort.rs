@@ -212,6 +212,24 @@ const REACTION: &[Field] = &[
     may("reduce_rule", Shape::Name(Kind::DoseRule), "The dose rule that a reduction for it follows."),
 ];
 
+const HAZARD: &[Field] = &[
+    must("term", Shape::Text, "The adverse event's term."),
+    may("grade", Shape::Integer { min: 1, max: 5 }, "Its grade; 3 by default, 5 of a fatal one."),
+    may("serious", Shape::Flag, "Whether it is serious; a fatal one is."),
+    may("fatal", Shape::Flag, "Whether the participant dies of it."),
+    may(
+        "from_months",
+        Shape::List(&POSITIVE),
+        "Months from the first dose at which each rate begins, the first 0; one rate for all time without it.",
+    ),
+    must("monthly", Shape::List(&POSITIVE), "Events per participant and month, from each of these on."),
+    may(
+        "ratio",
+        Shape::Map(Keys::Name(Kind::Arm), &POSITIVE),
+        "By arm, what the rates are multiplied by: the hazard ratio; 1 for an arm that is not named.",
+    ),
+];
+
 const EVENTS: &[Field] = &[
     must("per_month", POSITIVE, "Events per participant and month."),
     must("terms", WEIGHTS, "Terms and weights."),
@@ -335,8 +353,8 @@ const DESIGN: Shape = Shape::Choice {
 };
 
 pub(crate) const FIELDS: &[Field] = &[
-    must("effect", Shape::Name(Kind::Effect), "The effect in force."),
-    must("setting", Shape::Name(Kind::Setting), "The setting in force."),
+    may("effect", Shape::Name(Kind::Effect), "The effect in force, where the study scores skin."),
+    may("setting", Shape::Name(Kind::Setting), "The setting in force, where the study scores skin."),
     may(
         "design",
         Shape::Name(Kind::Design),
@@ -364,6 +382,11 @@ pub(crate) const FIELDS: &[Field] = &[
         "reactions",
         Shape::Map(Keys::Define(Kind::Reaction), &Shape::Table(REACTION)),
         "Reactions to the drug.",
+    ),
+    may(
+        "hazards",
+        Shape::Map(Keys::Define(Kind::Hazard), &Shape::Table(HAZARD)),
+        "Events that come once to a participant, at a rate by arm and month.",
     ),
     must("events", Shape::Table(EVENTS), "Events unrelated to treatment."),
     may(
@@ -424,6 +447,7 @@ pub(crate) fn read(desk: &mut Desk<'_>, root: Section<'_>) -> VirtualCohort {
         measures: root.named("measures").filter_map(|entry| read_measure(desk, &entry)).collect(),
         answers: root.named("answers").filter_map(|entry| read_answer(desk, &entry)).collect(),
         reactions: root.named("reactions").map(|entry| read_reaction(desk, &entry)).collect(),
+        hazards: root.named("hazards").map(|entry| read_hazard(desk, &entry)).collect(),
         events: root.section("events").map(|section| read_events(desk, &section)).unwrap_or_default(),
         treatments: root.named("treatments").map(|entry| read_treatment(desk, &entry)).collect(),
         withdrawal: root
@@ -741,6 +765,42 @@ fn read_reaction(desk: &mut Desk<'_>, entry: &Section<'_>) -> Reaction {
         dose_change: number(entry, "dose_change"),
         hold_rule: entry.text("hold_rule").map(Into::into),
         reduce_rule: entry.text("reduce_rule").map(Into::into),
+    }
+}
+
+fn read_hazard(desk: &mut Desk<'_>, entry: &Section<'_>) -> HazardProcess {
+    let floats = |key: &str| -> Vec<f64> {
+        let nodes = entry.get(key).map_or(&[][..], Node::elements).iter();
+        nodes.filter_map(|node| node.decimal()?.to_string().parse().ok()).collect()
+    };
+    let monthly = floats("monthly");
+    let from_months = if entry.get("from_months").is_some() { floats("from_months") } else { vec![0.0] };
+    if entry.get("monthly").is_some() && monthly.len() != from_months.len() {
+        let message = format!("{} rates for {} stretches of months", monthly.len(), from_months.len());
+        let help = "give one rate for each of `from_months`, such as `from_months = [0, 6]` with two rates";
+        desk.error("hazard", &entry.place_of("monthly"), message, Some(help.into()));
+    }
+    let rises = from_months.windows(2).all(|pair| pair[0] < pair[1]);
+    if !rises || from_months.first().is_none_or(|first| *first != 0.0) {
+        let message = "months must rise from 0".to_owned();
+        let help = "write the months at which each rate begins, such as [0, 6]".to_owned();
+        desk.error("hazard", &entry.place_of("from_months"), message, Some(help));
+    }
+    let fatal = entry.flag("fatal").unwrap_or(false);
+    let grade = entry.whole::<u8>("grade");
+    if let (true, Some(grade @ ..5)) = (fatal, grade) {
+        let message = format!("a fatal event has grade 5, not {grade}");
+        desk.error("hazard", &entry.place_of("grade"), message, Some("leave `grade` out".into()));
+    }
+    HazardProcess {
+        name: entry.name().to_owned(),
+        term: entry.owned("term"),
+        grade: if fatal { 5 } else { grade.unwrap_or(3) },
+        serious: fatal || entry.flag("serious").unwrap_or(false),
+        fatal,
+        from_months,
+        monthly,
+        ratio: numbers(entry, "ratio").into_iter().map(|(arm, ratio)| (arm.into(), ratio)).collect(),
     }
 }
 

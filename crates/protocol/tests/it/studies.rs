@@ -1,8 +1,22 @@
 //! Both shipped studies.
 
+use std::path::Path;
+
 use protocol::{compile, content_hash, schedule_table};
 
 use crate::{STUDIES, study};
+
+#[test]
+fn the_example_with_a_time_to_an_event_compiles_without_a_warning() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/time-to-event");
+    let compiled = compile(&crate::folder(&root)).unwrap_or_else(|errors| {
+        panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
+    });
+    let warnings: Vec<String> = compiled.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(compiled.study.plan.times.len(), 3);
+    assert_eq!(compiled.study.virtual_cohort.hazards.len(), 2);
+}
 
 #[test]
 fn both_studies_compile_without_a_warning() {

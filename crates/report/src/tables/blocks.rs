@@ -212,6 +212,8 @@ impl Shape<'_> {
                 | Method::Ancova(_)
                 | Method::Anova
                 | Method::KaplanMeier(_)
+                | Method::LogRank(_)
+                | Method::Cox(_)
                 | Method::Mmrm(_)
                 | Method::MultipleImputation(_)
                 | Method::PredictiveImputation(_)

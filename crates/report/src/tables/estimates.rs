@@ -206,6 +206,25 @@ const KAPLAN_MEIER: &[Estimate] = &[
     brief("Median ({ci})", EachGroup, &with_ends("median", "lower", "upper")),
     P,
 ];
+const LOG_RANK: &[Estimate] = &[
+    N,
+    brief("Events", EachGroup, &[Key("events")]),
+    brief("Hazard ratio ({ci})", Comparison, &with_ends("hazard_ratio", "lower", "upper")),
+    full("Chi-squared", Comparison, &[Key("chi_squared")]),
+    P,
+];
+const COX: &[Estimate] = &[
+    N,
+    brief("Events", EachGroup, &[Key("events")]),
+    brief("Hazard ratio ({ci})", Comparison, &with_ends("hazard_ratio", "lower", "upper")),
+    P,
+    full(
+        "Hazard ratio for one unit more ({ci})",
+        Comparison,
+        &with_ends("ratio", "ratio_lower", "ratio_upper"),
+    ),
+    full("p of the covariate", Comparison, &[Key("ratio_p")]),
+];
 
 const BLINDING_INDEX: &[Estimate] = &[
     N,
@@ -264,6 +283,8 @@ pub(super) fn estimates(method: &Method, subject: &Subject) -> &'static [Estimat
         (Method::Anova, _) => ANOVA,
         (Method::ChiSquared { .. } | Method::Cmh(_), _) => COUNT,
         (Method::KaplanMeier(_), _) => KAPLAN_MEIER,
+        (Method::LogRank(_), _) => LOG_RANK,
+        (Method::Cox(_), _) => COX,
         (Method::Mmrm(_), _) => MMRM,
         (Method::MultipleImputation(_), _) => MULTIPLE_IMPUTATION,
         (Method::PredictiveImputation(_), _) => PREDICTIVE_IMPUTATION,

@@ -137,6 +137,7 @@ fn plan() -> AnalysisPlan {
     AnalysisPlan {
         data: Vec::new(),
         tests: measured::tests(),
+        times: Vec::new(),
         variables: Vec::new(),
         parameters: vec![Parameter {
             id: "MRSS".into(),

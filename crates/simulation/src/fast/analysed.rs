@@ -5,17 +5,21 @@ use analysis::kernel::{Group, Kernel, Task};
 use datasets::adam::derive_var_chg::relative_change;
 use protocol::{
     expression::{Comparison, Input, ItemRef, Scope, Term, When as Occurrence},
-    model::{Analysis, AnswerDraw, Measure, MissingRule, Study, Subject},
+    model::{Analysis, AnswerDraw, ItemRole, Measure, Method, MissingRule, Purpose, Study, Subject},
 };
-use terms::{AnalysisId, Answer, Date, ParameterId, Truth, Value, VisitId};
+use terms::{AnalysisId, Answer, Date, Decimal, ParameterId, Truth, Value, VisitId};
 
 use super::{
     FastPlan,
+    behind::BodyEntered,
     compile::{is_of_entered, parameter_of},
     events::Which,
     kept::Kept,
     measured::Scene,
+    pairs::Pairs,
     path::{Held, Path, PathVisit, Walk, When},
+    someone::site_of,
+    times::Timed,
     trial::{Participant, Tested},
 };
 use crate::{
@@ -33,7 +37,22 @@ pub(crate) struct Analysed {
     set: Condition,
     only: Option<Condition>,
     by: By,
+    /// What explains the outcome beside the groups, in the order in which the task reads it.
+    beside: Vec<Beside>,
     task: Task,
+}
+
+/// A stratum, factor or covariate of an analysis.
+#[derive(Clone, Debug)]
+enum Beside {
+    /// The place of the level that holds, among all in order.
+    Level(Vec<Condition>),
+    /// The baseline of a parameter.
+    Baseline(usize),
+    /// The age as the demography form says it.
+    Age,
+    /// A number of the plan, evaluated as it was written.
+    Number(Box<Evaluated>),
 }
 
 /// What is analysed of a participant.
@@ -47,6 +66,8 @@ enum What {
     Responds(Condition),
     /// Whether there was an event of a kind: 1 or 0.
     Event(Which),
+    /// Days to an event or to censoring.
+    Time(Timed),
 }
 
 /// A parameter at a visit, and what stands in for a missing value.
@@ -72,7 +93,7 @@ impl What {
     fn followed(&self) -> Option<&Followed> {
         match self {
             What::Measured(followed) | What::Along(followed, _) => Some(followed),
-            What::Responds(_) | What::Event(_) => None,
+            What::Responds(_) | What::Event(_) | What::Time(_) => None,
         }
     }
 
@@ -117,6 +138,14 @@ pub(crate) enum Condition {
         with: Truth,
         without: Truth,
     },
+    /// The site, by its place.
+    Site(usize),
+    /// The percent of planned doses that were taken, against a number.
+    DoseShare(Comparison, Decimal),
+    /// No deviation is major.
+    NoMajorDeviation,
+    /// How two slides compare.
+    Pairs(Box<Pairs>),
     Share {
         process: Process,
         shares: Vec<f64>,
@@ -163,7 +192,11 @@ impl Analysed {
             (Subject::Variable { variable, .. }, true) => {
                 What::Responds(compile_condition(study, &holds(study, variable)?, place)?)
             }
-            (Subject::AdverseEvents { filter }, true) => What::Event(Which::compile(filter.as_ref())?),
+            (Subject::AdverseEvents { filter }, true) => What::Event(Which::compile(study, filter.as_ref())?),
+            (Subject::TimeToEvent { time }, false) => {
+                let known = study.plan.times.iter().find(|known| known.id == *time);
+                What::Time(Timed::compile(study, known.ok_or_else(|| format!("there is no {time}"))?, place)?)
+            }
             (_, true) => return Err("it asks for a yes or no of something else".to_owned()),
             (_, false) => {
                 let followed = followed(study, analysis, place)?;
@@ -182,8 +215,12 @@ impl Analysed {
                 known.is_some_and(|known| known.lower_is_better)
             }
             (What::Event(_), _) => true,
+            // An estimate is the logarithm of a hazard ratio.
+            (What::Time(timed), _) => timed.longer_is_better,
             _ => false,
         };
+        let own = of.followed().map(|followed| followed.parameter);
+        let beside = Beside::all(study, &analysis.method, own, place)?;
         Ok(Self {
             id: analysis.id.clone(),
             of,
@@ -195,6 +232,7 @@ impl Analysed {
                 .map(|only| compile_condition(study, only.root(), place))
                 .transpose()?,
             by,
+            beside,
             task,
         })
     }
@@ -209,7 +247,7 @@ impl Analysed {
                 followed.visit = on_path(followed.occasion);
                 visits.iter_mut().for_each(|one| one.visit = on_path(one.occasion));
             }
-            What::Responds(_) | What::Event(_) => {}
+            What::Responds(_) | What::Event(_) | What::Time(_) => {}
         }
     }
 
@@ -220,7 +258,7 @@ impl Analysed {
             What::Measured(followed) => occasions.push(followed.occasion),
             What::Along(_, visits) => occasions.extend(visits.iter().map(|one| one.occasion)),
             What::Responds(condition) => condition.occasions(&mut occasions),
-            What::Event(_) => {}
+            What::Event(_) | What::Time(_) => {}
         }
         let on_path = |occasion: &usize| path.iter().position(|visit| visit.occasion == *occasion as u64);
         occasions.iter().filter_map(on_path).collect()
@@ -228,7 +266,57 @@ impl Analysed {
 
     /// Whether adverse events are read.
     pub(crate) fn reads_events(&self) -> bool {
-        matches!(self.of, What::Event(_))
+        matches!(self.of, What::Event(_) | What::Time(_))
+    }
+
+    /// Whether all that is analysed is a time, from events of hazards and ends of participation alone.
+    pub(crate) fn is_of_hazards_alone(&self, study: &Study) -> bool {
+        matches!(&self.of, What::Time(timed) if !timed.reads_the_way() && !timed.reads_other_events(study))
+    }
+
+    /// Visits of the schedule whose slides are compared.
+    pub(crate) fn compared_slides(&self) -> Vec<usize> {
+        let mut found = Vec::new();
+        if let What::Responds(condition) = &self.of {
+            condition.each(&mut |one| {
+                if let Condition::Pairs(pairs) = one {
+                    found.extend(&pairs.later);
+                }
+            });
+        }
+        found
+    }
+
+    /// Whether a set or group rests on deviations or on doses and tablets.
+    pub(crate) fn rests_on_conduct(&self) -> bool {
+        self.asks_for(|condition| matches!(condition, Condition::DoseShare(..) | Condition::NoMajorDeviation))
+    }
+
+    /// Whether it asks for a person's lung disease.
+    pub(crate) fn reads_disease(&self) -> bool {
+        self.asks_for(|condition| matches!(condition, Condition::LungDisease { .. }))
+    }
+
+    fn asks_for(&self, wanted: fn(&Condition) -> bool) -> bool {
+        let levels = match &self.by {
+            By::Levels(levels) => levels.as_slice(),
+            _ => &[],
+        };
+        let beside = self.beside.iter().filter_map(|one| match one {
+            Beside::Level(levels) => Some(levels),
+            _ => None,
+        });
+        let responds = match &self.of {
+            What::Responds(condition) => Some(condition),
+            _ => None,
+        };
+        let conditions = std::iter::once(&self.set).chain(&self.only).chain(levels).chain(beside.flatten());
+        conditions.chain(responds).any(|condition| condition.has(wanted))
+    }
+
+    /// Months after the first entry that its data end.
+    pub(crate) fn cut_off_months(&self) -> Option<i32> {
+        if let What::Time(timed) = &self.of { timed.cut_off_months } else { None }
     }
 
     /// Whether the method sums values, so that their order shows in the last digit.
@@ -264,6 +352,132 @@ impl Analysed {
     }
 }
 
+impl Beside {
+    /// Compiles what a method reads beside the groups: strata, then factors, then covariates. A baseline that
+    /// is a model's one covariate stands in a column of its own.
+    fn all(
+        study: &Study,
+        method: &Method,
+        own: Option<usize>,
+        place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+    ) -> Result<Vec<Self>, String> {
+        let none = &Vec::new();
+        let (strata, factors, covariates) = match method {
+            Method::Ancova(options) if options.factors.is_empty() && options.covariates == ["baseline"] => {
+                (none, none, none)
+            }
+            Method::Ancova(options) => (none, &options.factors, &options.covariates),
+            Method::LogRank(options) => (&options.strata, none, none),
+            Method::Cox(options) => (&options.strata, &options.factors, &options.covariates),
+            _ => (none, none, none),
+        };
+        let mut all = Vec::new();
+        for name in strata.iter().chain(factors) {
+            let level = Self::level(study, name, place)?;
+            if !level.is_narrow() {
+                return Err(format!("{name} has more than {LEVELS_MAX} levels"));
+            }
+            all.push(level);
+        }
+        for name in covariates {
+            all.push(Self::number(study, name, own, place)?);
+        }
+        Ok(all)
+    }
+
+    /// Levels stand in the order of their ids, as in the analysis of a locked trial.
+    fn level(
+        study: &Study,
+        name: &str,
+        place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+    ) -> Result<Self, String> {
+        let in_order = |mut levels: Vec<(String, Condition)>| {
+            levels.sort_by(|a, b| a.0.cmp(&b.0));
+            Self::Level(levels.into_iter().map(|(_, condition)| condition).collect())
+        };
+        let known = study.plan.variables.iter().find(|known| known.id == name);
+        Ok(match (name, known) {
+            ("stratum", _) => {
+                let strata = &study.virtual_cohort.cohort.strata;
+                let is = |code: &String| strata.iter().map(|(one, _)| (one == code).into()).collect();
+                in_order(
+                    strata.iter().map(|(code, _)| (code.clone(), Condition::Stratum(is(code)))).collect(),
+                )
+            }
+            ("site", _) => {
+                let sites = study.sites.iter().enumerate();
+                in_order(sites.map(|(at, site)| (site.id.to_string(), Condition::Site(at))).collect())
+            }
+            (_, Some(known)) if known.levels.is_empty() => {
+                let holds = compile_condition(study, &holds(study, name)?, place)?;
+                Self::Level(vec![Condition::Not(Box::new(holds.clone())), holds])
+            }
+            (_, Some(known)) => {
+                let mut levels = Vec::new();
+                for (level, _) in &known.levels {
+                    levels.push((level.clone(), compile_condition(study, &is_level(name, level), place)?));
+                }
+                in_order(levels)
+            }
+            (_, None) => return Err(format!("it reads {name}, which is not kept")),
+        })
+    }
+
+    /// Whether a kernel can tell its levels apart.
+    fn is_narrow(&self) -> bool {
+        !matches!(self, Self::Level(levels) if levels.len() > LEVELS_MAX)
+    }
+
+    fn number(
+        study: &Study,
+        name: &str,
+        own: Option<usize>,
+        place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+    ) -> Result<Self, String> {
+        if let Some(own) = own.filter(|_| name == "baseline") {
+            return Ok(Self::Baseline(own));
+        }
+        if let Some(parameter) = suffixed(study, name, "_baseline") {
+            return Ok(Self::Baseline(place(&parameter)?));
+        }
+        if name == "age" && is_age_entered(study) {
+            return Ok(Self::Age);
+        }
+        let known = study.plan.variables.iter().find(|known| known.id == name);
+        let known = known.ok_or_else(|| format!("it reads {name}, which is not kept"))?;
+        let term = inline(study, known.expression.root());
+        Ok(Self::Number(Box::new(evaluated(study, &term, place)?)))
+    }
+
+    fn value(&self, reading: &mut Reading<'_, '_>) -> Option<f64> {
+        match self {
+            Beside::Level(levels) => {
+                levels.iter().position(|level| level.truth(reading) == Truth::True).map(|at| at as f64)
+            }
+            Beside::Baseline(parameter) => reading.baseline(*parameter),
+            Beside::Age => Some(reading.age()),
+            Beside::Number(whole) => {
+                let scope = Whole::of(whole, reading);
+                whole.term.value(&scope).and_then(|value| value.as_f64())
+            }
+        }
+    }
+}
+
+/// As many levels as a stratum or factor may have.
+const LEVELS_MAX: usize = 63;
+
+/// Whether the demography form takes the age in whole years as it is.
+fn is_age_entered(study: &Study) -> bool {
+    let form = study.form_for(Purpose::Demography);
+    let item = form.and_then(|form| Some((form, form.item_for(ItemRole::AgeYears)?)));
+    item.is_some_and(|(form, item)| {
+        let answers = study.virtual_cohort.answers.iter();
+        let mut own = answers.filter(|one| one.form == form.id && one.item == item.id);
+        own.any(|one| matches!(&one.draw, AnswerDraw::From(property) if property == "age_years"))
+    })
+}
+
 /// The visits of a model in the schedule.
 fn visits_of(study: &Study, visits: &[String]) -> Result<Vec<ModelVisit>, String> {
     let place = |id: &String| place_of_visit(study, &VisitId::from(id.as_str()));
@@ -271,7 +485,7 @@ fn visits_of(study: &Study, visits: &[String]) -> Result<Vec<ModelVisit>, String
 }
 
 /// Says whether a parameter is measured at unscheduled visits.
-fn measured_between(study: &Study, parameter: &ParameterId) -> bool {
+pub(super) fn measured_between(study: &Study, parameter: &ParameterId) -> bool {
     let form = study.plan.parameters.iter().find(|known| known.id == *parameter).map(|known| &known.form);
     let unscheduled =
         study.visits.iter().filter(|visit| visit.timing == protocol::model::Timing::Unscheduled);
@@ -337,11 +551,13 @@ fn levels_of(
     if levels.len() != 2 {
         return Err(format!("it groups by {variable}, which has no two levels of its own"));
     }
-    let is = |level: &String| {
-        let value = Box::new(Term::Input(Input::Variable(variable.to_owned())));
-        Term::Compare(Comparison::Equal, value, Box::new(Term::Word(level.clone())), (0, 0))
-    };
-    levels.iter().map(|(level, _)| compile_condition(study, &is(level), place)).collect()
+    levels.iter().map(|(level, _)| compile_condition(study, &is_level(variable, level), place)).collect()
+}
+
+/// The condition that a variable has a level.
+fn is_level(variable: &str, level: &str) -> Term {
+    let value = Box::new(Term::Input(Input::Variable(variable.to_owned())));
+    Term::Compare(Comparison::Equal, value, Box::new(Term::Word(level.to_owned())), (0, 0))
 }
 
 /// Puts the plan's own variables in the place of their names.
@@ -410,7 +626,11 @@ fn reduce(
         Term::Compare(comparison, a, b, _) => match (&**a, &**b) {
             (Term::Input(Input::Variable(name)), Term::Number(number, _)) => {
                 let bound = Value::Decimal(*number).as_f64().unwrap_or(f64::NAN);
-                if let Some(parameter) = suffixed(study, name, "_baseline") {
+                if name == "dose_share" {
+                    Condition::DoseShare(*comparison, *number)
+                } else if name == "major_deviations" {
+                    no_major_deviation(*comparison, *number)?
+                } else if let Some(parameter) = suffixed(study, name, "_baseline") {
                     Condition::Baseline(place(&parameter)?, *comparison, bound)
                 } else if let Some(parameter) = suffixed(study, name, "_postbaseline")
                     .filter(|_| *comparison == Comparison::Greater && number.is_zero())
@@ -427,6 +647,29 @@ fn reduce(
         },
         _ => leaf(study, term, place)?,
     })
+}
+
+/// Whether there is a major deviation or none; how many there are is not kept.
+fn no_major_deviation(comparison: Comparison, number: Decimal) -> Result<Condition, String> {
+    let none = || Condition::NoMajorDeviation;
+    match comparison {
+        Comparison::Equal | Comparison::AtMost if number.is_zero() => Ok(none()),
+        Comparison::Less if number == Decimal::ONE => Ok(none()),
+        Comparison::Unequal | Comparison::Greater if number.is_zero() => Ok(Condition::Not(Box::new(none()))),
+        Comparison::AtLeast if number == Decimal::ONE => Ok(Condition::Not(Box::new(none()))),
+        _ => Err("it reads how many deviations are major, which is not kept".to_owned()),
+    }
+}
+
+fn compares<T: PartialOrd>(comparison: Comparison, value: &T, bound: &T) -> bool {
+    match comparison {
+        Comparison::Less => value < bound,
+        Comparison::AtMost => value <= bound,
+        Comparison::Greater => value > bound,
+        Comparison::AtLeast => value >= bound,
+        Comparison::Equal => value == bound,
+        Comparison::Unequal => value != bound,
+    }
 }
 
 fn suffixed(study: &Study, name: &str, suffix: &str) -> Option<ParameterId> {
@@ -461,6 +704,31 @@ fn leaf(
     {
         return Ok(table);
     }
+    if let [Input::Item(reference)] = &inputs[..]
+        && let Some(pairs) = Pairs::compile(study, reference, &|code| {
+            let answer = code.map(|code| Answer::Given(Value::Code(code.to_owned())));
+            term.truth(&One { reference, answer })
+        })
+    {
+        return Ok(Condition::Pairs(Box::new(pairs)));
+    }
+    Ok(Condition::Whole(Box::new(evaluated(study, term, place)?)))
+}
+
+/// A term that is evaluated as it was written, if all it reads is kept.
+fn evaluated(
+    study: &Study,
+    term: &Term,
+    place: &mut dyn FnMut(&ParameterId) -> Result<usize, String>,
+) -> Result<Evaluated, String> {
+    let mut inputs = Vec::new();
+    term.visit(&mut |part| {
+        if let Term::Input(input) = part
+            && !inputs.contains(input)
+        {
+            inputs.push(input.clone());
+        }
+    });
     for input in &inputs {
         match input {
             Input::Item(reference) => kept_item(study, reference)?,
@@ -484,7 +752,7 @@ fn leaf(
         }
     }
     let reads_items = inputs.iter().any(|input| matches!(input, Input::Item(_)));
-    Ok(Condition::Whole(Box::new(Evaluated { term: term.clone(), occasions, reads_items })))
+    Ok(Evaluated { term: term.clone(), occasions, reads_items })
 }
 
 /// An item whose answer is drawn once for a participant and stays as it was entered.
@@ -528,7 +796,7 @@ fn table_of(study: &Study, term: &Term, reference: &ItemRef) -> Option<Condition
     }
     let virtuals = &study.virtual_cohort;
     let truth = |code: &str| {
-        let scope = One { reference, answer: Answer::Given(coded(item, code)) };
+        let scope = One { reference, answer: Some(Answer::Given(coded(item, code))) };
         term.truth(&scope)
     };
     let process = virtuals.answers.iter().find(|a| a.form == form.id && a.item == item.id)?;
@@ -561,6 +829,10 @@ pub(crate) struct Row {
     value: Option<f64>,
     /// Where the outcomes at a model's visits begin.
     course: u32,
+    /// Whether an event ended a time.
+    event: bool,
+    /// Where what explains the outcome beside the groups begins.
+    beside: u32,
 }
 
 /// Observed outcomes at an analysed visit of everybody who entered, from which worst cases are taken.
@@ -579,6 +851,10 @@ pub(crate) struct Columns {
     donors: Vec<Vec<Donor>>,
     /// By analysis, the outcomes at a model's visits.
     courses: Vec<Vec<Option<f64>>>,
+    /// By analysis, what explains the outcomes beside the groups, a missing value as one that is no number.
+    beside: Vec<Vec<f64>>,
+    /// The day of the first entry.
+    first_entry: Option<i32>,
     pub(crate) groups: [Group; 2],
     own: Own,
     /// Participants, where somebody wants to see them.
@@ -609,6 +885,9 @@ impl Columns {
         self.courses.resize(plan.analyses.len(), Vec::new());
         self.rows.iter_mut().for_each(Vec::clear);
         self.courses.iter_mut().for_each(Vec::clear);
+        self.beside.resize(plan.analyses.len(), Vec::new());
+        self.beside.iter_mut().for_each(Vec::clear);
+        self.first_entry = None;
         self.donors.iter_mut().for_each(Vec::clear);
     }
 
@@ -620,7 +899,7 @@ impl Columns {
     pub(crate) fn add(
         &mut self,
         participant: &Participant<'_>,
-        ready: Ready,
+        ready: Option<Ready>,
         episodes: &[Episode],
         path: &mut Path,
         key: (u64, u64),
@@ -628,9 +907,15 @@ impl Columns {
     ) {
         let plan = participant.plan;
         self.own.begin(plan);
-        let Ready { withdrawal, visit } = ready;
-        let mut reading = Reading { participant, episodes, path, own: &mut self.own, ready: visit };
-        reading.start(withdrawal);
+        let first_entry = *self.first_entry.get_or_insert(participant.start);
+        let mut reading = Reading { participant, episodes, path, own: &mut self.own, ready: None };
+        match ready {
+            Some(Ready { withdrawal, visit }) => {
+                reading.ready = visit;
+                reading.start(withdrawal);
+            }
+            None => reading.start_bare(),
+        }
         for (place, analysis) in plan.analyses.iter().enumerate() {
             let measured_of = analysis.of.followed();
             let observed = measured_of.and_then(|own| reading.value(own.parameter, own.on_path()?));
@@ -654,7 +939,15 @@ impl Columns {
                 By::Levels(levels) => levels.iter().position(|level| belongs(level, &mut reading)),
             };
             let Some(group) = group else { continue };
+            let mut event = false;
             let (value, baseline) = match &analysis.of {
+                What::Time(timed) => {
+                    let cut_off =
+                        timed.cut_off_months.map(|months| plan.calendar.add_months(first_entry, months));
+                    let lasted = reading.lasted(timed, cut_off);
+                    event = lasted.is_some_and(|lasted| lasted.event);
+                    (lasted.map(|lasted| f64::from(lasted.days)), None)
+                }
                 What::Along(own, visits) => {
                     let baseline = reading.baseline(own.parameter);
                     let at = |one: &ModelVisit| {
@@ -682,7 +975,10 @@ impl Columns {
             };
             let (group, arm) = (group as u8, participant.arm as u8);
             let course = (self.courses[place].len() - analysis.of.model_visits()) as u32;
-            self.rows[place].push(Row { key, entry, group, arm, baseline, value, course });
+            let beside = self.beside[place].len() as u32;
+            let numbers = analysis.beside.iter().map(|one| one.value(&mut reading).unwrap_or(f64::NAN));
+            self.beside[place].extend(numbers);
+            self.rows[place].push(Row { key, entry, group, arm, baseline, value, course, event, beside });
         }
         if let Some(kept) = &mut self.kept {
             let own = |rows: &Vec<Row>| rows.last().filter(|row| row.entry == entry).map(|row| row.value);
@@ -732,12 +1028,20 @@ impl Columns {
                 first.courses.push(group, row.baseline.unwrap_or(0.0), own);
             }
             let Some(value) = row.value.or_else(worst) else { continue };
+            let beside = &self.beside[place][row.beside as usize..][..analysis.beside.len()];
+            if beside.iter().any(|number| number.is_nan()) {
+                continue;
+            }
             let group = if row.group == 0 { &mut *first } else { &mut *second };
             if reads_baselines {
                 let Some(baseline) = row.baseline else { continue };
                 group.baselines.push(baseline);
             }
             group.values.push(value);
+            group.beside.extend_from_slice(beside);
+            if matches!(analysis.of, What::Time(_)) {
+                group.events.push(row.event);
+            }
         }
     }
 
@@ -797,6 +1101,20 @@ impl<'p> Reading<'_, 'p> {
         if self.own.stops_on.is_some() || self.participant.plan.walks_all {
             self.go();
         }
+    }
+
+    /// Goes what matters of the way of somebody of whom hazards alone are asked.
+    fn start_bare(&mut self) {
+        self.walk().go_bare(self.path);
+        self.own.walked = true;
+    }
+
+    /// The age that the demography form says once every correction is made.
+    fn age(&self) -> f64 {
+        let Participant { plan, streams, someone, body, .. } = *self.participant;
+        let body =
+            body.get_or_init(|| BodyEntered::of(plan.study, streams, &plan.process, someone, &plan.calendar));
+        body.age_known(None) as f64
     }
 
     /// Goes the whole way, unless that was done.
@@ -875,6 +1193,14 @@ impl<'p> Reading<'_, 'p> {
     /// The last value after the first dose, up to the end of the visit's window.
     fn carried(&mut self, parameter: usize, visit: usize) -> Option<f64> {
         let plan = self.participant.plan;
+        // Whoever was off the drug for long before its planned end comes to what counts from the last dose early.
+        let from_last_dose = |visit: &PathVisit| {
+            matches!(visit.when, When::AfterLastDose(_))
+                && plan.measured[parameter].filled_at[visit.occasion as usize]
+        };
+        if plan.path.iter().any(from_last_dose) {
+            self.go();
+        }
         let due_by = if self.own.walked {
             self.path.due_by[visit]?
         } else {
@@ -884,7 +1210,7 @@ impl<'p> Reading<'_, 'p> {
         let mut last: Option<(i32, f64)> = None;
         for other in 0..plan.path.len() {
             if !self.own.walked && matches!(plan.path[other].when, When::AfterLastDose(_)) {
-                // Without an early stop these come after every visit that counts from the start.
+                // Nothing is measured there.
                 continue;
             }
             let Some(value) = self.value(parameter, other) else { continue };
@@ -922,6 +1248,21 @@ impl<'p> Reading<'_, 'p> {
 }
 
 impl Condition {
+    fn has(&self, wanted: fn(&Condition) -> bool) -> bool {
+        let mut has = false;
+        self.each(&mut |one| has |= wanted(one));
+        has
+    }
+
+    /// Looks at every part that has no parts.
+    fn each(&self, look: &mut dyn FnMut(&Condition)) {
+        match self {
+            Condition::Not(inner) => inner.each(look),
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| part.each(look)),
+            own => look(own),
+        }
+    }
+
     /// Adds the places in the schedule of the visits that it reads.
     fn occasions(&self, found: &mut Vec<usize>) {
         match self {
@@ -931,6 +1272,7 @@ impl Condition {
             }
             Condition::HasValue(_, occasion) => found.push(*occasion),
             Condition::Whole(whole) => found.extend(&whole.occasions),
+            Condition::Pairs(pairs) => found.extend(&pairs.later),
             _ => {}
         }
     }
@@ -948,20 +1290,23 @@ impl Condition {
             Condition::HasBaseline(parameter) => reading.baseline(*parameter).is_some().into(),
             Condition::Baseline(parameter, comparison, bound) => match reading.baseline(*parameter) {
                 None => Truth::Unknown,
-                Some(value) => match comparison {
-                    Comparison::Less => value < *bound,
-                    Comparison::AtMost => value <= *bound,
-                    Comparison::Greater => value > *bound,
-                    Comparison::AtLeast => value >= *bound,
-                    Comparison::Equal => value == *bound,
-                    Comparison::Unequal => value != *bound,
-                }
-                .into(),
+                Some(value) => compares(*comparison, &value, bound).into(),
             },
+            Condition::DoseShare(comparison, bound) => {
+                let share = reading.walk().dose_share(reading.path);
+                share.map_or(Truth::Unknown, |share| compares(*comparison, &share, bound).into())
+            }
+            Condition::NoMajorDeviation => {
+                (!reading.participant.deviates(&reading.walk(), reading.path)).into()
+            }
             Condition::Stratum(truths) => {
                 let Participant { plan, streams, someone, .. } = *reading.participant;
                 let stratum = someone.clone().stratum(plan.study, streams, &plan.process);
                 stratum.map_or(Truth::Unknown, |place| truths[place])
+            }
+            Condition::Site(at) => {
+                let Participant { plan, streams, someone, .. } = *reading.participant;
+                (site_of(plan.study, streams, someone.number) == *at).into()
             }
             Condition::LungDisease { with, without } => {
                 if reading.participant.someone.traits.ild {
@@ -974,6 +1319,7 @@ impl Condition {
                 let Participant { streams, someone, .. } = *reading.participant;
                 truths[streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())]
             }
+            Condition::Pairs(pairs) => pairs.truth(reading),
             Condition::Whole(whole) => {
                 let scope = Whole::of(whole, reading);
                 whole.term.truth(&scope)
@@ -1079,12 +1425,12 @@ impl Scope for Whole<'_> {
 /// One item's answer and nothing else.
 struct One<'a> {
     reference: &'a ItemRef,
-    answer: Answer,
+    answer: Option<Answer>,
 }
 
 impl Scope for One<'_> {
     fn item(&self, reference: &ItemRef) -> Option<Answer> {
-        (reference == self.reference).then(|| self.answer.clone())
+        self.answer.clone().filter(|_| reference == self.reference)
     }
 
     fn variable(&self, _name: &str) -> Option<Answer> {

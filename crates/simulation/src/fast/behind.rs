@@ -149,7 +149,7 @@ impl BodyEntered {
         Self { female, height_cm: body.height_cm, age, corrected }
     }
 
-    fn age_known(&self, known: Option<i32>) -> i64 {
+    pub(super) fn age_known(&self, known: Option<i32>) -> i64 {
         match self.corrected {
             Some((age, on)) if known.is_none_or(|days| on <= days) => age,
             _ => self.age,

@@ -8,10 +8,12 @@ use protocol::{
         Analysis, Anchor, DesignKind, Measure, Method, MissingRule, Study, Subject, Timing, VirtualCohort,
     },
 };
+use record::EndReason;
 use terms::{AnalysisId, Decimal, ParameterId, VisitId};
 
 use super::{
     NotFast, Processes,
+    adherence::Adherence,
     analysed::Analysed,
     calendar::Calendar,
     design::Design,
@@ -21,7 +23,7 @@ use super::{
     path::{PathVisit, When, levels},
 };
 use crate::{
-    allocation_list,
+    allocation_list, course,
     events::BACKGROUND_MONTHS_MAX,
     person::{between_sd, has_drug_reactions, share_of_reaction},
     scenario::SCREENED_FOR_EACH,
@@ -67,8 +69,16 @@ pub struct FastPlan<'a> {
     pub(crate) analyses: Vec<Analysed>,
     /// Whether adverse events are read.
     pub(crate) events_matter: bool,
+    /// Whether events of hazards are drawn: they are read, or somebody may die of one.
+    pub(crate) hazards_matter: bool,
     pub(crate) events: EventProcesses,
     pub(crate) grades: Grades,
+    /// What sets ask of how participants kept to the protocol.
+    pub(crate) adherence: Option<Adherence>,
+    /// What matters of a participant's way, where hazards and ends of participation alone are asked.
+    pub(crate) bare: Option<Bare>,
+    /// Whether nothing is asked of those who come but when they do.
+    pub(crate) bare_people: bool,
     /// Which events a design watches.
     pub(crate) watched: Option<Which>,
     pub(crate) design: Option<Design>,
@@ -84,19 +94,35 @@ pub(crate) struct FastArm {
     /// Whether it has the drug's reactions, rather than a control's.
     pub(crate) has_drug_reactions: bool,
     /// Reasons for stopping early, and their weights.
-    pub(crate) withdrawal_reasons: Vec<(Reason, f64)>,
+    pub(crate) withdrawal_reasons: Vec<(EndReason, f64)>,
     pub(crate) reaction_shares: Vec<f64>,
+    /// By hazard, the ratio to its rates.
+    pub(crate) hazard_ratios: Vec<f64>,
 }
 
-/// Why somebody stops the drug early, as far as it changes their way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// Consent is withdrawn: nothing more is seen.
-    Consent,
-    /// An adverse event, which is written down.
-    AdverseEvent,
-    /// Anything else.
-    Other,
+/// The end of a way of which only events of hazards and the end of participation are asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bare {
+    /// The visit that closes the study, on the path.
+    pub(crate) closing: usize,
+}
+
+impl Bare {
+    /// Returns it, if the visit that closes the study hangs on the start alone and nobody stops the drug early after
+    /// a visit that may have ended treatment.
+    fn of(study: &Study, path: &[PathVisit]) -> Option<Self> {
+        // An early stop lies at least so many days before the planned end of treatment.
+        const STOP_BEFORE_END_DAYS: i32 = 14;
+        let from_start = |visit: &PathVisit| matches!(visit.when, When::AfterStart(_));
+        let mut closings = (0..path.len()).filter(|visit| path[*visit].closes_study);
+        let closing = closings.next().filter(|closing| from_start(&path[*closing]))?;
+        let ends_in_time = |visit: &PathVisit| {
+            matches!(visit.when, When::AfterStart(months) if months >= study.dosing.planned_months)
+                && visit.within_days <= STOP_BEFORE_END_DAYS
+        };
+        let ends = path.iter().filter(|visit| visit.closes_treatment || visit.closes_study);
+        (closings.next().is_none() && ends.into_iter().all(ends_in_time)).then_some(Self { closing })
+    }
 }
 
 /// What a study is compiled for.
@@ -154,7 +180,14 @@ impl<'a> FastPlan<'a> {
             });
             analysed.push(one.map_err(refuse)?);
         }
-        let path = path_of(study, &measured).map_err(refuse)?;
+        let rests_on_conduct = analysed.iter().any(Analysed::rests_on_conduct);
+        let mut more: Vec<usize> = analysed.iter().flat_map(Analysed::compared_slides).collect();
+        if rests_on_conduct {
+            more.extend(Adherence::visits(study));
+        }
+        let path = path_of(study, &measured, &more).map_err(refuse)?;
+        let adherence = rests_on_conduct.then(|| Adherence::compile(study, &path, &measured));
+        let adherence = adherence.transpose().map_err(refuse)?;
         for one in &mut analysed {
             one.place_visits(&path);
         }
@@ -169,6 +202,7 @@ impl<'a> FastPlan<'a> {
         let last_dose_analysed = analysed.iter().flat_map(|one| one.visits(&path)).any(hangs_on_last_dose);
         let events_matter =
             purpose == Purpose::Course || watched.is_some() || analysed.iter().any(Analysed::reads_events);
+        let fatal = study.virtual_cohort.hazards.iter().any(|hazard| hazard.fatal);
         let gate = |visit| {
             Gate::compile(study, visit).map_err(|fault| {
                 refuse(format!("eligibility rule {} reads {}, which is not modelled", fault.rule, fault.item))
@@ -176,6 +210,16 @@ impl<'a> FastPlan<'a> {
         };
         let gates = [gate(&screening)?, gate(&start)?];
         let virtuals = &study.virtual_cohort;
+        let on_hazards_alone = purpose != Purpose::Course
+            && design.is_none()
+            && !analysed.is_empty()
+            && measured.is_empty()
+            && analysed.iter().all(|one| one.is_of_hazards_alone(study));
+        let bare = on_hazards_alone.then(|| Bare::of(study, &path)).flatten();
+        let bare_people = bare.is_some()
+            && virtuals.skin.is_none()
+            && gates.iter().all(|gate| gate.open_rules() == 0)
+            && !analysed.iter().any(Analysed::reads_disease);
         let effect_matters = has_effect(virtuals) && measured.iter().any(|one| one.feels_effect(study));
         let last_dose_asked = path
             .iter()
@@ -191,6 +235,7 @@ impl<'a> FastPlan<'a> {
         let opens = virtuals.cohort.opens.unwrap_or(crate::rehearsal::OPENS);
         let months = months.chain(design.iter().flat_map(Design::calendar_months));
         let months = months.chain(events_matter.then_some(BACKGROUND_MONTHS_MAX));
+        let months = months.chain(analysed.iter().filter_map(Analysed::cut_off_months));
         Ok(Self {
             process: Processes::named(),
             calendar: Calendar::new(opens, months.chain([study.dosing.planned_months])),
@@ -204,6 +249,9 @@ impl<'a> FastPlan<'a> {
             grades: if events_matter { Grades::of(study) } else { Grades::default() },
             watched,
             design,
+            adherence,
+            bare,
+            bare_people,
             levels: levels(study),
             arms: study.arms.iter().map(|arm| arm_of(study, arm)).collect(),
             blocks: study
@@ -230,8 +278,9 @@ impl<'a> FastPlan<'a> {
             between_sd: virtuals.skin.as_ref().map_or(0.0, |skin| between_sd(skin, &virtuals.setting)),
             foremost: analysed.first().and_then(|one| one.visits(&path).first().copied()),
             effect_matters,
-            walks_all: effect_matters || events_matter || last_dose_analysed,
-            doses_matter: effect_matters || last_dose_asked || events_matter,
+            hazards_matter: events_matter || fatal,
+            walks_all: effect_matters || events_matter || last_dose_analysed || fatal || rests_on_conduct,
+            doses_matter: effect_matters || last_dose_asked || events_matter || rests_on_conduct,
             order_matters: analysed.iter().any(Analysed::sums_in_order),
             path,
             measured,
@@ -307,7 +356,7 @@ fn design_of(
         else {
             return Err(refuse(format!("{stopping} is no stopping boundary over adverse events")));
         };
-        watched = Some(Which::compile(filter.as_ref()).map_err(refuse)?);
+        watched = Some(Which::compile(study, filter.as_ref()).map_err(refuse)?);
         let boundary = stopping_limits(options).map_err(|fault| refuse(fault.to_string()))?;
         limits = Some(boundary.stop_if_events_at_least);
     }
@@ -334,8 +383,8 @@ fn way_in(study: &Study) -> Result<(VisitId, VisitId), String> {
     Ok((screening.id.clone(), start.id.clone()))
 }
 
-/// The visits at which something asked for is measured, and those that end treatment or the trial.
-fn path_of(study: &Study, measured: &[Measured]) -> Result<Vec<PathVisit>, String> {
+/// The visits at which something asked for is measured, those that end treatment or the trial, and those of `more`.
+fn path_of(study: &Study, measured: &[Measured], more: &[usize]) -> Result<Vec<PathVisit>, String> {
     let mut path = Vec::new();
     for (place, visit) in study.visits.iter().enumerate() {
         let on_the_way_in =
@@ -344,7 +393,7 @@ fn path_of(study: &Study, measured: &[Measured]) -> Result<Vec<PathVisit>, Strin
         let ends = visit.closes_treatment || visit.closes_study;
         let hangs_on_last_dose =
             matches!(visit.timing, Timing::Months { anchor: Anchor::LastDose, .. } | Timing::EarlyEnd { .. });
-        if !on_the_way_in && (asked || ends || (hangs_on_last_dose && asked)) {
+        if !on_the_way_in && (asked || more.contains(&place) || ends || (hangs_on_last_dose && asked)) {
             path.push(PathVisit::of(study, place)?);
         }
     }
@@ -362,15 +411,9 @@ fn arm_of(study: &Study, arm: &protocol::model::Arm) -> FastArm {
         has_drug_reactions: has_drug_reactions(study, &arm.id),
         withdrawal_reasons: reasons
             .iter()
-            .map(|(reason, weight)| {
-                let reason = match reason.as_str() {
-                    "withdrew_consent" => Reason::Consent,
-                    "adverse_event" => Reason::AdverseEvent,
-                    _ => Reason::Other,
-                };
-                (reason, *weight)
-            })
+            .map(|(reason, weight)| (course::end_reason(reason), *weight))
             .collect(),
+        hazard_ratios: virtuals.hazards.iter().map(|hazard| course::hazard_ratio(hazard, &arm.id)).collect(),
         reaction_shares: virtuals
             .reactions
             .iter()
@@ -398,6 +441,7 @@ pub(crate) fn parameter_of(
         }
         Subject::Variable { .. } => Err("it is of a variable".to_owned()),
         Subject::AdverseEvents { .. } => Err("it is of adverse events".to_owned()),
+        Subject::TimeToEvent { .. } => Err("it is of a time to an event".to_owned()),
         Subject::Deviations => Err("it is of deviations".to_owned()),
         Subject::Readings(_) => Err("it is of readings of slides".to_owned()),
         Subject::Records(_) => Err("it is of a data set from elsewhere".to_owned()),

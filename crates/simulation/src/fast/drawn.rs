@@ -11,7 +11,8 @@ use crate::{
 };
 
 fn study(name: &str) -> Study {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies").join(name);
+    let of = |folder: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder).join(name);
+    let root = if of("studies").is_dir() { of("studies") } else { of("examples") };
     let mut files = BTreeMap::new();
     for folder in [root.clone(), root.join("forms")] {
         for entry in fs::read_dir(&folder).unwrap() {

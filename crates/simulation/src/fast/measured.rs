@@ -229,6 +229,11 @@ impl Measured {
         }
     }
 
+    /// Whether it is the total of the skin score.
+    pub(crate) fn is_skin(&self) -> bool {
+        matches!(self.of, Of::Skin { .. })
+    }
+
     /// Reactions that show in it.
     pub(crate) fn reactions(&self) -> Vec<usize> {
         match &self.of {
@@ -601,6 +606,14 @@ fn corrected(value: &mut Value, most: Decimal) {
             *decimal = if *decimal + step <= most { *decimal + step } else { *decimal - step };
         }
         _ => {}
+    }
+}
+
+impl Participant<'_> {
+    /// The skin's total as it stands after corrections, at a visit before the first dose.
+    pub(super) fn skin_on_the_way_in(&self, measured: &Measured, occasion: u64, day: i32) -> i64 {
+        let scene = Scene { participant: self, measured, episodes: &[], stopped: None };
+        scene.seen(occasion, Held { day, effect_points: 0.0 }, false) as i64
     }
 }
 

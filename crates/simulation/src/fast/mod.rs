@@ -3,12 +3,13 @@
 //! It draws from the same streams as a rehearsal, by the same functions, and hands the same outcomes to the
 //! same analyses; a test runs both on every study and demands equal data and equal results. What the
 //! requested analyses cannot read is not drawn at all: since every draw is keyed by participant, process and
-//! occasion, leaving one out changes no other. What it has no model of (a set that rests on deviations, a
-//! score of its own derivation) it refuses to simulate, by name; the full path serves those.
+//! occasion, leaving one out changes no other. What it has no model of (a set that rests on deviations of a kind that
+//! it does not know, a score of its own derivation) it refuses to simulate, by name; the full path serves those.
 //!
 //! A trial is: people come and are screened ([`entry`]), enter and are allocated ([`trial`]), come to visits
 //! and stop the drug ([`path`]), are measured ([`measured`]), and are analysed ([`analysed`]).
 
+mod adherence;
 mod analysed;
 mod behind;
 mod calendar;
@@ -20,9 +21,11 @@ mod entry;
 mod events;
 mod kept;
 mod measured;
+mod pairs;
 mod path;
 mod possible;
 mod someone;
+mod times;
 mod trial;
 
 use protocol::model::{Derivation, Form, Item};
@@ -56,6 +59,9 @@ pub(crate) struct Processes {
     pub(crate) arrival: Process,
     pub(crate) withdrawal: Process,
     pub(crate) reaction: Process,
+    pub(crate) hazard: Process,
+    pub(crate) emergency: Process,
+    pub(crate) prohibited: Process,
     pub(crate) escalation: Process,
     pub(crate) visit: Process,
     pub(crate) assessment: Process,
@@ -72,6 +78,9 @@ impl Processes {
             arrival: named("arrival"),
             withdrawal: named("withdrawal"),
             reaction: named("reaction"),
+            hazard: named("hazard"),
+            emergency: named("emergency"),
+            prohibited: named("prohibited"),
             escalation: named("escalation"),
             visit: named("visit"),
             assessment: named("assessment"),

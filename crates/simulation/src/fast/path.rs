@@ -1,13 +1,10 @@
 //! A participant's way through the trial: which visits are held when, and what is taken.
 
 use protocol::model::{Anchor, Study, Timing};
+use record::EndReason;
 use terms::{Decimal, Value};
 
-use super::{
-    compile::{FastPlan, Reason},
-    events::Noted,
-    someone::Someone,
-};
+use super::{adherence::Kit, compile::FastPlan, events::Noted, someone::Someone};
 use crate::{
     course::{self, Coming, DoseAnswer, months},
     person::{Episode, draw_reaction, effect_points, in_order},
@@ -24,6 +21,8 @@ pub(crate) struct PathVisit {
     pub(crate) within_days: i32,
     pub(crate) closes_treatment: bool,
     pub(crate) closes_study: bool,
+    /// Whether a kit is handed out to who is on treatment.
+    pub(crate) hands_out: bool,
 }
 
 /// What a visit is reckoned from.
@@ -62,6 +61,7 @@ impl PathVisit {
             within_days,
             closes_treatment: visit.closes_treatment,
             closes_study: visit.closes_study,
+            hands_out: study.allocation.as_ref().is_some_and(|plan| plan.kit_visits.contains(&visit.id)),
         })
     }
 }
@@ -86,6 +86,11 @@ enum Phase {
 enum Task {
     Onset(usize),
     Withdraw,
+    /// An event of a hazard.
+    Strike(usize),
+    BreakBlind,
+    /// A prohibited treatment is taken.
+    Prohibited,
     Visit(usize),
     Resume,
     Escalate,
@@ -127,16 +132,23 @@ pub(crate) struct Path {
     /// The day on which the drug was stopped.
     pub(crate) stopped: Option<i32>,
     /// The last day with a dose, once treatment has ended.
-    last_dose: Option<i32>,
+    pub(crate) last_dose: Option<i32>,
+    /// Why treatment ended, and why participation.
+    pub(crate) treatment_end: Option<EndReason>,
+    pub(crate) participation_end: Option<EndReason>,
     /// Whether treatment was stopped before its time.
     pub(crate) early: bool,
     escalated: bool,
     /// The day on which the participant is through.
     pub(crate) over: Option<i32>,
-    /// Whether that is because consent was withdrawn.
-    consent_withdrawn: bool,
+    /// Whether that was known from the first dose: they left, or died, rather than came to the end.
+    left: bool,
     /// Adverse events, where they matter.
     pub(crate) noted: Vec<Noted>,
+    /// Kits, where it matters how participants kept to the protocol; and what else they did.
+    pub(super) kits: Vec<Kit>,
+    pub(super) blind_broken: bool,
+    pub(super) prohibited: bool,
 }
 
 /// A participant on the way, with what it depends on.
@@ -212,6 +224,12 @@ impl Walk<'_> {
         if let Some(day) = stops_on {
             path.enter(day, Task::Withdraw);
         }
+        if self.plan.hazards_matter {
+            self.draw_hazards(path);
+        }
+        if self.plan.adherence.is_some() {
+            self.begin_to_keep_to_it(path);
+        }
         let mut phase = Phase::Treated;
         self.plan_visits(path, self.start, false);
         while let Some((day, task)) = path.next() {
@@ -222,8 +240,60 @@ impl Walk<'_> {
             path.due_by[place] = target.map(|target| target + visit.within_days);
         }
         if self.plan.events_matter {
-            self.note_background(path.over, path.consent_withdrawn, &mut path.noted);
+            self.note_background(path.over, path.left, &mut path.noted);
         }
+    }
+
+    /// Goes what matters of the way where only events of hazards and the end of participation are asked: when somebody
+    /// leaves or dies, and when the trial is over for who does neither.
+    pub(crate) fn go_bare(&self, path: &mut Path) {
+        path.begin_bare();
+        let Some(bare) = self.plan.bare else { return };
+        let (virtuals, number) = (&self.plan.study.virtual_cohort, self.someone.number);
+        let arm = &self.plan.arms[self.arm];
+        let closing = &self.plan.path[bare.closing];
+        let process = &self.plan.process;
+        let wanted = [(process.withdrawal, 0), (process.hazard, 0), (process.visit, closing.occasion)];
+        let [withdrawal, hazard, visit] = self.streams.draws_of(number, wanted);
+        let mut leaves = None;
+        if let Some(day) = self.early_stop(withdrawal.clone()) {
+            let reason = self.withdrawal_reason(withdrawal);
+            leaves = course::leaves_the_trial(reason).then_some((day, reason));
+        }
+        let shift = self.coming_of(visit).from_target(closing.within_days);
+        let over =
+            self.target(closing.when, None).map_or(self.start, |day| (day + shift).max(self.start + 1)) + 1;
+        let mut first = Some(hazard);
+        for (index, one) in virtuals.hazards.iter().enumerate() {
+            let mut draws =
+                first.take().unwrap_or_else(|| self.streams.draws(number, process.hazard, index as u64));
+            let after = course::days_to_event(&mut draws, one, arm.hazard_ratios[index]);
+            path.tasks.extend(after.map(|after| (self.start + after, index as u32, Task::Strike(index))));
+        }
+        // Of one day, leaving comes first, then hazards in their order, then the end of the trial.
+        while let Some((day, task)) = path.next() {
+            let Task::Strike(index) = task else { continue };
+            if day > over || leaves.is_some_and(|(leaves, _)| leaves <= day) {
+                break;
+            }
+            path.noted.push(self.plan.grades.of_hazard(index, day));
+            if virtuals.hazards[index].fatal {
+                path.leave(day, EndReason::Death);
+                return;
+            }
+        }
+        match leaves {
+            Some((day, reason)) => path.leave(day, reason),
+            None => {
+                path.over = Some(over);
+                path.participation_end = Some(EndReason::Completed);
+            }
+        }
+    }
+
+    fn withdrawal_reason(&self, withdrawal: Draws) -> EndReason {
+        let reasons = &self.plan.arms[self.arm].withdrawal_reasons;
+        reasons[course::reason_for_stop(withdrawal, reasons.iter().map(|(_, weight)| *weight))].0
     }
 
     fn draw_episodes(&self, path: &mut Path) {
@@ -245,6 +315,53 @@ impl Walk<'_> {
         in_order(&mut path.episodes);
         for place in 0..path.episodes.len() {
             path.enter(self.start + path.episodes[place].from_day.max(1), Task::Onset(place));
+        }
+    }
+
+    fn draw_hazards(&self, path: &mut Path) {
+        for (index, hazard) in self.plan.study.virtual_cohort.hazards.iter().enumerate() {
+            let mut draws = self.streams.draws(self.someone.number, self.plan.process.hazard, index as u64);
+            let ratio = self.plan.arms[self.arm].hazard_ratios[index];
+            if let Some(after) = course::days_to_event(&mut draws, hazard, ratio) {
+                path.enter(self.start + after, Task::Strike(index));
+            }
+        }
+    }
+
+    /// The first kit, and the days on which the protocol will be left aside.
+    fn begin_to_keep_to_it(&self, path: &mut Path) {
+        let study = self.plan.study;
+        let habits = &study.virtual_cohort.conduct;
+        let days = self.plan.calendar.add_months(self.start, study.dosing.planned_months) - self.start;
+        let wanted = [(self.plan.process.emergency, 0), (self.plan.process.prohibited, 0)];
+        let [mut emergency, mut prohibited] = self.streams.draws_of(self.someone.number, wanted);
+        for (draws, share, task) in [
+            (&mut emergency, habits.blind_break, Task::BreakBlind),
+            (&mut prohibited, habits.prohibited_treatment, Task::Prohibited),
+        ] {
+            let happens = draws.chance(share);
+            let on = draws.below(days.max(1).unsigned_abs()) as i32;
+            if happens && (task != Task::BreakBlind || (study.blinded && study.allocation.is_some())) {
+                path.enter(self.start + on + 1, task);
+            }
+        }
+        let at_start = |plan: &protocol::model::AllocationPlan| plan.kit_visits.contains(&self.plan.start);
+        if study.allocation.as_ref().is_some_and(at_start) {
+            path.kits.push(Kit::from(self.start));
+        }
+    }
+
+    /// An event of a hazard comes; whoever dies of it is through.
+    fn strike(&self, path: &mut Path, phase: &mut Phase, day: i32, hazard: usize) {
+        if self.plan.events_matter {
+            path.noted.push(self.plan.grades.of_hazard(hazard, day));
+        }
+        if self.plan.study.virtual_cohort.hazards[hazard].fatal {
+            if *phase == Phase::Treated {
+                path.end_treatment(day, EndReason::Death);
+            }
+            *phase = Phase::Over;
+            path.leave(day, EndReason::Death);
         }
     }
 
@@ -272,12 +389,16 @@ impl Walk<'_> {
             Task::Resume if *phase == Phase::Treated => self.resume(path, day),
             Task::Escalate if *phase == Phase::Treated => self.escalate(path, day),
             Task::Withdraw if *phase == Phase::Treated => self.withdraw(path, phase, day),
-            Task::Finish => {
+            Task::Strike(hazard) if *phase != Phase::Over => self.strike(path, phase, day, hazard),
+            Task::BreakBlind if *phase != Phase::Over => path.blind_broken = true,
+            Task::Prohibited if *phase != Phase::Over => path.prohibited = true,
+            Task::Finish if *phase != Phase::Over => {
                 if *phase == Phase::Treated {
-                    path.stop(day);
+                    path.end_treatment(day, EndReason::Completed);
                 }
                 *phase = Phase::Over;
                 path.over = Some(day);
+                path.participation_end = Some(EndReason::Completed);
             }
             _ => {}
         }
@@ -287,9 +408,12 @@ impl Walk<'_> {
         let visit = &self.plan.path[place];
         if !self.coming(visit).missed {
             path.held[place] = Some(Held { day, effect_points: self.effect(path, day) });
+            if self.plan.adherence.is_some() {
+                self.hand_out(path, day, visit, *phase == Phase::Treated);
+            }
         }
         if visit.closes_treatment && *phase == Phase::Treated {
-            path.stop(day);
+            path.end_treatment(day, EndReason::Completed);
             *phase = Phase::Followed;
         }
         if visit.closes_study {
@@ -390,24 +514,17 @@ impl Walk<'_> {
     }
 
     fn withdraw(&self, path: &mut Path, phase: &mut Phase, day: i32) {
-        let arm = &self.plan.arms[self.arm];
         let withdrawal = self.streams.draws(self.someone.number, self.plan.process.withdrawal, 0);
-        let drawn =
-            course::reason_for_stop(withdrawal, arm.withdrawal_reasons.iter().map(|(_, weight)| *weight));
-        path.stop(day);
-        path.early = true;
+        let reason = self.withdrawal_reason(withdrawal);
+        path.end_treatment(day, reason);
         *phase = Phase::Followed;
-        match arm.withdrawal_reasons[drawn].0 {
-            Reason::Consent => {
-                *phase = Phase::Over;
-                path.over = Some(day);
-                path.consent_withdrawn = true;
-                return;
-            }
-            Reason::AdverseEvent if self.plan.events_matter => {
-                self.note_event_behind_stop(day, &mut path.noted);
-            }
-            Reason::AdverseEvent | Reason::Other => {}
+        if course::leaves_the_trial(reason) {
+            *phase = Phase::Over;
+            path.leave(day, reason);
+            return;
+        }
+        if reason == EndReason::AdverseEvent && self.plan.events_matter {
+            self.note_event_behind_stop(day, &mut path.noted);
         }
         self.plan_visits(path, day, true);
     }
@@ -430,8 +547,18 @@ impl Path {
         self.early = false;
         self.escalated = false;
         self.over = None;
-        self.consent_withdrawn = false;
+        self.left = false;
+        (self.treatment_end, self.participation_end) = (None, None);
         self.noted.clear();
+        self.kits.clear();
+        (self.blind_broken, self.prohibited) = (false, false);
+    }
+
+    /// As [`begin`](Self::begin), for a way without visits.
+    fn begin_bare(&mut self) {
+        self.tasks.clear();
+        self.noted.clear();
+        (self.over, self.left, self.treatment_end, self.participation_end) = (None, false, None, None);
     }
 
     fn enter(&mut self, day: i32, task: Task) {
@@ -461,10 +588,30 @@ impl Path {
         self.stopped = Some(day);
     }
 
+    /// Treatment ends today for a reason.
+    fn end_treatment(&mut self, day: i32, reason: EndReason) {
+        self.stop(day);
+        self.early = reason != EndReason::Completed;
+        self.treatment_end = Some(reason);
+    }
+
+    /// Participation ends today, before the trial's own end.
+    pub(super) fn leave(&mut self, day: i32, reason: EndReason) {
+        self.over = Some(day);
+        self.left = true;
+        self.participation_end = Some(reason);
+    }
+
     fn days_held(&self) -> i32 {
         let ends = self.doses.iter().skip(1).map(|next| next.from);
         let held = self.doses.iter().zip(ends).filter(|(dose, _)| dose.mg.is_zero());
         held.map(|(dose, end)| end - dose.from).sum()
+    }
+
+    /// Stretches of one dose: first day, last day or none, and the dose a day.
+    pub(super) fn stretches_mg(&self) -> impl Iterator<Item = (i32, Option<i32>, Decimal)> + '_ {
+        let ends = self.doses.iter().skip(1).map(|next| Some(next.from - 1)).chain([self.last_dose]);
+        self.doses.iter().zip(ends).map(|(dose, to)| (dose.from, to, dose.mg))
     }
 
     /// Stretches of one dose: first day, last day or none, share of the full dose.

@@ -34,6 +34,12 @@ impl Someone {
         Trajectory::of_traits(level.map(|draws| of.own(draws)), process, self.traits.ild, self.traits.female)
     }
 
+    /// Somebody of whose disease nothing is asked.
+    pub(crate) fn unknown(number: u64, screened: i32) -> Self {
+        let natural = NaturalCourse { start: 0.0, change_12: 0.0 };
+        Self::new(number, screened, Traits { onset_months: 0.0, ild: false, female: false }, natural)
+    }
+
     /// Returns the stratum's place, where the cohort has strata.
     #[inline]
     pub(crate) fn stratum(&mut self, study: &Study, streams: &Streams, process: &Processes) -> Option<usize> {

@@ -69,6 +69,7 @@ pub(crate) struct Participant<'a> {
 /// Memory that one trial after another uses again.
 #[derive(Default)]
 pub struct Workspace {
+    /// Who comes first stands last.
     awaited: Vec<Awaited>,
     lists: Vec<Vec<Unblinded<usize>>>,
     list_seed: Option<ListSeed>,
@@ -148,6 +149,13 @@ impl FastPlan<'_> {
     /// Screens somebody; returns the stream of the arrival, with the wait for the next one to come.
     fn screen(&self, streams: &Streams, space: &mut Workspace, number: u64, day: i32) -> Draws {
         let process = &self.process;
+        if self.bare_people {
+            let [arrival] = streams.draws_of(number, [(process.arrival, 0)]);
+            let start = day + wait_for_start(arrival.clone());
+            let someone = Someone::unknown(number, day);
+            space.await_start(Awaited { day: start, someone, enters: true, skin: None });
+            return arrival;
+        }
         let seen_at = |gate: usize| (process.assessment, self.gates[gate].occasion());
         let wanted = [(process.traits, 0), (process.skin, 0), seen_at(0), (process.arrival, 0)];
         let [traits, skin, assessment, arrival] = streams.draws_of(number, wanted);
@@ -156,7 +164,7 @@ impl FastPlan<'_> {
             let [assessment] = streams.draws_of(number, [seen_at(1)]);
             let start = day + wait_for_start(arrival.clone());
             let (enters, skin) = self.is_eligible(streams, &mut someone, 1, start, assessment);
-            space.awaited.push(Awaited { day: start, someone, enters, skin });
+            space.await_start(Awaited { day: start, someone, enters, skin });
         }
         arrival
     }
@@ -195,11 +203,7 @@ impl FastPlan<'_> {
 
     /// Those whose day it is start, in the order of days and of coming.
     fn start_due(&self, streams: &Streams, space: &mut Workspace, until: i32) {
-        loop {
-            let due = space.awaited.iter().enumerate().filter(|(_, one)| one.day <= until);
-            let next = due.min_by_key(|(_, one)| (one.day, one.someone.number)).map(|(place, _)| place);
-            let Some(place) = next else { return };
-            let awaited = space.awaited.swap_remove(place);
+        while let Some(awaited) = space.awaited.pop_if(|next| next.day <= until) {
             if awaited.enters {
                 self.enter(streams, space, awaited);
             }
@@ -230,14 +234,18 @@ impl FastPlan<'_> {
         let process = &self.process;
         let first_reaction = self.reactions.first().map_or(0, |index| *index as u64);
         let occasion = self.foremost.map_or(0, |visit| self.path[visit].occasion);
-        let wanted = [(process.withdrawal, 0), (process.reaction, first_reaction), (process.visit, occasion)];
-        let [withdrawal, reaction, visit] = streams.draws_of(someone.number, wanted);
-        let ready = Ready { withdrawal, visit: self.foremost.map(|place| (place, visit)) };
-        let days = self.calendar.add_months(start, self.study.dosing.planned_months) - start;
         space.episodes.clear();
-        if !self.reactions.is_empty() {
-            episodes_that_matter(&participant, reaction, days, &mut space.episodes);
-        }
+        let bare = self.bare.is_some() && space.columns.kept.is_none();
+        let ready = (!bare).then(|| {
+            let wanted =
+                [(process.withdrawal, 0), (process.reaction, first_reaction), (process.visit, occasion)];
+            let [withdrawal, reaction, visit] = streams.draws_of(someone.number, wanted);
+            let days = self.calendar.add_months(start, self.study.dosing.planned_months) - start;
+            if !self.reactions.is_empty() {
+                episodes_that_matter(&participant, reaction, days, &mut space.episodes);
+            }
+            Ready { withdrawal, visit: self.foremost.map(|place| (place, visit)) }
+        });
         let order = if self.order_matters { site_order(self, streams, someone.number) } else { 0 };
         let key = (order, someone.number);
         space.columns.add(&participant, ready, &space.episodes, &mut space.path, key, entry);
@@ -317,6 +325,12 @@ impl Workspace {
         for (all, own) in groups.iter_mut().zip(&self.columns.groups) {
             all.extend(own);
         }
+    }
+
+    /// Lets somebody wait for the start who came after all others that wait.
+    fn await_start(&mut self, one: Awaited) {
+        let place = self.awaited.partition_point(|other| other.day > one.day);
+        self.awaited.insert(place, one);
     }
 
     fn begin(&mut self, plan: &FastPlan<'_>, streams: &Streams) {

@@ -232,6 +232,37 @@ fn kinetics_change_who_profits_and_who_suffers() {
     );
 }
 
+#[test]
+fn hazards_come_by_month_and_arm_and_people_die_of_them() {
+    // Nobody comes on the day of another, so 100 are in long before the last day of the data.
+    let sets = [
+        "sample_size=100",
+        "dropout.all=0",
+        "hazards.relapse.ratio.active=0.5",
+        "hazards.death.ratio.active=0.5",
+        "cohort.screened_per_month=200",
+    ];
+    let study = with("time-to-event", &sets);
+    let ids = [AnalysisId::from("P1-main".to_owned())];
+    let plan = FastPlan::compile(&study, &ids).unwrap();
+    let groups = pooled(&plan, 5, 200, &mut Workspace::default()).swap_remove(0);
+    assert_eq!(groups.iter().map(|group| group.values.len()).sum::<usize>(), 200 * 100);
+    for (group, ratio) in groups.iter().zip([0.5, 1.0]) {
+        assert!((9_900..10_100).contains(&group.values.len()));
+        // Rates a month: relapse 0.05 in the first year and 0.035 after it, death 0.005.
+        for (days, cumulated) in
+            [(183.0, 0.055 * 6.0), (365.0, 0.055 * 12.0), (700.0, 0.055 * 12.0 + 0.04 * 11.0)]
+        {
+            let with_event =
+                group.values.iter().zip(&group.events).filter(|(day, event)| **event && **day <= days);
+            let share = with_event.count() as f64 / group.values.len() as f64;
+            let expected = 1.0 - (-ratio * cumulated as f64).exp();
+            // Months of 30.4375 days; four standard errors of 10,000 people.
+            assert!((share - expected).abs() < 0.02, "{ratio} by day {days}: {share} {expected}");
+        }
+    }
+}
+
 fn study_arm(study: &Study, control: bool) -> terms::ArmId {
     study.arms.iter().find(|arm| arm.control == control).unwrap().id.clone()
 }

@@ -5,6 +5,7 @@ mod cox_derivatives;
 mod kaplan_meier;
 mod log_rank;
 mod proportional_hazards;
+mod two_arms;
 
 pub use cox::{CoxCoefficient, CoxFit, Stopping, Ties, concordance, cox_regression};
 pub use kaplan_meier::{
@@ -12,6 +13,7 @@ pub use kaplan_meier::{
 };
 pub use log_rank::{LogRank, LogRankTest, LogRankWeights, LogRankWorkspace, log_rank};
 pub use proportional_hazards::{ProportionalHazardsTest, proportional_hazards_test};
+pub use two_arms::{ArmHazard, TwoArmWorkspace};
 
 use crate::NotEstimable;
 use crate::not_estimable::all_finite;

@@ -1,0 +1,31 @@
+# Comparisons of times to an event with the package survival, for tests/it/times.rs.
+#
+# Run in this folder: Rscript compare.R > compare.csv        (R 4.2.2, survival 3.5.3)
+suppressMessages(library(survival))
+d <- read.csv("participants.csv")
+d$first <- as.numeric(d$arm == "active")
+put <- function(name, value) cat(sprintf("%s,%.15g\n", name, value))
+cat("name,value\n")
+s <- survdiff(Surv(days, event) ~ first, d)
+put("plain/chi_squared", s$chisq)
+put("plain/p", pchisq(s$chisq, 1, lower.tail = FALSE))
+s <- survdiff(Surv(days, event) ~ first + strata(sex), d)
+put("stratified/chi_squared", s$chisq)
+put("stratified/p", pchisq(s$chisq, 1, lower.tail = FALSE))
+cox <- function(name, formula, ties) {
+  m <- suppressWarnings(coxph(formula, d, ties = ties, control = coxph.control(eps = 1e-13, iter.max = 100)))
+  se <- sqrt(diag(vcov(m)))
+  put(paste0(name, "/log_hazard_ratio"), coef(m)[["first"]])
+  put(paste0(name, "/se"), se[["first"]])
+  put(paste0(name, "/hazard_ratio"), exp(coef(m)[["first"]]))
+  put(paste0(name, "/lower"), exp(coef(m)[["first"]] - qnorm(0.975) * se[["first"]]))
+  put(paste0(name, "/upper"), exp(coef(m)[["first"]] + qnorm(0.975) * se[["first"]]))
+  m
+}
+invisible(cox("plain", Surv(days, event) ~ first, "efron"))
+invisible(cox("breslow", Surv(days, event) ~ first, "breslow"))
+invisible(cox("stratified", Surv(days, event) ~ first + strata(sex), "efron"))
+m <- cox("adjusted", Surv(days, event) ~ first + factor(sex) + age, "efron")
+put("adjusted/p", summary(m)$coefficients["first", "Pr(>|z|)"])
+put("adjusted/ratio[age]", exp(coef(m)[["age"]]))
+put("adjusted/ratio_p[age]", summary(m)$coefficients["age", "Pr(>|z|)"])
