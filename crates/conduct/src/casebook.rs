@@ -18,7 +18,7 @@ use terms::*;
 use crate::{
     attach_file::FormFile,
     cells::{Cells, Shared},
-    packed::{self, Kept},
+    packed::{self, Kept, Squeezer},
 };
 
 /// Something that happened on a day, and the event that says so.
@@ -485,6 +485,11 @@ impl Casebook {
         self.pages.pack(shared);
     }
 
+    /// Makes what was packed as small as it gets.
+    pub(crate) fn squeeze(&mut self, squeezer: &mut Squeezer) {
+        self.pages.squeeze(squeezer);
+    }
+
     /// Says whether the pages are open.
     pub(crate) fn is_open(&self) -> bool {
         self.pages.is_open()
@@ -493,6 +498,11 @@ impl Casebook {
     /// Returns the cell of an item of a form.
     pub fn cell(&self, key: &FormKey, item: &str) -> Option<&Cell> {
         self.forms.get(key)?.cells.get(item)
+    }
+
+    /// Says whether an item of a form holds something, or did before it was redacted. No cell is opened for it.
+    pub fn holds(&self, key: &FormKey, item: &str) -> bool {
+        self.forms.get(key).is_some_and(|form| form.cells.hold(item))
     }
 
     /// Returns what an item of a form held at a visit holds now, with its source event.

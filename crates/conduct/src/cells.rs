@@ -18,7 +18,10 @@ use record::{Actor, Source};
 use serde::{Deserialize, Serialize};
 use terms::*;
 
-use crate::casebook::{Cell, Dated, Entry, Verification, days_after};
+use crate::{
+    casebook::{Cell, Dated, Entry, Verification, days_after},
+    packed::Squeezer,
+};
 
 /// The day from which packed dates count; near those of trials, so that their numbers are short.
 const EPOCH: Date = Date::constant(2010, 1, 1);
@@ -31,6 +34,7 @@ pub(crate) type Shape = Arc<[ItemId]>;
 pub(crate) struct Shared {
     pub words: Words,
     shapes: BTreeSet<Shape>,
+    pub squeezer: Squeezer,
 }
 
 /// It holds no fact of the trial: a copy begins anew, so that copying a state costs nothing for it.
@@ -142,6 +146,14 @@ impl Cells {
         }
         self.packed = None;
         self.open.get_mut().expect("they were opened just now")
+    }
+
+    /// Says whether an item holds or held something, and opens nothing for it.
+    pub fn hold(&self, item: &str) -> bool {
+        match (&self.packed, self.open.get()) {
+            (Some(packed), None) => packed.shape.binary_search_by(|known| known.as_str().cmp(item)).is_ok(),
+            _ => self.contains_key(item),
+        }
     }
 
     /// Returns them as they were packed, unless they were changed since.
@@ -435,6 +447,7 @@ mod tests {
                 Cells::from(Packed { shape, people: people.0.clone().into(), bytes: bytes.into(), at })
             };
             let mut once = packed(&cells);
+            prop_assert!(before.keys().all(|item| once.hold(item.as_str())) && !once.hold("none of them"));
             prop_assert!(once.open.get().is_none());
             prop_assert_eq!(&*once, &before);
             prop_assert!(once.clone().open.get().is_none() && once.packed().is_some());

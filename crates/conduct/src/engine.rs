@@ -174,9 +174,12 @@ impl<'a> Engine<'a> {
         self.writer.commit().inspect_err(|_| self.state = durable())
     }
 
-    /// Packs the cells of participants, before their casebooks are shared.
+    /// Packs the casebooks of participants as small as they get, before they are shared.
     pub fn pack<'s>(&mut self, subjects: impl IntoIterator<Item = &'s SubjectId>) {
-        subjects.into_iter().for_each(|subject| self.state.pack(subject));
+        for subject in subjects {
+            self.state.pack(subject);
+            self.state.squeeze(subject);
+        }
     }
 
     /// Decides a command and makes its events durable.

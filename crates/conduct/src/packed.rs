@@ -9,9 +9,11 @@
 
 use std::{
     collections::BTreeMap,
+    io::Read,
     sync::{Arc, OnceLock},
 };
 
+use flate2::{Compress, Compression, FlushCompress, Status, read::DeflateDecoder};
 use record::{Actor, FormKey, Review};
 use serde::{Deserialize, Serialize};
 use terms::*;
@@ -31,11 +33,56 @@ pub(crate) struct Kept {
 
 #[derive(Clone, Debug)]
 struct PackedPages {
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
     /// Where the cells of the forms end.
     rest: u32,
     shapes: Arc<[Shape]>,
     people: Arc<[Actor]>,
+}
+
+#[derive(Clone, Debug)]
+enum Bytes {
+    Plain(Arc<[u8]>),
+    /// Compressed, for who keeps a state for long: a third of the size, and opened in a moment.
+    Squeezed(Arc<[u8]>),
+}
+
+impl Bytes {
+    fn plain(&self) -> Arc<[u8]> {
+        match self {
+            Bytes::Plain(bytes) => Arc::clone(bytes),
+            Bytes::Squeezed(bytes) => {
+                let mut plain = Vec::with_capacity(bytes.len() * 4);
+                DeflateDecoder::new(&bytes[..])
+                    .read_to_end(&mut plain)
+                    .expect("packed pages are never touched");
+                plain.into()
+            }
+        }
+    }
+
+    fn squeezed(&self, squeezer: &mut Squeezer) -> Self {
+        match self {
+            Bytes::Plain(bytes) => Bytes::Squeezed(squeezer.squeeze(bytes)),
+            Bytes::Squeezed(_) => self.clone(),
+        }
+    }
+}
+
+/// What compresses: it is large, so that one is made when it is needed, and kept.
+#[derive(Debug, Default)]
+pub(crate) struct Squeezer(Option<Compress>);
+
+impl Squeezer {
+    fn squeeze(&mut self, plain: &[u8]) -> Arc<[u8]> {
+        let compress = self.0.get_or_insert_with(|| Compress::new(Compression::fast(), false));
+        compress.reset();
+        // Deflate makes nothing longer than by five bytes for each 16 KiB, and its end.
+        let mut squeezed = Vec::with_capacity(plain.len() + plain.len() / 1024 + 64);
+        let done = compress.compress_vec(plain, &mut squeezed, FlushCompress::Finish);
+        assert!(matches!(done, Ok(Status::StreamEnd)), "there is room for all of it");
+        squeezed.into()
+    }
 }
 
 /// A form without its cells.
@@ -87,6 +134,13 @@ impl Kept {
         }
         self.open = OnceLock::new();
     }
+
+    /// Makes what was packed as small as it gets.
+    pub(crate) fn squeeze(&mut self, squeezer: &mut Squeezer) {
+        if let Some(packed) = &mut self.packed {
+            packed.bytes = packed.bytes.squeezed(squeezer);
+        }
+    }
 }
 
 impl PackedPages {
@@ -125,11 +179,12 @@ impl PackedPages {
         }
         let rest = u32::try_from(bytes.len()).expect("a casebook has fewer than four gigabytes");
         let bytes = postcard::to_extend(&(forms, pages), bytes).expect("pages are plain data");
-        Self { bytes: bytes.into(), rest, shapes: shapes.into(), people: people.0.into() }
+        Self { bytes: Bytes::Plain(bytes.into()), rest, shapes: shapes.into(), people: people.0.into() }
     }
 
     fn open(&self) -> Pages {
-        let rest = &self.bytes[self.rest as usize..];
+        let bytes = self.bytes.plain();
+        let rest = &bytes[self.rest as usize..];
         let (forms, mut pages): (Vec<FlatForm<'_>>, Pages) =
             postcard::from_bytes(rest).expect("packed pages are never touched");
         let person = |number: u16| self.people[usize::from(number)].clone();
@@ -142,7 +197,7 @@ impl PackedPages {
                 let packed = Packed {
                     shape: Arc::clone(&self.shapes[usize::from(form.shape)]),
                     people: Arc::clone(&self.people),
-                    bytes: Arc::clone(&self.bytes),
+                    bytes: Arc::clone(&bytes),
                     at,
                 };
                 let reviews = form.reviews.into_iter().map(|(review, by, day, sequence)| {

@@ -11,8 +11,8 @@ use std::{
 
 use access::{Delegations, Grant};
 use record::{
-    Actor, Closure, Content, Draft, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part, Reader,
-    SafetyDecision, SpecimenKey, StoreError, Stream, Tally, VerificationPlan,
+    Actor, Closure, Content, DoseStep, Draft, Environment, Event, Fact, FormKey, ItemChange, PairKey, Part,
+    Reader, SafetyDecision, SpecimenKey, StoreError, Stream, Tally, VerificationPlan,
 };
 use terms::*;
 
@@ -273,6 +273,8 @@ pub struct State {
     pub arms: Option<Arms>,
     /// Participants. A copy of the state shares them until one of the two changes one.
     pub casebooks: SharedMap<SubjectId, Arc<Casebook>>,
+    /// How many participants took a first dose.
+    treated: u32,
     /// What the codes of specimens stand for, repeated slides aside.
     pub(crate) specimens: SharedMap<SpecimenCode, SpecimenKey>,
     /// The participants of each site, by number.
@@ -315,7 +317,16 @@ impl State {
             }
         })?;
         open.iter().for_each(|subject| state.pack(subject));
+        let all: Vec<SubjectId> = state.casebooks.keys().cloned().collect();
+        all.iter().for_each(|subject| state.squeeze(subject));
         Ok(state)
+    }
+
+    /// Makes a packed casebook as small as it gets: dearer than packing, for a casebook that stays as it is for a while.
+    pub fn squeeze(&mut self, subject: &SubjectId) {
+        if let Some(casebook) = self.casebooks.get_mut(subject) {
+            Arc::make_mut(casebook).squeeze(&mut self.shared.squeezer);
+        }
     }
 
     /// Packs a participant's casebook. Nothing is lost; whoever looks at it opens it again.
@@ -369,6 +380,11 @@ impl State {
     /// Returns all casebooks by number, each open for as long as one looks at it.
     pub fn walk(&self) -> impl Iterator<Item = Walked<'_>> {
         self.casebooks.values().map(|casebook| Walked::of(casebook))
+    }
+
+    /// Returns how many participants took a first dose.
+    pub fn treated(&self) -> u32 {
+        self.treated
     }
 
     /// Returns how many specimens were taken.
@@ -439,6 +455,18 @@ impl State {
             }
             Fact::SubjectRandomised { stratum, list_position, .. } => {
                 self.list_positions.insert(stratum.clone(), *list_position);
+            }
+            Fact::DoseChanged { step: DoseStep::Started, .. } => {
+                // A participant counts once, by the event that says so first.
+                let casebook = match &event.stream {
+                    Stream::Subject(subject) => self.casebooks.get(subject),
+                    Stream::Study | Stream::Supply => None,
+                };
+                let first = casebook.and_then(|casebook| {
+                    let dose = casebook.doses.iter().find(|change| change.step == DoseStep::Started)?;
+                    Some(dose.sequence)
+                });
+                self.treated += u32::from(first == Some(event.sequence));
             }
             Fact::SpecimenTaken { visit, specimen } => {
                 if let (Stream::Subject(subject), Some(code)) = (&event.stream, specimen.get())

@@ -67,7 +67,8 @@ impl<'a> View<'a> {
 
     /// Says whether an item of a form holds something or is about to; what was redacted counts.
     pub(crate) fn holds(&self, key: &FormKey, item: &str) -> bool {
-        self.answer(key, item).is_some() || self.casebook.cell(key, item).is_some()
+        let pending = self.pending.and_then(|pending| pending.get(key)?.get(item));
+        pending.is_some() || self.casebook.holds(key, item)
     }
 
     fn here(&self, reference: &ItemRef) -> Option<Answer> {
@@ -209,10 +210,16 @@ pub fn is_shown(view: &View<'_>, item: &protocol::model::Item) -> bool {
 
 /// Returns the items of a form that have to be filled before signing and hold nothing yet.
 pub fn unfilled<'a>(view: &View<'_>, form: &'a Form, key: &FormKey) -> Vec<&'a ItemId> {
+    let filled = view.casebook.forms.get(key);
+    let pending = view.pending.and_then(|pending| pending.get(key));
+    let holds = |item: &ItemId| {
+        pending.is_some_and(|pending| pending.contains_key(item))
+            || filled.is_some_and(|form| form.cells.hold(item.as_str()))
+    };
     form.items
         .iter()
         .filter(|item| item.required && item.derived.is_none())
-        .filter(|item| !view.holds(key, item.id.as_str()) && is_shown(view, item))
+        .filter(|item| !holds(&item.id) && is_shown(view, item))
         .map(|item| &item.id)
         .collect()
 }

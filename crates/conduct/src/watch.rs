@@ -45,11 +45,9 @@ pub(crate) fn watch(
         } else {
             subjects.insert(casebook.subject.clone());
         }
-        let others = state.walk().filter(|other| other.subject != casebook.subject);
-        let treated = others.filter(|other| other.first_dose().is_some()).count()
-            + usize::from(ahead.first_dose().is_some());
-        let whole = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let (count, treated) = (whole(subjects.len()), whole(treated));
+        let is_treated = |casebook: &Casebook| u32::from(casebook.first_dose().is_some());
+        let treated = state.treated() - is_treated(casebook) + is_treated(ahead);
+        let count = u32::try_from(subjects.len()).unwrap_or(u32::MAX);
         let tally = Tally { count, treated, limit: watch.counts.limit(treated) };
         let reaches = |look| Fact::WatchReached {
             watch: watch.id.clone(),

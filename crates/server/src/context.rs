@@ -1,8 +1,8 @@
 //! What a handler works with: the request, who asks, and the seat that the gate found.
 
-use std::{ops::Deref, sync::Arc};
+use std::{cell::RefCell, ops::Deref, sync::Arc};
 
-use conduct::{Action, Command, Receipt, State};
+use conduct::{Action, Casebook, Command, Receipt, State};
 use record::{Actor, FormKey, Stream};
 use store::accounts::{Account, Note};
 use terms::{Date, FormId, PartialDate, SiteId, SiteTime, SubjectId, Timestamp, VisitId};
@@ -69,10 +69,38 @@ impl From<CommandError> for Failure {
     }
 }
 
+/// The durable state as one request sees it. The participant in hand is opened for this request alone: what a page opens in the state
+/// that all share stays open until the writer packs it again.
+pub struct Snapshot {
+    state: Arc<State>,
+    in_hand: Option<Casebook>,
+}
+
+impl Snapshot {
+    fn of(state: Arc<State>, subject: &str) -> Self {
+        let in_hand = state.casebook(subject).cloned();
+        Self { state, in_hand }
+    }
+
+    /// Returns a participant's casebook.
+    pub fn casebook(&self, subject: &str) -> Option<&Casebook> {
+        let in_hand = self.in_hand.as_ref().filter(|casebook| casebook.subject == *subject);
+        in_hand.or_else(|| self.state.casebook(subject))
+    }
+}
+
+impl Deref for Snapshot {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
 /// The state that a page shows: as it is, or as the record had it at the end of a day.
 pub enum Sighted {
     /// As it is.
-    Now(Arc<State>),
+    Now(Arc<Snapshot>),
     /// As it was, with the day.
     Past(Box<State>, Date),
 }
@@ -89,6 +117,14 @@ impl Deref for Sighted {
 }
 
 impl Sighted {
+    /// Returns a participant's casebook.
+    pub fn casebook(&self, subject: &str) -> Option<&Casebook> {
+        match self {
+            Sighted::Now(state) => state.casebook(subject),
+            Sighted::Past(state, _) => state.casebook(subject),
+        }
+    }
+
     /// Returns the day, if it lies in the past.
     pub fn day(&self) -> Option<Date> {
         match self {
@@ -116,6 +152,8 @@ pub struct Context<'a> {
     pub running: Option<&'a RunningStudy>,
     /// The seat.
     pub seat: Option<Seat<'a>>,
+    /// The state, once it was asked for.
+    pub snapshot: RefCell<Option<Arc<Snapshot>>>,
     /// What forms outside a session carry.
     pub visitor_token: String,
     /// Whether that token's cookie is new and must be set.
@@ -139,6 +177,17 @@ impl<'a> Context<'a> {
         Ok((self.running.ok_or(Failure::NotFound)?, self.seat.as_ref().ok_or(Failure::NotFound)?))
     }
 
+    /// Returns the durable state, the same for the whole request but for what the request itself changes.
+    ///
+    /// # Errors
+    /// The path names no study.
+    pub fn state(&self) -> Result<Arc<Snapshot>, Failure> {
+        let running = self.running.ok_or(Failure::NotFound)?;
+        let mut known = self.snapshot.borrow_mut();
+        let made = || Arc::new(Snapshot::of(running.state(), self.request.param("subject")));
+        Ok(Arc::clone(known.get_or_insert_with(made)))
+    }
+
     /// Returns the state that the page shows: with `as-of` in the query, what had been recorded about the study and the
     /// participant in hand by the end of that day.
     ///
@@ -148,7 +197,7 @@ impl<'a> Context<'a> {
         let (running, seat) = self.seated()?;
         let text = self.request.query.get("as-of");
         if text.is_empty() {
-            return Ok(Sighted::Now(running.state()));
+            return Ok(Sighted::Now(self.state()?));
         }
         // Who sees the visit in hand alone would see earlier ones in the past's hand.
         if !seat.follows_course() {
@@ -182,9 +231,10 @@ impl<'a> Context<'a> {
     /// Returns all seats of the person in the study in hand.
     pub fn seats(&self) -> Vec<Seat<'a>> {
         match (self.running, &self.account) {
-            (Some(running), Some(account)) => {
-                seats(running.study(), &running.state(), &account.person, self.today(None))
-            }
+            (Some(running), Some(account)) => self.state().map_or_else(
+                |_| Vec::new(),
+                |state| seats(running.study(), &state, &account.person, self.today(None)),
+            ),
             _ => Vec::new(),
         }
     }
@@ -258,7 +308,10 @@ impl<'a> Context<'a> {
     /// # Errors
     /// A rule refuses one, or the record can't be written.
     pub fn give(&self, commands: Vec<Command>, seen: Option<Seen>) -> Result<Vec<Receipt>, CommandError> {
-        self.running.ok_or(CommandError::Closed)?.give(commands, seen)
+        let given = self.running.ok_or(CommandError::Closed)?.give(commands, seen);
+        // What the request sees from here on holds what it did, and what kept it from it.
+        self.snapshot.replace(None);
+        given
     }
 
     /// Says something on top of the next page.

@@ -297,7 +297,9 @@ pub fn form_line(
         path: form_path(seat.study, casebook, &key),
         filled: filled(seat.study, casebook, form, &key, today),
         queries: casebook.queries.iter().filter(open).count(),
-        enters: seat.enters(casebook, &key),
+        // Of a visit's form it is known how it is shown; of the rows of another, only how the first is.
+        enters: seat.fills(form)
+            && Shown::Yes == if key.visit.is_some() { shown } else { seat.form(casebook, &key) },
         masked: shown == Shown::Masked,
         key,
     }
@@ -307,8 +309,8 @@ pub fn form_line(
 pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, today: Date) -> Filled {
     let begun = casebook.forms.contains_key(key);
     // What the schedule asks to confirm, or leaves to an unscheduled visit, is due once it was begun.
-    let asked = key.visit.as_ref().is_none_or(|visit| study.forms_at(visit).any(|due| due.id == form.id));
-    if !begun && !asked {
+    let asked = || key.visit.as_ref().is_none_or(|visit| study.forms_at(visit).any(|due| due.id == form.id));
+    if !begun && !asked() {
         return Filled::Optional;
     }
     let first_row = key.row == u32::from(form.repeating);

@@ -3,20 +3,19 @@
 //! Whoever lacks a right is told that there is no such page, so that an answer says nothing about what exists.
 //! Changes must come from a form of the same site and session. Readings of participants are noted here, for all routes alike.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use protocol::model::{Power, Sight};
 use store::reads::Reading;
 use terms::{QueryId, StudyId};
 
 use crate::{
-    context::{Context, Failure, form_key},
+    context::{Context, Failure, Snapshot, form_key},
     credentials::{draw_token, same},
     http::{Method, Reply, Request},
     installation::Installation,
     pages,
     routes::{Audit, Keep, Need, ROUTES, Right, Route, find},
-    running::RunningStudy,
     seat::{Seat, Shown, seats},
     sessions::Stage,
 };
@@ -75,6 +74,7 @@ fn open<'a>(house: &'a Installation, request: &'a Request, route: &'static Route
         account,
         running: None,
         seat: None,
+        snapshot: RefCell::default(),
         new_visitor: visitor.is_none(),
         visitor_token: visitor.cloned().unwrap_or_else(draw_token),
     }
@@ -131,22 +131,22 @@ fn seat(context: &mut Context<'_>, needs: &[Need]) -> Result<(), Failure> {
     let id = StudyId::from(context.request.param("study"));
     let running = context.house.studies.get(&id).ok_or(Failure::NotFound)?;
     context.running = Some(running);
+    let state = context.state()?;
     let person = &context.account()?.person;
-    let mut all = seats(running.study(), &running.state(), person, context.today(None));
+    let mut all = seats(running.study(), &state, person, context.today(None));
     if all.is_empty() {
         return Err(Failure::NotFound);
     }
     let chosen = context.session.as_ref().and_then(|(_, session)| session.roles.get(&id));
     let index = all.iter().position(|seat| Some(&seat.role.id) == chosen).unwrap_or(0);
     let seat = all.swap_remove(index);
-    let met = needs.iter().all(|need| meets(running, &seat, *need, context.request));
+    let met = needs.iter().all(|need| meets(&state, &seat, *need, context.request));
     context.seat = Some(seat);
     if met { Ok(()) } else { Err(Failure::NotFound) }
 }
 
 /// Says whether a seat meets a need of a route, for what the path names.
-fn meets(running: &RunningStudy, seat: &Seat<'_>, need: Need, request: &Request) -> bool {
-    let state = running.state();
+fn meets(state: &Snapshot, seat: &Seat<'_>, need: Need, request: &Request) -> bool {
     let casebook = state.casebook(request.param("subject")).filter(|casebook| seat.sees_subject(casebook));
     let form = || {
         let (casebook, key) = (casebook?, form_key(request)?);

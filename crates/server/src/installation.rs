@@ -21,6 +21,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use conduct::{Casebook, State};
 use protocol::{Study, content_pack::ContentPack};
 use record::{Environment, StoreError};
 use store::accounts::{Account, AccountError, AccountStore, Note};
@@ -278,7 +279,10 @@ impl Installation {
                 let zone = study.site(site.as_str()).map_or("UTC", |site| site.zone.as_str());
                 SiteTime::at(self.now(), zone).map_or(Date::MIN, |time| time.local_date)
             };
-            running.lists().make_all(&seats, || running.state(), today, &go_on);
+            let readiness = |state: &State, casebook: &Casebook| {
+                running.readiness().note(study, state, casebook);
+            };
+            running.lists().make_all(&seats, || running.state(), today, &go_on, readiness);
         }
     }
 

@@ -21,6 +21,7 @@ mod pages;
 #[cfg(feature = "passkeys")]
 pub mod passkeys;
 pub mod post;
+pub mod readiness;
 pub mod routes;
 pub mod running;
 pub mod seat;

@@ -49,7 +49,7 @@ pub fn query_state(query: &Query) -> QueryState {
     }
 }
 
-/// Queries of one kind: how many, and the event that opened the oldest.
+/// Some queries: how many, and the event that opened the oldest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Queries {
     /// How many.
@@ -58,19 +58,25 @@ pub struct Queries {
     pub oldest: u64,
 }
 
-impl Queries {
-    fn take(&mut self, query: &Query) {
-        self.count += 1;
-        self.oldest = if self.oldest == 0 { query.opened } else { self.oldest.min(query.opened) };
-    }
+/// Queries of a participant on one form that stand alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The form's place among the study's.
+    pub form: u16,
+    /// How they stand.
+    pub state: QueryState,
+    /// Whether they ask this role.
+    pub mine: bool,
+    count: u16,
+    oldest: u64,
+}
 
-    /// Returns both together.
-    pub fn and(self, other: Self) -> Self {
-        let oldest = match (self.oldest, other.oldest) {
-            (0, one) | (one, 0) => one,
-            (one, other) => one.min(other),
-        };
-        Self { count: self.count + other.count, oldest }
+impl FromIterator<Asked> for Queries {
+    fn from_iter<T: IntoIterator<Item = Asked>>(all: T) -> Self {
+        all.into_iter().fold(Self::default(), |sum, asked| Self {
+            count: sum.count + u32::from(asked.count),
+            oldest: if sum.oldest == 0 { asked.oldest } else { sum.oldest.min(asked.oldest) },
+        })
     }
 }
 
@@ -123,14 +129,8 @@ pub struct Line {
     pub events: u16,
     /// Serious adverse events.
     pub serious: u16,
-    /// Queries to be answered, for anybody.
-    pub open: Queries,
-    /// Open queries asked of this role, answered ones included.
-    pub mine: Queries,
-    /// Answered queries.
-    pub answered: Queries,
-    /// Closed queries.
-    pub closed: Queries,
+    /// Queries, by form and by how they stand.
+    asked: Box<[Asked]>,
     /// Open and answered queries by age.
     pub ages: [u16; AGES.len()],
     /// What waits on the start page, list by list.
@@ -139,11 +139,21 @@ pub struct Line {
     pub verification: verification::Standing,
 }
 
+impl Line {
+    /// Returns the queries that fit, together.
+    pub fn queries(&self, fit: impl Fn(&Asked) -> bool) -> Queries {
+        self.asked.iter().copied().filter(fit).collect()
+    }
+}
+
 /// The lines of a site, as they are on a day there.
 #[derive(Default)]
 struct SiteLines {
     day: Option<Date>,
-    lines: BTreeMap<SubjectId, Line>,
+    /// Whether a line is missing.
+    stale: bool,
+    /// By number. A line that has to be made anew is none.
+    lines: Vec<(SubjectId, Option<Line>)>,
 }
 
 /// Whose lines they are.
@@ -187,7 +197,9 @@ impl Lines<'_> {
     /// Returns them by participant.
     pub fn iter(&self) -> impl Iterator<Item = (&SiteId, &SubjectId, &Line)> {
         let own = self.view.sites.iter().filter(|(site, _)| self.sites.hold(site));
-        own.flat_map(|(site, all)| all.lines.iter().map(move |(subject, line)| (site, subject, line)))
+        own.flat_map(|(site, all)| {
+            all.lines.iter().filter_map(move |(subject, line)| Some((site, subject, line.as_ref()?)))
+        })
     }
 }
 
@@ -228,13 +240,14 @@ impl Lists {
     }
 
     /// Makes the lines of all participants for seats whose lines hang on no person, one participant after the other, so that
-    /// each casebook is opened once. Ends early when told to.
+    /// each casebook is opened once; `also` gets each as well. Ends early when told to.
     pub fn make_all(
         &self,
         seats: &[Seat<'_>],
         state: impl Fn() -> Arc<State>,
         today: impl Fn(&SiteId) -> Date,
         go_on: impl Fn() -> bool,
+        mut also: impl FnMut(&State, &Casebook),
     ) {
         let seats: Vec<&Seat<'_>> =
             seats.iter().filter(|seat| Key::of(seat).person.is_none() && seat.sees_participants()).collect();
@@ -246,16 +259,21 @@ impl Lists {
             let casebook = state().casebook(subject.as_str()).cloned();
             let Some(casebook) = casebook else { continue };
             let day = today(&casebook.site);
+            also(&state(), &casebook);
             for seat in &seats {
                 let view = Arc::clone(locked(&self.views).entry(Key::of(seat)).or_default());
                 let mut view = locked(&view);
                 let state = state();
                 self.forget_changed(&mut view, &state);
                 let lines = view.sites.entry(casebook.site.clone()).or_default();
+                lines.cover(state.subjects_at(&casebook.site));
                 let fresh =
                     state.casebook(subject.as_str()).is_some_and(|now| now.position() == casebook.position());
-                if fresh && *lines.day.get_or_insert(day) == day && !lines.lines.contains_key(&subject) {
-                    lines.lines.insert(subject.clone(), line(seat, &state, &casebook, day));
+                if fresh
+                    && *lines.day.get_or_insert(day) == day
+                    && let Some(place @ None) = lines.of(&subject)
+                {
+                    *place = Some(line(seat, &state, &casebook, day));
                 }
             }
         }
@@ -268,20 +286,24 @@ impl Lists {
             view.sites.clear();
         }
         let changes = locked(&self.changes);
+        let position = |subject| state.casebooks.get(subject).map(|casebook| casebook.position());
         if view.seen < changes.forgotten {
             for lines in view.sites.values_mut() {
-                lines.lines.retain(|subject, line| {
-                    state.casebooks.get(subject).is_some_and(|casebook| casebook.position() == line.position)
-                });
+                for (subject, line) in &mut lines.lines {
+                    if line.as_ref().map(|line| line.position) != position(subject) {
+                        (*line, lines.stale) = (None, true);
+                    }
+                }
             }
         } else {
             let later = changes.latest.iter().rev().take_while(|(sequence, _)| *sequence > view.seen);
             for (_, subject) in later {
                 if let Some(casebook) = state.casebooks.get(subject)
                     && let Some(lines) = view.sites.get_mut(&casebook.site)
-                    && lines.lines.get(subject).is_some_and(|line| line.position != casebook.position())
+                    && let Some(line) = lines.of(subject)
+                    && line.take_if(|line| line.position != casebook.position()).is_some()
                 {
-                    lines.lines.remove(subject);
+                    lines.stale = true;
                 }
             }
         }
@@ -303,19 +325,41 @@ impl SiteLines {
     fn bring_up(&mut self, seat: &Seat<'_>, state: &State, site: &SiteId, today: Date) {
         if self.day != Some(today) {
             let later = self.day.is_some_and(|day| day < today);
-            self.lines.retain(|_, line| later && today < line.changes_on);
-            self.day = Some(today);
+            for (_, line) in &mut self.lines {
+                line.take_if(|line| !later || today >= line.changes_on);
+            }
+            (self.day, self.stale) = (Some(today), true);
         }
-        let all = state.subjects_at(site);
+        self.cover(state.subjects_at(site));
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        for (subject, line) in self.lines.iter_mut().filter(|(_, line)| line.is_none()) {
+            if let Some(casebook) = state.casebook(subject.as_str()) {
+                *line = Some(self::line(seat, state, &Walked::of(casebook), today));
+            }
+        }
+    }
+
+    /// Has a place for each participant of the site.
+    fn cover(&mut self, all: &[SubjectId]) {
         if self.lines.len() == all.len() {
             return;
         }
-        let missing = all.iter().filter(|subject| !self.lines.contains_key(*subject));
-        for subject in missing.cloned().collect::<Vec<_>>() {
-            if let Some(casebook) = state.casebook(subject.as_str()) {
-                self.lines.insert(subject, line(seat, state, &Walked::of(casebook), today));
-            }
-        }
+        let mut known = std::mem::take(&mut self.lines).into_iter().peekable();
+        // Both are in the order of the numbers.
+        let lines = all.iter().map(|subject| {
+            let line = known.next_if(|(known, _)| known == subject).and_then(|(_, line)| line);
+            (subject.clone(), line)
+        });
+        self.lines = lines.collect();
+        self.stale = true;
+    }
+
+    /// Returns the place of a participant's line.
+    fn of(&mut self, subject: &SubjectId) -> Option<&mut Option<Line>> {
+        let place = self.lines.binary_search_by(|(known, _)| known.cmp(subject)).ok()?;
+        Some(&mut self.lines[place].1)
     }
 }
 
@@ -359,10 +403,7 @@ fn line(seat: &Seat<'_>, state: &State, casebook: &Casebook, today: Date) -> Lin
         forms_complete: small(forms().filter(|form| form.filled.is_done()).count()),
         events: small(events.len()),
         serious: small(events.iter().filter(|event| event.serious == Some(true)).count()),
-        open: Queries::default(),
-        mine: Queries::default(),
-        answered: Queries::default(),
-        closed: Queries::default(),
+        asked: Box::default(),
         ages: Default::default(),
         waits: home::waits(seat, state, casebook, &course, today),
         verification: if seat.may(Power::VerifySource) {
@@ -371,20 +412,25 @@ fn line(seat: &Seat<'_>, state: &State, casebook: &Casebook, today: Date) -> Lin
             verification::Standing::default()
         },
     };
+    let mut asked: Vec<Asked> = Vec::new();
     for query in casebook.queries.iter().filter(|query| seat.sees_query(casebook, query)) {
-        match query_state(query) {
-            QueryState::Open => made.open.take(query),
-            QueryState::Answered => made.answered.take(query),
-            QueryState::Closed => made.closed.take(query),
+        let place = study.forms.iter().position(|form| form.id == query.key.form).unwrap_or(usize::MAX);
+        let (state, mine) = (query_state(query), query.addressed_to == seat.role.id);
+        let one = Asked { form: small(place), state, mine, count: 1, oldest: query.opened };
+        let alike = |known: &&mut Asked| (known.form, known.state, known.mine) == (one.form, state, mine);
+        match asked.iter_mut().find(alike) {
+            Some(known) => {
+                known.count = known.count.saturating_add(1);
+                known.oldest = known.oldest.min(one.oldest);
+            }
+            None => asked.push(one),
         }
         if query.closed.is_none() {
-            if query.addressed_to == seat.role.id {
-                made.mine.take(query);
-            }
             let age = days_between(query.opened_on, today);
             made.ages[AGES.iter().position(|most| age <= *most).unwrap_or(AGES.len() - 1)] += 1;
         }
     }
+    made.asked = asked.into();
     made
 }
 

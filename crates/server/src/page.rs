@@ -190,7 +190,7 @@ fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Fail
                 (way, label, current)
             })
             .collect(),
-        locked: running.state().locked.is_some(),
+        locked: context.state()?.locked.is_some(),
         path,
     })
 }

@@ -31,6 +31,8 @@ const OVERDUE_DAYS: i32 = 14;
 const AT_ONCE: u32 = 50;
 /// The longest wait before a mail that was refused is tried again.
 const AGAIN_AFTER_MAX: SignedDuration = SignedDuration::from_hours(4);
+/// Events of a record that are looked through at a time.
+const EVENTS_AT_ONCE: u64 = 200;
 
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,14 +160,13 @@ impl Post {
             // A record from before there was a post is not mailed about.
             let from = self.outbox().looked_through(&study)?.unwrap_or(head);
             let mut events = Vec::new();
-            if from < head {
-                running.record(|reader| {
-                    reader.each(from + 1, &mut |event| {
-                        if kind_of(&event).is_some() {
-                            events.push(event);
-                        }
-                    })
-                })?;
+            let mut done = from;
+            while done < head {
+                // A few at a time: pages read from the record meanwhile.
+                let to = head.min(done + EVENTS_AT_ONCE);
+                let some = running.record(|reader| reader.between(done + 1, to))?;
+                events.extend(some.into_iter().filter(|event| kind_of(event).is_some()));
+                done = to;
             }
             let mut mails = Vec::new();
             for event in &events {

@@ -90,6 +90,20 @@ pub enum Rate {
     Secrets,
 }
 
+/// Which others a request waits for. Pages in the making share the processors with each other alone: what takes a processor for
+/// long has a queue of its own, and so has what mostly waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// A page.
+    Pages,
+    /// What grows with the number of participants.
+    Long,
+    /// A change.
+    Changes,
+    /// Whatever reads a secret, which is dear on purpose.
+    Secrets,
+}
+
 /// A line of the table.
 pub struct Route {
     /// The method.
@@ -106,6 +120,8 @@ pub struct Route {
     pub keep: Keep,
     /// How often.
     pub rate: Rate,
+    /// Whether it looks at all participants.
+    pub long: bool,
     /// Who answers.
     pub answer: fn(&Context<'_>) -> Outcome,
 }
@@ -124,6 +140,7 @@ const fn get(
         audit: Audit::Nothing,
         keep: Keep::Never,
         rate: Rate::Pages,
+        long: false,
         answer,
     }
 }
@@ -161,6 +178,23 @@ const fn set(
 /// A page or change that reads a secret.
 const fn secret(route: Route) -> Route {
     Route { rate: Rate::Secrets, ..route }
+}
+
+/// A request that looks at all participants.
+const fn long(route: Route) -> Route {
+    Route { long: true, ..route }
+}
+
+impl Route {
+    /// Says which queue its requests stand in.
+    pub fn queue(&self) -> Queue {
+        match (self.rate, self.method, self.long) {
+            (Rate::Secrets, Method::Post, _) => Queue::Secrets,
+            (_, _, true) => Queue::Long,
+            (_, Method::Post, _) => Queue::Changes,
+            (_, Method::Get, _) => Queue::Pages,
+        }
+    }
 }
 
 const CLOSING: Right =
@@ -313,12 +347,12 @@ pub const ROUTES: &[Route] = &[
         pages::home::change_role,
     ),
     get("/studies/{study}/schedule", Right::Seat(&[]), "The schedule of activities", pages::schedule::show),
-    get(
+    long(get(
         "/studies/{study}/dashboard",
         Right::Seat(&[Need::Participants]),
         "Enrolment, completeness, queries, safety in counts",
         pages::dashboard::show,
-    ),
+    )),
     get(
         "/studies/{study}/forms",
         Right::Seat(&[]),
@@ -339,18 +373,18 @@ pub const ROUTES: &[Route] = &[
         pages::go_live::take,
     )),
     // ---- participants ----
-    get(
+    long(get(
         "/studies/{study}/participants",
         Right::Seat(&[Need::Participants]),
         "The list of participants",
         pages::participants::list,
-    ),
-    get(
+    )),
+    long(get(
         "/studies/{study}/participants.csv",
         Right::Seat(&[Need::Participants]),
         "The list of participants as a file",
         pages::participants::export,
-    ),
+    )),
     get(
         "/studies/{study}/consent",
         Right::Seat(&[Need::May(Power::TakeConsent)]),
@@ -374,6 +408,12 @@ pub const ROUTES: &[Route] = &[
         SUBJECT,
         "The visits to come, for a calendar program",
         pages::calendar::download,
+    ),
+    read(
+        "/studies/{study}/participants/{subject}/trends",
+        SUBJECT,
+        "The course of a participant's measures, a form at a time",
+        pages::trends::show,
     ),
     act(
         "/studies/{study}/participants/{subject}/steps/{step}",
@@ -437,36 +477,36 @@ pub const ROUTES: &[Route] = &[
         pages::attachments::withdraw,
     ),
     // ---- queries ----
-    get(
+    long(get(
         "/studies/{study}/queries",
         Right::Seat(&[Need::Participants]),
         "The list of queries",
         pages::queries::list,
-    ),
-    get(
+    )),
+    long(get(
         "/studies/{study}/queries.csv",
         Right::Seat(&[Need::Participants]),
         "The list of queries as a file",
         pages::queries::export,
-    ),
+    )),
     act(
         "/studies/{study}/queries/close",
         MANAGES_QUERIES,
         "Closes the answered queries that were ticked",
         pages::queries::close_ticked,
     ),
-    get(
+    long(get(
         "/studies/{study}/queries/bulk",
         MANAGES_QUERIES,
         "A listing of an item, to ask one question in many places",
         pages::bulk_queries::show,
-    ),
-    act(
+    )),
+    long(act(
         "/studies/{study}/queries/bulk",
         MANAGES_QUERIES,
         "Tries or opens the same query in many places",
         pages::bulk_queries::take,
-    ),
+    )),
     act(
         "/studies/{study}/participants/{subject}/forms/{form}/{visit}/{row}/queries",
         Right::Seat(&[Need::Subject, Need::FormValues, Need::May(Power::ManageQueries)]),
@@ -492,12 +532,12 @@ pub const ROUTES: &[Route] = &[
         pages::queries::reopen,
     ),
     // ---- source verification ----
-    get(
+    long(get(
         "/studies/{study}/verification",
         Right::Seat(&[Need::Participants, Need::May(Power::VerifySource)]),
         "The plan of source verification and how far it has come",
         pages::verification::show,
-    ),
+    )),
     act(
         "/studies/{study}/verification",
         Right::Seat(&[Need::Step(Step::PlanVerification)]),
@@ -557,12 +597,12 @@ pub const ROUTES: &[Route] = &[
         pages::allocation::take,
     )),
     // ---- closing ----
-    get(
+    long(get(
         "/studies/{study}/closing",
         CLOSING,
         "What is open before the lock, and the lock",
         pages::closing::show,
-    ),
+    )),
     get(
         "/studies/{study}/closing/manifest/{file}",
         CLOSING,

@@ -28,7 +28,7 @@ use record::{Environment, Event, FormKey, Head, Reader, StoreError, Stream, Writ
 use store::{SqliteReader, SqliteStore, files::Files};
 use terms::{ItemId, SubjectId};
 
-use crate::{credentials::draw, lists::Lists};
+use crate::{credentials::draw, lists::Lists, readiness::Readinesses};
 
 /// Commands that are made durable together at most.
 const GROUP_MAX: usize = 256;
@@ -85,6 +85,7 @@ pub struct RunningStudy {
     study: Arc<Study>,
     state: Arc<Shown>,
     lists: Arc<Lists>,
+    readiness: Readinesses,
     trouble: Arc<RwLock<Option<String>>>,
     vault_open: AtomicBool,
     reader: Mutex<SqliteReader>,
@@ -124,6 +125,7 @@ impl RunningStudy {
             study,
             state,
             lists,
+            readiness: Readinesses::default(),
             trouble,
             vault_open: AtomicBool::new(false),
             reader: Mutex::new(SqliteReader::open(folder)?),
@@ -140,12 +142,17 @@ impl RunningStudy {
 
     /// Returns the state as far as it is durable, as it is now. Hold it for as long as a page takes.
     pub fn state(&self) -> Arc<State> {
-        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+        now_shown(&self.state)
     }
 
     /// Returns what lists need of the participants.
     pub fn lists(&self) -> &Lists {
         &self.lists
+    }
+
+    /// Returns how far participants are from the lock.
+    pub fn readiness(&self) -> &Readinesses {
+        &self.readiness
     }
 
     /// Returns why nothing can be written at present, if so.
@@ -275,17 +282,13 @@ fn write<'a>(mut engine: Engine<'a>, messages: &Receiver<Message>, out: &Out<'_>
             let outcome = stage(&mut engine, &job, &mut randomness, &mut salts, &mut events);
             waiting.push((job.answer, outcome));
         }
-        let durable = || State::clone(&shown.read().unwrap_or_else(PoisonError::into_inner));
+        let durable = || State::clone(&now_shown(shown));
         let committed = if events.is_empty() { Ok(()) } else { engine.commit_or(durable).map(|_| ()) };
+        let mut before = None;
         if committed.is_ok() && !events.is_empty() {
             engine.pack(events.iter().filter_map(subject_of));
             lists.note(events.iter().filter_map(|event| Some((event.sequence, subject_of(event)?))));
-            let mut shown = shown.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::make_mut(&mut shown).follow(engine.state(), &events);
-        }
-        groups += 1;
-        if groups % TIDY_GROUPS == 0 {
-            tidy(&mut engine, shown);
+            before = Some(show(shown, |next| next.follow(engine.state(), &events)));
         }
         *trouble.write().unwrap_or_else(PoisonError::into_inner) =
             committed.as_ref().err().map(ToString::to_string);
@@ -297,7 +300,25 @@ fn write<'a>(mut engine: Engine<'a>, messages: &Receiver<Message>, out: &Out<'_>
             // Whoever asked may have gone; what was decided stands all the same.
             let _ = answer.send(outcome);
         }
+        drop(before);
+        groups += 1;
+        if groups % TIDY_GROUPS == 0 {
+            tidy(&mut engine, shown);
+        }
     }
+}
+
+/// Returns the durable state as it is shown now.
+fn now_shown(shown: &Shown) -> Arc<State> {
+    Arc::clone(&shown.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Shows a changed state, and returns the one before. To let go of that one, and of the casebooks that pages opened in it, takes a
+/// while in which nobody should wait: it is for the caller to choose when. Readers wait for one pointer to be changed.
+fn show(shown: &Shown, change: impl FnOnce(&mut State)) -> Arc<State> {
+    let mut next = State::clone(&now_shown(shown));
+    change(&mut next);
+    std::mem::replace(&mut *shown.write().unwrap_or_else(PoisonError::into_inner), Arc::new(next))
 }
 
 /// What holders gave at most once between a start and the next.
@@ -316,14 +337,12 @@ fn subject_of(event: &Event) -> Option<&SubjectId> {
 
 /// Packs what pages opened.
 fn tidy(engine: &mut Engine<'_>, shown: &Shown) {
-    let opened = shown.read().unwrap_or_else(PoisonError::into_inner).opened();
+    let opened = now_shown(shown).opened();
     if opened.is_empty() {
         return;
     }
     engine.pack(&opened);
-    let mut shown = shown.write().unwrap_or_else(PoisonError::into_inner);
-    let shown = Arc::make_mut(&mut shown);
-    opened.iter().for_each(|subject| shown.share(engine.state(), subject));
+    drop(show(shown, |next| opened.iter().for_each(|subject| next.share(engine.state(), subject))));
 }
 
 /// Stages a job's commands and gathers their events, those of a job that failed half-way included.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use access::{may_see, needs, reach};
-use conduct::{Casebook, Query, State, Walked, is_scheduled, scheduled_visit};
+use conduct::{Casebook, Query, State, is_scheduled, scheduled_visit};
 use protocol::model::{Form, Power, Purpose, Role, Sight, Study};
 use record::FormKey;
 use terms::{DataClassId, Date, FormId, PersonId, RoleId, SiteId, VisitId};
@@ -120,14 +120,6 @@ impl<'a> Seat<'a> {
         self.sees_participants() && self.sites.hold(&casebook.site)
     }
 
-    /// Returns the participants that the seat sees, by number, each open for as long as one looks at it. Lists and counts need
-    /// less: [`Lists`](crate::lists::Lists).
-    pub fn subjects<'s>(&'s self, state: &'s State) -> impl Iterator<Item = Walked<'s>> {
-        let sees = self.sees_participants();
-        let own = state.casebooks.values().filter(move |casebook| sees && self.sites.hold(&casebook.site));
-        own.map(|casebook| Walked::of(casebook))
-    }
-
     /// Says whether the role fills a form, slides read blind aside.
     pub fn fills(&self, form: &Form) -> bool {
         form.purpose != Some(Purpose::SpecimenReading)
@@ -224,26 +216,23 @@ impl<'a> Seat<'a> {
         casebook: &'s Casebook,
         visit: &'s VisitId,
     ) -> impl Iterator<Item = (&'a Form, FormKey, Shown)> + 's {
-        let mut seen = BTreeSet::new();
-        let begun: BTreeSet<FormId> = casebook.forms_at(visit).map(|(key, _)| key.form.clone()).collect();
+        let begun: BTreeSet<&FormId> = casebook.forms_at(visit).map(|(key, _)| &key.form).collect();
         let stem = scheduled_visit(self.study, visit).map_or(visit, |known| &known.id);
         let unscheduled = stem != visit;
         let study = self.study;
+        // Looked up once a visit: a row of the schedule is searched for the visit's mark.
+        let due: BTreeSet<&FormId> = study
+            .activities
+            .iter()
+            .filter(|activity| activity.at(stem) != protocol::model::Mark::Nothing)
+            .flat_map(|activity| &activity.forms)
+            .collect();
         study
             .forms
             .iter()
-            .enumerate()
-            .filter(move |(_, form)| form.by_visit && form.purpose != Some(Purpose::SpecimenReading))
-            .filter(move |(_, form)| {
-                unscheduled
-                    || study.activities.iter().any(|activity| {
-                        activity.forms.contains(&form.id)
-                            && activity.at(stem) != protocol::model::Mark::Nothing
-                    })
-                    || begun.contains(&form.id)
-            })
-            .filter(move |(index, _)| seen.insert(*index))
-            .map(move |(_, form)| {
+            .filter(move |form| form.by_visit && form.purpose != Some(Purpose::SpecimenReading))
+            .filter(move |form| unscheduled || due.contains(&form.id) || begun.contains(&form.id))
+            .map(move |form| {
                 let row = u32::from(form.repeating);
                 (form, FormKey { visit: Some(visit.clone()), form: form.id.clone(), row })
             })

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::{IpAddr, SocketAddr},
+    num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +19,10 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 use crate::{
     backups,
@@ -26,6 +30,7 @@ use crate::{
     gate,
     http::{Fields, Method, Reply, Request, parse_multipart},
     installation::Installation,
+    routes::{self, Queue},
 };
 
 /// The largest form that is read, in bytes.
@@ -34,8 +39,10 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 pub const UPLOAD_BYTES_MAX: usize = conduct::FILE_BYTES_MAX as usize + (64 << 10);
 /// Forms with files that are read at a time.
 const UPLOADS_AT_ONCE_MAX: usize = 4;
-/// Requests in work at a time; others wait. Each needs a thread.
-const AT_ONCE_MAX: usize = 64;
+/// Changes in work at a time; others wait. Each needs a thread, and waits on it for the writer.
+const CHANGES_AT_ONCE_MAX: usize = 64;
+/// Pages in the making at a time, for each processor. More would only take turns, and hold each other up where two need the same.
+const PAGES_A_PROCESSOR: usize = 2;
 /// A request whose body takes longer is given up.
 const BODY_WAIT: Duration = Duration::from_secs(20);
 /// How often the server looks whether a backup is due.
@@ -46,10 +53,46 @@ const MAIL_BEAT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 struct Shell {
     house: Arc<Installation>,
-    at_once: Arc<Semaphore>,
+    queues: Arc<Queues>,
     uploads: Arc<Semaphore>,
     /// Whether the address in `X-Forwarded-For` counts: a proxy on this machine stands before the server.
     behind_proxy: bool,
+}
+
+/// What requests wait for before they are worked at.
+struct Queues {
+    pages: Arc<Semaphore>,
+    long: Arc<Semaphore>,
+    changes: Arc<Semaphore>,
+    secrets: Arc<Semaphore>,
+}
+
+impl Queues {
+    fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let of = |most: usize| Arc::new(Semaphore::new(most));
+        Self {
+            pages: of(processors * PAGES_A_PROCESSOR),
+            long: of((processors / 2).max(1)),
+            changes: of(CHANGES_AT_ONCE_MAX),
+            secrets: of(processors),
+        }
+    }
+
+    /// Waits until it is a request's turn; none once the server closes.
+    async fn turn(&self, request: &Request) -> Option<OwnedSemaphorePermit> {
+        let queue = match routes::find(request.method, &request.path) {
+            Some(Ok((route, _))) => route.queue(),
+            _ => Queue::Pages,
+        };
+        let queue = match queue {
+            Queue::Pages => &self.pages,
+            Queue::Long => &self.long,
+            Queue::Changes => &self.changes,
+            Queue::Secrets => &self.secrets,
+        };
+        Arc::clone(queue).acquire_owned().await.ok()
+    }
 }
 
 /// Serves until `until` ends, then answers what is in work.
@@ -64,7 +107,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let shell = Shell {
         house: Arc::clone(&house),
-        at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+        queues: Arc::new(Queues::new()),
         uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
         behind_proxy,
     };
@@ -138,11 +181,16 @@ async fn handle(
 ) -> Response {
     let reply = match read(&shell, peer.ip(), request).await {
         Ok(request) => {
-            let Ok(_permit) = Arc::clone(&shell.at_once).acquire_owned().await else {
+            let Some(turn) = shell.queues.turn(&request).await else {
                 return write(plain(503, "closing"));
             };
             let house = Arc::clone(&shell.house);
-            tokio::task::spawn_blocking(move || gate::answer(&house, request))
+            let work = move || {
+                let reply = gate::answer(&house, request);
+                drop(turn);
+                reply
+            };
+            tokio::task::spawn_blocking(work)
                 .await
                 .unwrap_or_else(|_| plain(500, "this page could not be made; nothing was changed"))
         }
@@ -214,8 +262,8 @@ async fn whole(body: Body, most: usize) -> Result<axum::body::Bytes, Reply> {
 
 /// Says whether a form may bring a file: to the route that takes them, in a live session.
 fn takes_file(shell: &Shell, path: &str, cookies: &BTreeMap<String, String>) -> bool {
-    let route = crate::routes::find(Method::Post, path);
-    let takes = matches!(route, Some(Ok((route, _))) if route.path == crate::routes::FILES);
+    let route = routes::find(Method::Post, path);
+    let takes = matches!(route, Some(Ok((route, _))) if route.path == routes::FILES);
     let session = cookies.get(gate::SESSION_COOKIE);
     takes && session.is_some_and(|token| shell.house.sessions.touch(token, shell.house.now()).is_some())
 }

@@ -101,13 +101,14 @@ impl ReadLog {
         let written = self.connection.transaction().and_then(|transaction| {
             let (mut sequence, before) = last_batch(&transaction)?;
             let mut hasher = begun(&before);
+            let sql = "INSERT INTO readings (sequence, at, person, role, study, subject, what) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let mut statement = transaction.prepare(sql)?;
             for reading in waiting {
                 sequence += 1;
                 take(&mut hasher, sequence, reading);
-                let sql = "INSERT INTO readings (sequence, at, person, role, study, subject, what) \
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
                 let Reading { at, person, role, study, subject, what } = reading;
-                transaction.prepare(sql)?.execute(params![
+                statement.execute(params![
                     sequence,
                     at.as_millisecond(),
                     person,
@@ -117,6 +118,7 @@ impl ReadLog {
                     what
                 ])?;
             }
+            drop(statement);
             let hash: [u8; 32] = hasher.finalize().into();
             let sql = "INSERT INTO batches (last_sequence, hash) VALUES (?1, ?2)";
             transaction.execute(sql, (sequence, hash.as_slice()))?;

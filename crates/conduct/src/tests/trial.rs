@@ -372,6 +372,8 @@ impl Trial {
     /// Ends a script: the record, folded anew, is the state.
     pub fn finish(mut self) -> Seen {
         assert_eq!(State::replay(&self.events), self.state, "replay of the record equals the state");
+        let treated = self.state.walk().filter(|casebook| casebook.first_dose().is_some()).count();
+        assert_eq!(self.state.treated() as usize, treated);
         self.seen.refusing.extend(rules::take_refusing());
         self.seen.following.extend(rules::take_following());
         self.seen

@@ -21,9 +21,9 @@ mod subjects;
 mod times_to_event;
 mod watches;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use conduct::State;
+use conduct::{Casebook, State};
 use protocol::model::Study;
 use terms::{AnalysisSetId, SubjectId};
 
@@ -36,7 +36,7 @@ pub use times_to_event::finding;
 /// Analysis sets are those that were signed, or (before that) those that the plan's
 /// conditions give now.
 pub fn build(study: &Study, state: &State) -> DataSets {
-    let trial = profile::Trial::new(study, state);
+    let trial = profile::Trial::of(study, state, state.casebooks.values().map(Arc::as_ref));
     let observations = longitudinal::observations(&trial);
     let exposure = exposure::stretches(&trial);
     let adverse_events = adverse_events::adverse_events(&trial);
@@ -58,11 +58,25 @@ pub fn build(study: &Study, state: &State) -> DataSets {
     }
 }
 
-/// Says who belongs to which analysis set by the plan's conditions, for signing.
+/// Participants whose casebooks are open at a time while sets are evaluated. A packed one takes some hundred times its memory while
+/// it is open.
+const OPEN_MAX: usize = 64;
+
+/// Says who belongs to which analysis set by the plan's conditions, for signing. No condition looks at another participant, so that
+/// some are looked at at a time.
 pub fn analysis_sets(study: &Study, state: &State) -> BTreeMap<AnalysisSetId, Vec<SubjectId>> {
-    let trial = profile::Trial::new(study, state);
-    let observations = longitudinal::observations(&trial);
-    let exposure = exposure::stretches(&trial);
-    let subjects = subjects::described(&trial, &observations, &exposure);
-    subjects::evaluated_sets(&trial, &observations, &subjects)
+    let mut sets: BTreeMap<AnalysisSetId, Vec<SubjectId>> =
+        study.plan.sets.iter().map(|set| (set.id.clone(), Vec::new())).collect();
+    let all: Vec<&Arc<Casebook>> = state.casebooks.values().collect();
+    for some in all.chunks(OPEN_MAX) {
+        let copies: Vec<Casebook> = some.iter().map(|casebook| Casebook::clone(casebook)).collect();
+        let trial = profile::Trial::of(study, state, copies.iter());
+        let observations = longitudinal::observations(&trial);
+        let exposure = exposure::stretches(&trial);
+        let subjects = subjects::described(&trial, &observations, &exposure);
+        for (set, members) in subjects::evaluated_sets(&trial, &observations, &subjects) {
+            sets.entry(set).or_default().extend(members);
+        }
+    }
+    sets
 }

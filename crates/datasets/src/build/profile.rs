@@ -35,10 +35,14 @@ pub(crate) struct Profile<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub(crate) fn new(study: &'a Study, state: &'a State) -> Self {
+    /// Takes all participants of a trial, or some.
+    pub(crate) fn of(
+        study: &'a Study,
+        state: &'a State,
+        casebooks: impl Iterator<Item = &'a Casebook>,
+    ) -> Self {
         let knows_arms = study.arms.len() == 1 || state.arms.is_some();
-        let profiles =
-            state.casebooks.values().map(|casebook| Profile::new(study, state, casebook)).collect();
+        let profiles = casebooks.map(|casebook| Profile::new(study, state, casebook)).collect();
         Self { study, state, profiles, knows_arms }
     }
 

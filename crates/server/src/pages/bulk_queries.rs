@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use askama::Template;
-use conduct::{Action, Casebook, Cell, Command, Means, State, View, is_shown};
+use conduct::{Action, Casebook, Cell, Command, Means, State, View, Walked, is_shown};
 use protocol::model::{Form, Item};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -60,6 +60,8 @@ struct BulkPage {
     visit: String,
     places: Vec<Place>,
     all: usize,
+    /// Whether there are more than are shown.
+    more: bool,
     addressees: Vec<(String, String, bool)>,
     text: String,
     tried: Option<(usize, usize)>,
@@ -118,16 +120,24 @@ fn keys(seat: &Seat<'_>, casebook: &Casebook, listing: &Listing<'_>) -> Vec<Form
         .collect()
 }
 
+/// Finds the places of a listing: of the participants that `of` names, and of others no casebook is opened; or of all, until there
+/// are more than a page shows.
 fn find(
     context: &Context<'_>,
     seat: &Seat<'_>,
     state: &State,
     listing: &Listing<'_>,
+    of: Option<&BTreeSet<&str>>,
     page: &Page,
 ) -> Vec<Found> {
     let study = seat.study;
     let mut found = Vec::new();
-    for casebook in seat.subjects(state) {
+    let all = state.casebooks.values().map(|casebook| &**casebook);
+    let named = all.filter(|casebook| of.is_none_or(|of| of.contains(casebook.subject.as_str())));
+    for casebook in named.filter(|casebook| seat.sees_subject(casebook)).map(Walked::of) {
+        if of.is_none() && found.len() > PLACES_MAX {
+            break;
+        }
         let today = context.today(Some(&casebook.site));
         for key in keys(seat, &casebook, listing) {
             let cell = casebook.cell(&key, listing.item.id.as_str());
@@ -178,7 +188,8 @@ pub fn take(context: &Context<'_>) -> Outcome {
     let page = Page::new(context, "");
     let picked: BTreeSet<&str> = sent.all("pick").collect();
     let listing = listing(seat, sent).ok_or_else(|| Failure::Bad("Choose a form and an item.".to_owned()))?;
-    let found = find(context, seat, &running.state(), &listing, &page);
+    let subjects: BTreeSet<&str> = picked.iter().filter_map(|pick| pick.split('/').next()).collect();
+    let found = find(context, seat, &running.state(), &listing, Some(&subjects), &page);
     let chosen: Vec<&Found> = found.iter().filter(|place| picked.contains(pick(place).as_str())).collect();
     if chosen.is_empty() {
         return Err(Failure::Bad("Tick one place at least.".to_owned()));
@@ -239,9 +250,10 @@ fn bulk_page(
     let language = page.language.clone();
     let listing = listing(seat, fields);
     let state = running.state();
-    let found = listing.as_ref().map_or_else(Vec::new, |listing| find(context, seat, &state, listing, &page));
+    let found =
+        listing.as_ref().map_or_else(Vec::new, |listing| find(context, seat, &state, listing, None, &page));
     drop(state);
-    let all = found.len();
+    let (all, more) = (found.len().min(PLACES_MAX), found.len() > PLACES_MAX);
     let places = found
         .into_iter()
         .take(PLACES_MAX)
@@ -311,6 +323,7 @@ fn bulk_page(
         visit: fields.get("visit").to_owned(),
         places,
         all,
+        more,
         addressees: form.map_or_else(Vec::new, |form| {
             let of = sent.map_or("", |sent| sent.get("of"));
             let all = addressees(study, form, &language).into_iter();

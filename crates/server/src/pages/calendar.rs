@@ -17,7 +17,7 @@ pub fn download(context: &Context<'_>) -> Outcome {
     if !seat.follows_course() {
         return Err(Failure::NotFound);
     }
-    let state = running.state();
+    let state = context.state()?;
     let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
     let today = context.today(Some(&casebook.site));
     let lines = visits(seat, casebook, today, "en");

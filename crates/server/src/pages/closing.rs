@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use conduct::{Action, Casebook, State, adverse_events, is_drawn, proposed_class};
-use protocol::model::{Power, Severity, Study};
-use record::{Closure, DeviationClass, Fact, Part, Review};
+use conduct::{Action, State, Walked, proposed_class};
+use protocol::model::{Power, Study};
+use record::{Closure, DeviationClass, Fact, Part};
 use terms::{DeviationId, SiteId, SubjectId};
 
 use crate::{
@@ -19,14 +19,21 @@ use crate::{
         form::{names, site_moment},
         sheet::closing_action,
     },
+    readiness::{CHECKS, Readiness},
 };
 
 /// Deviations that are classified at a time.
 const ON_A_PAGE: usize = 100;
 
+/// Participants that the list before the lock names at most, line by line.
+const OPEN_SHOWN_MAX: usize = 100;
+
 /// A line of the list that must be empty before the lock.
 struct Check {
     label: &'static str,
+    /// How many are open.
+    count: usize,
+    /// The first of them.
     open: Vec<(String, String)>,
 }
 
@@ -90,43 +97,16 @@ struct ClosingPage {
 }
 
 /// What is still open, in the order in which it is closed.
-fn checks(study: &Study, state: &State) -> Vec<Check> {
-    let hard = |casebook: &Casebook| {
-        casebook.queries.iter().filter(|query| query.closed.is_none()).any(|query| {
-            let form = study.form(query.key.form.as_str());
-            form.is_some_and(|form| {
-                form.checks
-                    .iter()
-                    .any(|check| Some(&check.id) == query.check.as_ref() && check.severity == Severity::Hard)
-            })
-        })
-    };
-    let unreported = |casebook: &Casebook| {
-        adverse_events(study, casebook)
-            .iter()
-            .any(|event| event.serious == Some(true) && event.reported.is_none())
-    };
-    let unverified = |casebook: &Casebook| {
-        let mut drawn = casebook.forms.keys().filter(|key| is_drawn(study, state, casebook, key));
-        drawn.any(|key| conduct::unverified(casebook, key).next().is_some())
-    };
-    let not_over = |casebook: &Casebook| casebook.participation_end.is_none();
-    let unsigned = |casebook: &Casebook| casebook.enrolled.is_some() && casebook.casebook_signature.is_none();
-    let unclassified =
-        |casebook: &Casebook| casebook.deviations.iter().any(|deviation| deviation.class.is_none());
-    let of: [(&'static str, &dyn Fn(&Casebook) -> bool); 6] = [
-        ("Participation has ended", &not_over),
-        ("Serious events are reported", &unreported),
-        ("No query of a hard check is open", &hard),
-        ("Source is verified as planned", &unverified),
-        ("Visits and casebooks are signed", &unsigned),
-        ("Deviations are classified", &unclassified),
-    ];
-    let mut all: Vec<Check> = of.iter().map(|(label, _)| Check { label, open: Vec::new() }).collect();
-    for casebook in state.walk() {
-        for (check, (_, is_open)) in all.iter_mut().zip(&of) {
-            if is_open(&casebook) {
-                check.open.push((subject_path(study, &casebook), casebook.subject.to_string()));
+fn checks(study: &Study, state: &State, all: &BTreeMap<SubjectId, Readiness>) -> Vec<Check> {
+    let mut checks: Vec<Check> =
+        CHECKS.iter().map(|label| Check { label, count: 0, open: Vec::new() }).collect();
+    for (subject, readiness) in all {
+        for (check, _) in checks.iter_mut().zip(readiness.open).filter(|(_, open)| *open) {
+            check.count += 1;
+            if check.open.len() < OPEN_SHOWN_MAX
+                && let Some(casebook) = state.casebook(subject.as_str())
+            {
+                check.open.push((subject_path(study, casebook), subject.to_string()));
             }
         }
     }
@@ -134,16 +114,21 @@ fn checks(study: &Study, state: &State) -> Vec<Check> {
     let path = format!("/studies/{}", segment(study.id.as_str()));
     let once = |label, open: bool, to: &str| Check {
         label,
+        count: usize::from(open),
         open: if open { vec![(format!("{path}/{to}"), "→".to_owned())] } else { Vec::new() },
     };
-    all.push(once("Readings of coded slides are joined", specimens && state.reading.key.is_none(), "slides"));
+    checks.push(once(
+        "Readings of coded slides are joined",
+        specimens && state.reading.key.is_none(),
+        "slides",
+    ));
     let signed = state.sets.as_ref().is_some_and(|sets| !sets.stale);
-    all.push(once("Analysis sets are signed on these data", !signed, "closing#sets"));
-    all
+    checks.push(once("Analysis sets are signed on these data", !signed, "closing#sets"));
+    checks
 }
 
 /// How far each site, and the study, is closed.
-fn places(study: &Study, state: &State, language: &str) -> Vec<Place> {
+fn places(study: &Study, state: &State, all: &BTreeMap<SubjectId, Readiness>, language: &str) -> Vec<Place> {
     let word = |closure| match closure {
         Closure::Frozen => "frozen",
         Closure::Locked => "locked",
@@ -165,15 +150,14 @@ fn places(study: &Study, state: &State, language: &str) -> Vec<Place> {
         .iter()
         .map(|site| (site.id.clone(), place(Part::Site(site.id.clone()), site.id.as_str(), &site.label)))
         .collect();
-    for casebook in state.walk() {
-        let reviewed = |review| casebook.forms.values().filter(|form| form.review(review).is_some()).count();
-        let (data, medical) = (reviewed(Review::Data), reviewed(Review::Medical));
+    for (subject, readiness) in all {
+        let Some(casebook) = state.casebook(subject.as_str()) else { continue };
         for place in places.get_mut(&casebook.site).into_iter().chain([&mut whole]) {
             place.participants += 1;
-            place.signed += usize::from(casebook.casebook_signature.is_some());
-            place.data_reviews += data;
-            place.medical_reviews += medical;
-            place.forms += casebook.forms.len();
+            place.signed += usize::from(readiness.signed);
+            place.data_reviews += usize::from(readiness.data_reviews);
+            place.medical_reviews += usize::from(readiness.medical_reviews);
+            place.forms += usize::from(readiness.forms);
         }
     }
     let mut places: Vec<Place> = study
@@ -186,6 +170,29 @@ fn places(study: &Study, state: &State, language: &str) -> Vec<Place> {
     places
 }
 
+/// The first deviations without a class. Casebooks are opened of the participants who have one.
+fn unclassified(study: &Study, state: &State, all: &BTreeMap<SubjectId, Readiness>) -> Vec<Deviation> {
+    let mut found = Vec::new();
+    for (subject, _) in all.iter().filter(|(_, readiness)| readiness.unclassified > 0) {
+        let Some(casebook) = state.casebook(subject.as_str()) else { continue };
+        let casebook = Walked::of(casebook);
+        for deviation in casebook.deviations.iter().filter(|deviation| deviation.class.is_none()) {
+            if found.len() == ON_A_PAGE {
+                return found;
+            }
+            found.push(Deviation {
+                id: deviation.id.to_string(),
+                subject: casebook.subject.to_string(),
+                path: subject_path(study, &casebook),
+                text: deviation.text.clone().unwrap_or_default(),
+                recorded: deviation.recorded.date.to_string(),
+                major: proposed_class(study, &casebook, deviation) == DeviationClass::Major,
+            });
+        }
+    }
+    found
+}
+
 /// The state of closing.
 pub fn show(context: &Context<'_>) -> Outcome {
     let (running, seat) = context.seated()?;
@@ -193,31 +200,23 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let page = Page::new(context, "Closing");
     let names = names(context)?;
     let state = running.state();
-    let checks = checks(study, &state);
     let classifies = seat.may(Power::ClassifyDeviations);
-    let (mut deviations, mut deviations_all, mut all_over) = (Vec::new(), 0, true);
-    for casebook in state.walk() {
-        all_over &= casebook.participation_end.is_some();
-        for deviation in casebook.deviations.iter().filter(|deviation| deviation.class.is_none()) {
-            deviations_all += 1;
-            if classifies && deviations.len() < ON_A_PAGE {
-                deviations.push(Deviation {
-                    id: deviation.id.to_string(),
-                    subject: casebook.subject.to_string(),
-                    path: subject_path(study, &casebook),
-                    text: deviation.text.clone().unwrap_or_default(),
-                    recorded: deviation.recorded.date.to_string(),
-                    major: proposed_class(study, &casebook, deviation) == DeviationClass::Major,
-                });
-            }
-        }
-    }
+    let (checks, places, deviations, deviations_all) = running.readiness().look(study, &state, |all| {
+        (
+            checks(study, &state, all),
+            places(study, &state, all, &page.language),
+            if classifies { unclassified(study, &state, all) } else { Vec::new() },
+            all.values().map(|one| usize::from(one.unclassified)).sum::<usize>(),
+        )
+    });
+    // The first of them: participation has ended for all.
+    let all_over = checks[0].count == 0;
     let sets = match &state.sets {
         Some(signed) => signed.sets.iter().map(|(set, who)| (set.to_string(), who.len())).collect(),
-        None if all_over && seat.may(Power::SignAnalysisSets) => datasets::analysis_sets(study, &state)
-            .into_iter()
-            .map(|(set, who)| (set.to_string(), who.len()))
-            .collect(),
+        None if all_over && seat.may(Power::SignAnalysisSets) => {
+            let sets = running.readiness().sets(study, &state);
+            sets.into_iter().map(|(set, count)| (set.to_string(), count)).collect()
+        }
         None => Vec::new(),
     };
     let lock = state.locked.and_then(|locked| {
@@ -243,14 +242,14 @@ pub fn show(context: &Context<'_>) -> Outcome {
     });
     let locked = state.locked.is_some() && state.arms.is_none();
     let view = ClosingPage {
-        places: places(study, &state, &page.language),
+        places,
         closes: seat.may(Power::Lock) && state.locked.is_none(),
         proposes: locked && proposal.is_none() && seat.may(Power::Lock),
         approves: locked && seat.may(Power::SignAnalysisSets),
         proposal,
         manifests: manifest::files(&context.house.manifests(&study.id)),
         path: format!("/studies/{}/closing", segment(study.id.as_str())),
-        ready: checks.iter().all(|check| check.open.is_empty()),
+        ready: checks.iter().all(|check| check.count == 0),
         checks,
         deviations,
         deviations_all,
@@ -350,14 +349,19 @@ fn classifications(context: &Context<'_>) -> Result<Vec<conduct::Command>, Failu
     let mut chosen: Vec<(SubjectId, DeviationId, DeviationClass)> = Vec::new();
     {
         let state = running.state();
-        for casebook in state.walk() {
-            for deviation in casebook.deviations.iter().filter(|deviation| deviation.class.is_none()) {
-                let class = match context.request.form.get(&format!("c.{}", deviation.id)) {
-                    "major" => DeviationClass::Major,
-                    "minor" => DeviationClass::Minor,
-                    _ => continue,
-                };
-                chosen.push((casebook.subject.clone(), deviation.id.clone(), class));
+        for (name, class) in context.request.form.iter() {
+            let class = match class.trim() {
+                "major" => DeviationClass::Major,
+                "minor" => DeviationClass::Minor,
+                _ => continue,
+            };
+            // A deviation's id begins with its participant's number.
+            let Some(id) = name.strip_prefix("c.") else { continue };
+            let subject = id.rsplit_once("-D").map_or("", |(subject, _)| subject);
+            let Some(casebook) = state.casebook(subject).map(Walked::of) else { continue };
+            let id = DeviationId::from(id);
+            if casebook.deviation(&id).is_some_and(|deviation| deviation.class.is_none()) {
+                chosen.push((casebook.subject.clone(), id, class));
             }
         }
     }

@@ -690,7 +690,7 @@ pub fn save(context: &Context<'_>) -> Outcome {
     let (key, subject) = (context.form_key()?, context.subject());
     let study = running.study();
     let form = study.form(key.form.as_str()).ok_or(Failure::NotFound)?;
-    let state = running.state();
+    let state = context.state()?;
     let casebook = state.casebook(subject.as_str()).ok_or(Failure::NotFound)?;
     let today = context.today(Some(&casebook.site));
     let mut read = read(study, casebook, form, &key, typed, today);
@@ -714,8 +714,8 @@ pub fn save(context: &Context<'_>) -> Outcome {
     }
     let commands = commands(context, &subject, &key, date, &read)?;
     let place = context.request.path.clone();
-    let next = |running: &RunningStudy| {
-        let state = running.state();
+    let next = || {
+        let state = context.state().ok()?;
         let casebook = state.casebook(subject.as_str())?;
         next_form(seat, casebook, &key, today, "en").map(|(path, _)| path)
     };
@@ -753,7 +753,7 @@ pub fn save(context: &Context<'_>) -> Outcome {
         }
     }
     match typed.get("do") {
-        "next" => Ok(Reply::see(&next(running).unwrap_or(subject_page))),
+        "next" => Ok(Reply::see(&next().unwrap_or(subject_page))),
         _ => Ok(Reply::see(&place)),
     }
 }
@@ -834,10 +834,9 @@ fn check(
 
 /// Records that the form was not done: its empty items become "not done", with a deviation.
 pub fn not_done(context: &Context<'_>) -> Outcome {
-    let (running, _) = context.seated()?;
     let (key, subject) = (context.form_key()?, context.subject());
     let date = {
-        let state = running.state();
+        let state = context.state()?;
         let casebook = state.casebook(subject.as_str()).ok_or(Failure::NotFound)?;
         key.visit.as_ref().and_then(|visit| casebook.visit_date(visit))
     };
@@ -857,7 +856,7 @@ pub fn history(context: &Context<'_>) -> Outcome {
     let key = context.form_key()?;
     let form = study.form(key.form.as_str()).ok_or(Failure::NotFound)?;
     let entries: Vec<(String, String, conduct::Entry, bool)> = {
-        let state = running.state();
+        let state = context.state()?;
         let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
         let filled = casebook.forms.get(&key).ok_or(Failure::NotFound)?;
         form.items
@@ -877,13 +876,18 @@ pub fn history(context: &Context<'_>) -> Outcome {
             .collect()
     };
     let names = names(context)?;
+    let mut events: BTreeMap<u64, (String, String)> = BTreeMap::new();
     let mut lines: Vec<(u64, HistoryLine)> = entries
         .into_iter()
         .map(|(item, value, entry, current)| {
-            let event = running.event(entry.sequence);
-            let why = event.as_ref().and_then(|event| event.reason.as_ref()?.get().cloned());
-            let recorded =
-                event.map_or_else(|| entry.recorded.to_string(), |event| site_moment(&event.recorded));
+            // An event sets most items of a form at once, and it is as long as they are many.
+            let (why, recorded) = events.entry(entry.sequence).or_insert_with(|| {
+                let event = running.event(entry.sequence);
+                let why = event.as_ref().and_then(|event| event.reason.as_ref()?.get().cloned());
+                let recorded =
+                    event.map_or_else(|| entry.recorded.to_string(), |event| site_moment(&event.recorded));
+                (why.unwrap_or_default(), recorded)
+            });
             let line = HistoryLine {
                 item,
                 value,
@@ -894,8 +898,8 @@ pub fn history(context: &Context<'_>) -> Outcome {
                 role: study
                     .role(entry.by.role.as_str())
                     .map_or_else(String::new, |role| role.label.get(&page.language).to_owned()),
-                recorded,
-                why: why.unwrap_or_default(),
+                recorded: recorded.clone(),
+                why: why.clone(),
                 derived: entry.source == record::Source::Derived,
                 current,
             };

@@ -11,7 +11,7 @@ use crate::{
     course::{FormLine, Standing, VisitLine, log_forms, status, subject_path, visits},
     http::Reply,
     page::Page,
-    pages::trends::{FormTrends, trends},
+    pages::trends,
     seat::Seat,
 };
 
@@ -86,7 +86,8 @@ struct ParticipantPage {
     sign: bool,
     sheets: bool,
     course: bool,
-    trends: Vec<FormTrends>,
+    /// Whether it leads to the seat's trends.
+    trends: bool,
     as_of: Option<String>,
 }
 
@@ -146,7 +147,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
                 .any(|power| seat.may(*power)),
         visits: lines,
         course,
-        trends: if course { trends(seat, casebook, &page.language) } else { Vec::new() },
+        trends: trends::has_any(seat),
         as_of: state.day().map(|day| day.to_string()),
         page: Page { title: casebook.subject.to_string(), ..page },
     };

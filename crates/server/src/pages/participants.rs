@@ -7,7 +7,7 @@ use terms::{Date, SiteId, SubjectId};
 use crate::{
     context::{Context, Outcome},
     http::{Reply, segment},
-    lists::Line,
+    lists::{Line, QueryState},
     page::Page,
 };
 
@@ -90,7 +90,7 @@ fn label<'a>(study: &'a Study, site: &SiteId) -> &'a str {
 
 /// Open queries, answered ones included.
 fn queries(line: &Line) -> u32 {
-    line.open.count + line.answered.count
+    line.queries(|asked| asked.state != QueryState::Closed).count
 }
 
 /// Lists the participants after filters, in the order asked for: all their number, and the rows of one page or of all.

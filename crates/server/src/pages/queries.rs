@@ -10,7 +10,7 @@ use crate::{
     context::{Context, Failure, Outcome},
     course::{form_path, subject_path},
     http::{Reply, segment},
-    lists::{Line, Queries, QueryState, query_state},
+    lists::{Asked, Queries, QueryState, query_state, small},
     page::Page,
     pages::{form::site_moment, participants::csv_field, verification::on_page},
     running::RunningStudy,
@@ -178,14 +178,14 @@ struct Found {
     opened: u64,
 }
 
-/// Says how many queries of a participant a choice of states leaves.
-fn of_state(line: &Line, wanted: &str) -> Queries {
+/// Says whether queries that stand alike are left by a choice of states.
+fn fits(asked: &Asked, wanted: &str) -> bool {
     match wanted {
-        "mine" => line.mine,
-        "answered" => line.answered,
-        "closed" => line.closed,
-        "all" => line.open.and(line.answered).and(line.closed),
-        _ => line.open,
+        "mine" => asked.mine && asked.state != QueryState::Closed,
+        "answered" => asked.state == QueryState::Answered,
+        "closed" => asked.state == QueryState::Closed,
+        "all" => true,
+        _ => asked.state == QueryState::Open,
     }
 }
 
@@ -200,8 +200,7 @@ fn is_of_state(seat: &Seat<'_>, query: &Query, wanted: &str) -> bool {
 }
 
 /// Returns the queries that the seat sees and the request's filters leave, in the order asked for: how many, and those of a page
-/// (counted from 0) or all. Casebooks are opened of the participants on the page; a form as a filter opens those of all who
-/// have a query.
+/// (counted from 0) or all. Casebooks are opened of the participants on the page.
 fn found(
     context: &Context<'_>,
     page: Option<usize>,
@@ -211,21 +210,23 @@ fn found(
     let wanted = wanted(context);
     let (search, site, form) = (filter.get("search").to_uppercase(), filter.get("site"), filter.get("form"));
     let oldest = filter.get("sort") == "oldest";
+    let place = seat.study.forms.iter().position(|known| known.id == *form).map(small);
+    let of_form = |asked: &Asked| form.is_empty() || place == Some(asked.form);
     let (state, mut with) = context.look(|state, lines| {
         let with: Vec<(SubjectId, Queries)> = lines
             .iter()
             .filter(|(at, _, _)| site.is_empty() || **at == *site)
             .filter(|(_, subject, _)| search.is_empty() || subject.as_str().to_uppercase().contains(&search))
-            .map(|(_, subject, line)| (subject, of_state(line, wanted)))
+            .map(|(_, subject, line)| (subject, line.queries(|asked| of_form(asked) && fits(asked, wanted))))
             .filter(|(_, queries)| queries.count > 0)
             .map(|(subject, queries)| (subject.clone(), queries))
             .collect();
         (state.clone(), with)
     })?;
-    let mut all: usize = with.iter().map(|(_, queries)| queries.count as usize).sum();
-    let mut number = page.unwrap_or(0).min(all.saturating_sub(1) / ON_A_PAGE);
+    let all: usize = with.iter().map(|(_, queries)| queries.count as usize).sum();
+    let number = page.unwrap_or(0).min(all.saturating_sub(1) / ON_A_PAGE);
     let mut before = 0;
-    if page.is_some() && form.is_empty() {
+    if page.is_some() {
         if oldest {
             // Each has one query at least, so that those of the first pages are at the first so many participants.
             with.sort_by_key(|(_, queries)| queries.oldest);
@@ -235,7 +236,10 @@ fn found(
                 with.iter().map(|(subject, queries)| (subject, queries.count as usize)).collect();
             let (skipped, shown) = on_page(&counts, number * ON_A_PAGE, ON_A_PAGE);
             before = number * ON_A_PAGE - skipped;
-            with.retain(|(subject, _)| shown.contains(subject));
+            let first = shown.first();
+            let ahead =
+                with.into_iter().skip_while(|(subject, _)| first.is_some_and(|first| first != subject));
+            with = ahead.take(shown.len()).collect();
         }
     }
     let mut found: Vec<Found> = Vec::new();
@@ -255,10 +259,6 @@ fn found(
     }
     if oldest {
         found.sort_by_key(|one| one.opened);
-    }
-    if !form.is_empty() {
-        all = found.len();
-        number = number.min(all.saturating_sub(1) / ON_A_PAGE);
     }
     if page.is_some() {
         let skip = number * ON_A_PAGE - before;
@@ -442,7 +442,7 @@ pub fn reopen(context: &Context<'_>) -> Outcome {
 /// The page of the form that a query is about.
 fn back(context: &Context<'_>, query: &QueryId) -> Result<String, Failure> {
     let (running, _) = context.seated()?;
-    let state = running.state();
+    let state = context.state()?;
     let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
     let query = casebook.query(query).ok_or(Failure::NotFound)?;
     Ok(form_path(running.study(), casebook, &query.key))

@@ -28,7 +28,7 @@ struct Watched {
     id: String,
     label: String,
     count: usize,
-    treated: usize,
+    treated: u32,
     held_to: String,
     counted: Vec<(String, String)>,
     open: bool,
@@ -70,8 +70,8 @@ fn watched(
     name: &dyn Fn(&str) -> String,
 ) -> Watched {
     let known = state.watches.get(&watch.id);
-    let treated = state.walk().filter(|casebook| casebook.first_dose().is_some()).count();
-    let limit = watch.counts.limit(u32::try_from(treated).unwrap_or(u32::MAX));
+    let treated = state.treated();
+    let limit = watch.counts.limit(treated);
     let held_to = match (&watch.counts, limit) {
         (WatchedCount::Events { .. }, Some(limit)) => limit.to_string(),
         (WatchedCount::Events { .. }, None) => "–".to_owned(),

@@ -112,7 +112,7 @@ fn sheet(context: &Context<'_>, message: Option<String>) -> Outcome {
     let study = running.study();
     let page = Page::new(context, "Visit sheet");
     let names = names(context)?;
-    let state = running.state();
+    let state = context.state()?;
     let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
     let visit = visit_of(context);
     let keys = places(seat, casebook).remove(&visit).ok_or(Failure::NotFound)?;

@@ -77,7 +77,7 @@ pub fn form(context: &Context<'_>) -> Outcome {
     let page = Page::new(context, "Signature");
     let names = names(context)?;
     let study = running.study();
-    let state = running.state();
+    let state = context.state()?;
     let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
     let visit = visit_of(context, casebook)?;
     let today = context.today(Some(&casebook.site));

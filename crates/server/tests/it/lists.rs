@@ -44,7 +44,8 @@ fn agree(world: &World, when: &str) -> usize {
             let kept = lines(world, running, running.lists(), &seat);
             let anew = lines(world, running, &Lists::default(), &seat);
             assert_eq!(kept, anew, "{when}: {study} {} {}", seat.role.id, seat.person);
-            let seen = seat.subjects(&running.state()).count();
+            let state = running.state();
+            let seen = state.casebooks.values().filter(|casebook| seat.sees_subject(casebook)).count();
             assert_eq!(kept.len(), seen, "{when}: a line for each participant that {} sees", seat.role.id);
             compared += kept.len();
         }
@@ -114,4 +115,41 @@ fn pages_that_are_asked_for_leave_no_casebook_open_that_they_do_not_show() {
         assert_eq!(reply.status, 200, "{path}");
         assert!(open().is_empty(), "{path} left {:?} open", open());
     }
+}
+
+#[test]
+fn queries_narrowed_to_a_form_are_those_on_the_form_and_all_forms_hold_all() {
+    let world = World::training(8);
+    let running = &world.house.studies[STUDIES[1]];
+    let seat = all_seats(&world, running).into_iter().find(|seat| seat.role.id == *"data_manager").unwrap();
+    let mut browser = world.seated("data_manager");
+    let mut listed = |filter: &str| {
+        let path = format!("/studies/{}/queries.csv?{filter}", STUDIES[1]);
+        text(&browser.get(&path)).lines().count() - 1
+    };
+    let state = running.state();
+    let on = |form: &str, closed: Option<bool>| {
+        let fits = |query: &&conduct::Query| {
+            query.key.form == *form && closed.is_none_or(|closed| query.closed.is_some() == closed)
+        };
+        let of = |casebook: &conduct::Casebook| {
+            casebook.queries.iter().filter(fits).filter(|query| seat.sees_query(casebook, query)).count()
+        };
+        state.walk().map(|casebook| of(&casebook)).sum::<usize>()
+    };
+    let mut all = 0;
+    for form in &running.study().forms {
+        let id = form.id.as_str();
+        for filter in ["", "&sort=oldest"] {
+            assert_eq!(listed(&format!("state=all&form={id}{filter}")), on(id, None), "{id}{filter}");
+        }
+        assert_eq!(listed(&format!("state=closed&form={id}")), on(id, Some(true)), "{id}, closed");
+        all += on(id, None);
+    }
+    assert!(all > 5, "too few queries to tell: {all}");
+    assert_eq!((listed("state=all"), listed("state=all&form=none")), (all, 0));
+    let vital_signs = on("vital_signs", None);
+    let page = format!("/studies/{}/queries?state=all&form=vital_signs", STUDIES[1]);
+    let told = format!("{}–{} / {vital_signs}", vital_signs.min(1), vital_signs.min(50));
+    assert!(text(&browser.get(&page)).contains(&told), "{told}");
 }

@@ -124,7 +124,7 @@ fn who(method: Method, path: &str) -> Who {
     if let Some(rest) = path.strip_prefix(subject) {
         return match (method, rest) {
             (Get, "") => AllBut(APART),
-            (Get, "/calendar.ics") => AllBut(NO_COURSE),
+            (Get, "/calendar.ics" | "/trends") => AllBut(NO_COURSE),
             (Post, "/steps/{step}") => OfStep(&[
                 ("withdraw", INVESTIGATORS),
                 ("screen", SITE_TEAM),

@@ -5,10 +5,16 @@ use crate::{
     world::{STUDIES, World, text},
 };
 
-/// The titles of the forms whose measures a page follows.
-fn followed(page: &str) -> Vec<String> {
-    let parts = page.split("<details class=\"trends\"><summary>").skip(1);
-    parts.map(|part| part.split(" <small>").next().unwrap().replace("&#39;", "'")).collect()
+/// The forms whose measures a page lets one choose: where each leads, and its title.
+fn followed(page: &str) -> Vec<(String, String)> {
+    let forms = page.split("<nav aria-label=\"Forms\"><ul>").nth(1).unwrap_or_default();
+    let forms = forms.split("</ul>").next().unwrap_or_default();
+    let links = forms.split("<a href=\"").skip(1).map(|link| {
+        let (path, rest) = link.split_once('"').unwrap();
+        let title = rest.split_once('>').unwrap().1.split('<').next().unwrap();
+        (path.replace("&#38;", "&"), title.replace("&#39;", "'"))
+    });
+    links.collect()
 }
 
 #[test]
@@ -22,13 +28,18 @@ fn bld_1_trends_show_a_role_the_classes_that_it_reads_and_an_assessor_none() {
                 continue;
             }
             let subject = participant(&world, study, site.as_deref(), None).unwrap();
-            let page = world.seated(&person).get(&format!("/studies/{study}/participants/{subject}"));
-            let page = text(&page);
-            let titles = followed(&page);
+            let path = format!("/studies/{study}/participants/{subject}");
+            let (mut browser, way) = (world.seated(&person), format!("{path}/trends"));
+            let course = text(&browser.get(&path));
             if ["skin_assessor", "pathologist", "central_laboratory"].contains(&role.as_str()) {
-                assert!(titles.is_empty() && !page.contains("class=\"trend\""), "{study} {role}");
+                assert!(!course.contains("/trends"), "{study} {role}");
+                assert_eq!(browser.get(&way).status, 404, "{study} {role}");
+                continue;
             }
-            for title in titles {
+            let page = browser.get(&way);
+            let titles = if page.status == 200 { followed(&text(&page)) } else { Vec::new() };
+            assert!(titles.is_empty() || course.contains(&format!("href=\"{way}\"")), "{study} {role}");
+            for (_, title) in titles {
                 let form = running.study().forms.iter().find(|form| form.title.en() == title);
                 let form = form.unwrap_or_else(|| panic!("no form is called {title}"));
                 assert!(may_read(study, &role, form.data_class.as_str()), "{study} {role} follows {title}");
@@ -62,16 +73,21 @@ fn a_trend_holds_the_values_of_the_visits_beside_their_curve() {
     let scores = scores(casebook);
     assert!(scores.len() > 3, "{scores:?}");
     let path = format!("/studies/{}/participants/{}", STUDIES[0], casebook.subject);
-    let page = text(&world.seated(&format!("principal_investigator.{}", casebook.site)).get(&path));
+    let mut browser = world.seated(&format!("principal_investigator.{}", casebook.site));
+    let course = browser.get(&path);
+    assert!(text(&course).len() < 150_000, "the course weighs {} bytes", text(&course).len());
     let title = running.study().form("skin_score").unwrap().title.en();
-    let part = page.split(&format!("<details class=\"trends\"><summary>{title} <small>")).nth(1).unwrap();
-    let part = part.split("</details>").next().unwrap();
+    let forms = followed(&text(&browser.get(&format!("{path}/trends"))));
+    let (way, _) = forms.iter().find(|(_, known)| known == title).unwrap();
+    let page = browser.get(way);
+    let part = text(&page);
     let label = running.study().form("skin_score").unwrap().item("total").unwrap().label.en();
     let row = part.split("<tr>").find(|row| row.contains(&format!("<th scope=\"row\">{label}"))).unwrap();
     let cells: Vec<&str> =
         row.split("<td class=\"number\">").skip(1).map(|cell| cell.split('<').next().unwrap()).collect();
     assert_eq!(cells.into_iter().filter(|cell| !cell.is_empty() && *cell != "–").collect::<Vec<_>>(), scores);
-    assert_eq!(row.matches("<circle").count(), scores.len());
+    let dots = row.split("<path d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(dots.matches('M').count(), scores.len());
     assert!(row.contains(&format!("{} → {}", scores[0], scores[scores.len() - 1])));
-    assert!(page.len() < 150_000, "the page weighs {} bytes", page.len());
+    assert!(part.len() < 150_000, "the page weighs {} bytes", part.len());
 }
