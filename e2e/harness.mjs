@@ -66,7 +66,7 @@ export async function logIn(browser, server, name, how = {}) {
   await page.goto(`${server.url}/log-in`);
   await page.getByLabel("Log-in name").fill(name);
   await page.getByLabel("Password", { exact: true }).fill(server.password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/log-in"));
   return page;
 }
