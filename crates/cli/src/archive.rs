@@ -146,7 +146,7 @@ pub fn write(to: &Path, trial: &Trial<'_>) -> Result<Archived> {
         let page = casebook_page(trial, casebook, &events);
         folder.put(&format!("participants/{}.html", casebook.subject), page.as_bytes())?;
         for file in casebook.files.values().flatten().filter_map(|file| file.file.as_ref()) {
-            match trial.files.read(&file.sha256)? {
+            match trial.files.read(file)? {
                 Held::Whole(content) => folder.put(&format!("files/{}", file.sha256), &content)?,
                 Held::Altered => {
                     bail!("the attached file {} was altered; see `equipoise verify`", file.sha256)

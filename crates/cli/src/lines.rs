@@ -2,6 +2,7 @@
 
 use record::{Content, Event, Fact, FormKey, ItemChange, Stream, Tally};
 use report::{ChangeLine, EventLine};
+use serde_json::{Value, json};
 use terms::Answer;
 
 /// Writes an event as a line. What was redacted stays redacted.
@@ -30,6 +31,20 @@ pub fn line(event: &Event) -> EventLine {
         changes,
         reason: event.reason.as_ref().map(|reason| shown(reason.get())),
     }
+}
+
+/// Writes a line for a program.
+pub fn as_value(line: &EventLine) -> Value {
+    let changes: Vec<Value> = line
+        .changes
+        .iter()
+        .map(|change| json!({ "item": change.item, "old": change.old, "new": change.new }))
+        .collect();
+    json!({
+        "sequence": line.sequence, "stream": line.stream, "recorded": line.recorded,
+        "person": line.person, "role": line.role, "kind": line.kind, "what": line.what,
+        "changes": changes, "reason": line.reason,
+    })
 }
 
 /// The kind of a fact in words.
@@ -128,6 +143,13 @@ fn describe(fact: &Fact, changes: &mut Vec<ChangeLine>) -> String {
                 new: shown(answer.get()),
             }));
             format!("slide {code}, reader {reader}")
+        }
+        Fact::FileAttached { key, number, file } => {
+            format!("file {number} of {}: {}", place(key), shown(file.get().map(|file| &file.name)))
+        }
+        Fact::FileWithdrawn { key, number } => format!("file {number} of {}", place(key)),
+        Fact::ContentRedacted { sequence, cell, approver } => {
+            format!("content {cell} of event {sequence}, approved by {approver}")
         }
         _ => String::new(),
     }

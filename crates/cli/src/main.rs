@@ -52,6 +52,9 @@ enum Command {
     /// Try this version of the program on a copy of an installation, then bring the installation up to date
     #[cfg(feature = "serve")]
     Upgrade(commands::upgrade::Arguments),
+    /// Empty one content of a record that should never have been entered, approved by a second person
+    #[cfg(feature = "serve")]
+    Redact(commands::redact::Arguments),
     /// Run a study's own plan on many virtual trials: power, error rates, bias, coverage
     Simulate(commands::simulate::Arguments),
     /// Calibrate inputs of a virtual cohort to published summaries, and report the misfit
@@ -97,6 +100,8 @@ fn main() -> ExitCode {
         Command::Restore(arguments) => commands::restore::run(arguments),
         #[cfg(feature = "serve")]
         Command::Upgrade(arguments) => commands::upgrade::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Redact(arguments) => commands::redact::run(arguments),
         Command::Simulate(arguments) => commands::simulate::run(arguments),
         Command::Fit(arguments) => commands::fit::run(arguments),
         Command::Explore(arguments) => commands::explore::run(arguments),

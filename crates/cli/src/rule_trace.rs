@@ -17,7 +17,7 @@ use crate::{
     coverage::Followed,
     demo::Reported,
     folder,
-    lines::line,
+    lines::{self, line},
     terminal::say,
 };
 
@@ -134,19 +134,8 @@ fn names(study: &Study, id: &str) -> Vec<(Kind, &'static str, String, String)> {
 }
 
 fn as_value(traced: &Traced, events: &BTreeMap<u64, &Event>) -> Value {
-    let lines = traced.events.iter().filter_map(|sequence| events.get(sequence)).map(|event| {
-        let line = line(event);
-        let changes: Vec<Value> = line
-            .changes
-            .iter()
-            .map(|change| json!({ "item": change.item, "old": change.old, "new": change.new }))
-            .collect();
-        json!({
-            "sequence": line.sequence, "stream": line.stream, "recorded": line.recorded,
-            "person": line.person, "role": line.role, "kind": line.kind, "what": line.what,
-            "changes": changes, "reason": line.reason,
-        })
-    });
+    let events = traced.events.iter().filter_map(|sequence| events.get(sequence));
+    let lines = events.map(|event| lines::as_value(&line(event)));
     json!({
         "what": traced.what, "says": traced.says, "study": traced.study,
         "events": lines.collect::<Vec<_>>(), "report": traced.report,

@@ -1,8 +1,8 @@
 //! Files that are attached to forms: a scanned report, a photograph, a printed course.
 //!
-//! The record holds what a file is called, its kind, its length and its digest; what is in it lies beside the record under that
-//! digest and is kept by the edges. A file is data of its form: it is attached by who fills the form, makes a signature void,
-//! and stands in the digest of the next.
+//! The record holds what a file is called, its kind, its length, its digest and its key; what is in it lies encrypted beside the
+//! record and is kept by the edges. A file is data of its form: it is attached by who fills the form, undoes the form's reviews
+//! and verifications, makes a signature void, and stands in the digest of the next.
 
 use record::{Actor, AttachedFile, Content, Draft, Fact, FormKey};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::{
     Refusal,
     casebook::Dated,
     decide::{Case, found, need},
+    packed,
     save_form::{need_fillable, void_signatures},
     view::Pending,
 };
@@ -29,6 +30,7 @@ pub struct FormFile {
     /// Its number on the form, from 1.
     pub number: u32,
     /// What is known of it; none once redacted.
+    #[serde(with = "packed::file")]
     pub file: Option<AttachedFile>,
     /// Who attached it.
     pub by: Actor,

@@ -134,6 +134,14 @@ impl Cell {
         self.verification = verification;
     }
 
+    /// Undoes the verification without a change of the value: something of its form was changed that the monitor had before the
+    /// eyes. A verification by no event counts no more, and is still seen to have been there.
+    pub(crate) fn lose_verification(&mut self) {
+        if let Some(verification) = &mut self.verification {
+            verification.verified.sequence = 0;
+        }
+    }
+
     /// Returns the last verification, whether or not the value was changed since.
     pub(crate) fn last_verification(&self) -> Option<&Verification> {
         self.verification.as_ref()

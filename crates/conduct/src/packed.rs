@@ -252,3 +252,27 @@ pub(crate) mod dose {
         Ok(flat.map(|(mantissa, scale)| Decimal::from_i128_with_scale(mantissa, scale)))
     }
 }
+
+/// An attached file field by field, for packing: what the record leaves out where it is none must stand here all the same.
+pub(crate) mod file {
+    use record::{AttachedFile, FileKey};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(file: &Option<AttachedFile>, serializer: S) -> Result<S::Ok, S::Error> {
+        let flat =
+            file.as_ref().map(|file| (&file.name, &file.media_type, file.bytes, &file.sha256, &file.key));
+        flat.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AttachedFile>, D::Error> {
+        type Flat = (String, String, u64, String, Option<FileKey>);
+        let flat = Option::<Flat>::deserialize(deserializer)?;
+        Ok(flat.map(|(name, media_type, bytes, sha256, key)| AttachedFile {
+            name,
+            media_type,
+            bytes,
+            sha256,
+            key,
+        }))
+    }
+}

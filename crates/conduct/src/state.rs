@@ -700,12 +700,14 @@ impl Casebook {
                 let (by, file) = (shared_actor(&event.by, words), file.get().cloned());
                 let file = FormFile { number: *number, file, by, attached: dated, withdrawn: None };
                 self.files.entry(shared_key(key, words)).or_default().push(file);
+                self.undo_judgements(key);
             }
             Fact::FileWithdrawn { key, number } => {
                 let mut files = self.files.get_mut(key).into_iter().flatten();
                 if let Some(file) = files.find(|file| file.number == *number) {
                     file.withdrawn = Some(dated);
                 }
+                self.undo_judgements(key);
             }
             Fact::QueryOpened { .. }
             | Fact::QueryAnswered { .. }
@@ -757,6 +759,15 @@ impl Casebook {
                 }
             }
             _ => self.apply_way(event, dated, words),
+        }
+    }
+
+    /// A form got another file: whoever had reviewed it or compared it with the source did so without that.
+    fn undo_judgements(&mut self, key: &FormKey) {
+        let Some(form) = self.forms.get_mut(key) else { return };
+        form.reviews.clear();
+        if form.cells.values().any(|cell| cell.verification().is_some()) {
+            form.cells.change().values_mut().for_each(Cell::lose_verification);
         }
     }
 

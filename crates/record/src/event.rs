@@ -313,7 +313,38 @@ pub enum Review {
     Medical,
 }
 
-/// What is known of a file that was attached to a form. The file itself lies beside the record, under its digest.
+/// The key under which one attached file is encrypted. It stands in the content of the event that attached the file, so that a
+/// redaction of that content destroys it and with it whatever a disk still holds of the file. It prints nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileKey(String);
+
+impl FileKey {
+    /// Writes a key down.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Returns the key, if it is one: 64 hexadecimal digits.
+    pub fn bytes(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        if self.0.len() != 64 || !self.0.is_ascii() {
+            return None;
+        }
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&self.0[2 * place..2 * place + 2], 16).ok()?;
+        }
+        Some(bytes)
+    }
+}
+
+impl std::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileKey(..)")
+    }
+}
+
+/// What is known of a file that was attached to a form. The file itself lies beside the record, encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachedFile {
     /// Its name.
@@ -324,6 +355,9 @@ pub struct AttachedFile {
     pub bytes: u64,
     /// The SHA-256 of what it holds, 64 hexadecimal digits.
     pub sha256: String,
+    /// The key that opens it; none where it was kept in the clear, as it was before files were encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<FileKey>,
 }
 
 /// A part of a study's files that people approve before anybody is asked for consent under them.

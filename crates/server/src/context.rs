@@ -15,6 +15,7 @@ use crate::{
     running::{CommandError, RunningStudy, Seen},
     seat::{Seat, seats},
     sessions::Session,
+    terminals,
 };
 
 /// How a handler ends.
@@ -295,7 +296,7 @@ impl<'a> Context<'a> {
             by: Actor { person: seat.person.clone(), role: seat.role.id.clone() },
             happened: happened.unwrap_or(at.local_date.into()),
             at,
-            origin: "web".to_owned(),
+            origin: terminals::origin(self),
             reason: (!reason.is_empty()).then(|| reason.to_owned()),
             subject: subject.cloned(),
             expected_position: None,

@@ -18,6 +18,7 @@ use crate::{
     routes::{Audit, Keep, Need, ROUTES, Right, Route, find},
     seat::{Seat, Shown, seats},
     sessions::Stage,
+    terminals,
 };
 
 /// The cookie of a session.
@@ -122,7 +123,10 @@ fn admit(context: &mut Context<'_>) -> Result<(), Failure> {
             context.running = context.house.studies.get(study);
             if study.is_empty() || context.running.is_some() { Ok(()) } else { Err(Failure::NotFound) }
         }
-        (Right::Seat(needs), Some(Stage::In)) => seat(context, needs),
+        (Right::Seat(needs), Some(Stage::In)) => {
+            seat(context, needs)?;
+            if request.method == Method::Post { terminals::admit(context) } else { Ok(()) }
+        }
     }
 }
 

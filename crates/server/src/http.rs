@@ -116,21 +116,28 @@ impl Fields {
     }
 }
 
-/// Reads a form of the kind `multipart/form-data`: its fields, and the first file in it. None if it is cut off or is none.
+/// Parts of a form with a file; what a page of this server sends has three.
+const PARTS_MAX: usize = 64;
+
+/// Reads a form of the kind `multipart/form-data`: its fields, and the first file in it. None if it is cut off, is none, or has more
+/// parts than any page sends.
 pub fn parse_multipart(body: &[u8], boundary: &str) -> Option<(Fields, Option<Upload>)> {
     let delimiter = format!("--{boundary}");
     let find = |from: usize, what: &[u8]| {
         body.get(from..)?.windows(what.len()).position(|window| window == what).map(|at| from + at)
     };
     let between = format!("\r\n{delimiter}");
-    let (mut fields, mut upload) = (String::new(), None);
+    let mut fields = form_urlencoded::Serializer::new(String::new());
+    let mut upload = None;
+    let mut left = PARTS_MAX;
     let mut at = if body.starts_with(delimiter.as_bytes()) { delimiter.len() } else { return None };
     loop {
         match body.get(at..at + 2)? {
             b"--" => break,
-            b"\r\n" => at += 2,
+            b"\r\n" if left > 0 => at += 2,
             _ => return None,
         }
+        left -= 1;
         let head_end = find(at, b"\r\n\r\n")?;
         let head = std::str::from_utf8(&body[at..head_end]).ok()?;
         let content_end = find(head_end + 4, between.as_bytes())?;
@@ -150,14 +157,15 @@ pub fn parse_multipart(body: &[u8], boundary: &str) -> Option<(Fields, Option<Up
             }
             Some(_) => {}
             None => {
-                let value = std::str::from_utf8(content).ok()?;
-                let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-                fields = if fields.is_empty() { pair } else { format!("{fields}&{pair}") };
+                fields.append_pair(name, std::str::from_utf8(content).ok()?);
             }
         }
         at = content_end + between.len();
     }
-    Some((Fields::parse(fields.as_bytes()), upload.filter(|upload: &Upload| !upload.name.is_empty())))
+    Some((
+        Fields::parse(fields.finish().as_bytes()),
+        upload.filter(|upload: &Upload| !upload.name.is_empty()),
+    ))
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Fields {
@@ -295,6 +303,10 @@ mod tests {
         let none =
             b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n--x--\r\n";
         assert_eq!(parse_multipart(none, "x").unwrap().1, None);
+        let part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n";
+        let of = |parts: usize| parse_multipart(format!("{}--x--\r\n", part.repeat(parts)).as_bytes(), "x");
+        assert_eq!(of(PARTS_MAX).unwrap().0.iter().count(), PARTS_MAX);
+        assert_eq!(of(PARTS_MAX + 1), None);
     }
 
     #[test]

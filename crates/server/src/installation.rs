@@ -35,6 +35,7 @@ use crate::{
     running::RunningStudy,
     seat::{Seat, Sites},
     sessions::Sessions,
+    terminals::{self, Terminals},
     throttle::{Rates, Throttle},
     training,
 };
@@ -107,6 +108,7 @@ pub struct Installation {
     pub passkeys: Option<crate::passkeys::Passkeys>,
     folder: PathBuf,
     accounts: Mutex<AccountStore>,
+    terminals: Mutex<Terminals>,
     reads: Mutex<ReadLog>,
     /// Readings since the last flush, apart from the log so that nobody waits for the disk to note one.
     readings: Mutex<Vec<Reading>>,
@@ -164,6 +166,8 @@ impl Installation {
         }
         let nobody = !accounts.all()?.iter().any(|account| account.administrator && account.active);
         let token = nobody.then(|| draw_readable(4));
+        let mut known = Terminals::default();
+        accounts.lines(terminals::LINES)?.iter().for_each(|line| known.take(line));
         let installation = Self {
             environment,
             sessions: Sessions::default(),
@@ -180,6 +184,7 @@ impl Installation {
             passkeys: None,
             folder: folder.to_owned(),
             accounts: Mutex::new(accounts),
+            terminals: Mutex::new(known),
             reads: Mutex::new(reads),
             readings: Mutex::default(),
             worded: Mutex::default(),
@@ -235,6 +240,11 @@ impl Installation {
     /// Returns the accounts. Hold them for a step, never while another lock is awaited.
     pub fn accounts(&self) -> MutexGuard<'_, AccountStore> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the registered terminals. Accounts may be asked for while they are held, not the reverse.
+    pub fn terminals(&self) -> MutexGuard<'_, Terminals> {
+        self.terminals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the log of readings.

@@ -28,6 +28,7 @@ pub mod seat;
 pub mod sessions;
 pub mod shell;
 pub mod smtp;
+pub mod terminals;
 pub mod throttle;
 pub mod training;
 

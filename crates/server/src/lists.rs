@@ -135,6 +135,8 @@ pub struct Line {
     pub ages: [u16; AGES.len()],
     /// What waits on the start page, list by list.
     pub waits: [Waits; home::LISTS],
+    /// Of the queries that wait to be closed, how many each person has answered, who closes none of these.
+    answers: Vec<(PersonId, u16)>,
     /// How far source verification has come.
     pub verification: verification::Standing,
 }
@@ -143,6 +145,11 @@ impl Line {
     /// Returns the queries that fit, together.
     pub fn queries(&self, fit: impl Fn(&Asked) -> bool) -> Queries {
         self.asked.iter().copied().filter(fit).collect()
+    }
+
+    /// Returns how many of the queries that wait to be closed were answered by a person.
+    pub fn answers_of(&self, person: &PersonId) -> u16 {
+        self.answers.iter().find(|(by, _)| by == person).map_or(0, |(_, count)| *count)
     }
 }
 
@@ -406,6 +413,7 @@ fn line(seat: &Seat<'_>, state: &State, casebook: &Casebook, today: Date) -> Lin
         asked: Box::default(),
         ages: Default::default(),
         waits: home::waits(seat, state, casebook, &course, today),
+        answers: Vec::new(),
         verification: if seat.may(Power::VerifySource) {
             verification::standing(seat, state, casebook)
         } else {
@@ -424,6 +432,12 @@ fn line(seat: &Seat<'_>, state: &State, casebook: &Casebook, today: Date) -> Lin
                 known.oldest = known.oldest.min(one.oldest);
             }
             None => asked.push(one),
+        }
+        if let Some(by) = query.answered_by.as_ref().filter(|_| home::is_to_close(seat, query)) {
+            match made.answers.iter_mut().find(|(known, _)| known == by) {
+                Some((_, count)) => *count += 1,
+                None => made.answers.push((by.clone(), 1)),
+            }
         }
         if query.closed.is_none() {
             let age = days_between(query.opened_on, today);

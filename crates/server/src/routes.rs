@@ -280,6 +280,20 @@ pub const ROUTES: &[Route] = &[
         "Accepts the electronic signature as binding",
         pages::account::signature,
     )),
+    get(
+        "/account/identities",
+        Right::Account,
+        "Colleagues whose identity one is asked to confirm",
+        pages::identities::show,
+    ),
+    secret(set(
+        "/account/identities",
+        Right::Account,
+        "Confirms a colleague's identity",
+        pages::identities::confirm,
+    )),
+    get("/terminal/{token}", Right::Anyone, "The link of a terminal", pages::terminals::link),
+    secret(set("/terminal/{token}", Right::Anyone, "Registers a terminal", pages::terminals::register)),
     // ---- administration ----
     get("/administration", Right::Administrator, "People, studies, sites", pages::administration::show),
     set(
@@ -306,6 +320,18 @@ pub const ROUTES: &[Route] = &[
         Right::Administrator,
         "Backs up now and restores the backup to check it",
         pages::administration::back_up,
+    ),
+    get(
+        "/administration/terminals",
+        Right::Administrator,
+        "Registered terminals, and which studies ask for them",
+        pages::terminals::show,
+    ),
+    set(
+        "/administration/terminals",
+        Right::Administrator,
+        "Adds or withdraws a terminal, or changes whether they are asked for",
+        pages::terminals::change,
     ),
     act(
         "/administration/studies/{study}/open",

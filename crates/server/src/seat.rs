@@ -170,12 +170,15 @@ impl<'a> Seat<'a> {
             && self.form(casebook, key) == Shown::Yes
     }
 
-    /// Says whether a later visit with this form was held: then an entry is history.
+    /// Says whether a later visit with this form was held: then an entry is history. Of two visits on one day the one that was
+    /// held first is, once its form is filled.
     fn is_past(&self, casebook: &Casebook, form: &Form, key: &FormKey) -> bool {
         let Some(visit) = &key.visit else { return false };
-        let Some(date) = casebook.visit_date(visit) else { return false };
+        let Some(own) = casebook.visits.get(visit).map(|held| held.held) else { return false };
+        let filled = casebook.forms.contains_key(key);
         casebook.visits.iter().any(|(other, held)| {
-            held.held.date > date
+            let same_day = held.held.date == own.date && held.held.sequence > own.sequence;
+            (held.held.date > own.date || same_day && filled)
                 && scheduled_visit(self.study, other)
                     .is_some_and(|known| is_scheduled(self.study, known, &form.id))
         })

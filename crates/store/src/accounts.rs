@@ -600,6 +600,22 @@ impl AccountStore {
         Ok(read().map_err(|error| self.file.error(error))?)
     }
 
+    /// Returns all lines of the log that say one of these things, oldest first.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn lines(&self, whats: &[&str]) -> Result<Vec<LogLine>, AccountError> {
+        let read = || -> rusqlite::Result<Vec<LogLine>> {
+            let places = vec!["?"; whats.len()].join(", ");
+            let sql = format!(
+                "SELECT sequence, at, by, about, what, detail, origin FROM account_log \
+                 WHERE what IN ({places}) ORDER BY sequence"
+            );
+            self.connection.prepare(&sql)?.query_map(rusqlite::params_from_iter(whats), log_line)?.collect()
+        };
+        Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
     /// Returns the last line of the log that says something.
     ///
     /// # Errors

@@ -113,7 +113,7 @@ fn altered_file(folder: &Path, attached: &Attached) -> Result<Option<Fault>, Sto
     let files = Files::of(folder);
     for (sequence, file) in attached {
         let (sequence, sha256) = (*sequence, file.sha256.clone());
-        match files.read(&sha256)? {
+        match files.read(file)? {
             Held::Whole(_) => {}
             Held::Altered => return Ok(Some(Fault::FileAltered { sequence, sha256 })),
             Held::Missing => return Ok(Some(Fault::FileMissing { sequence, sha256 })),

@@ -13,6 +13,8 @@ pub mod new;
 pub mod pack;
 pub mod qualify;
 #[cfg(feature = "serve")]
+pub mod redact;
+#[cfg(feature = "serve")]
 pub mod restore;
 pub mod schema;
 #[cfg(feature = "serve")]

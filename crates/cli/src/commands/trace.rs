@@ -17,7 +17,7 @@ use crate::{
     Outcome,
     commands::verify::record_folder,
     demo::{Reported, reported},
-    lines::line,
+    lines::{as_value, line},
 };
 
 /// What `trace` takes.
@@ -98,21 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .map(|event| (event.sequence, line(&event)))
         .collect();
     if arguments.json {
-        let events: Vec<Value> = events
-            .values()
-            .map(|event| {
-                let changes: Vec<Value> = event
-                    .changes
-                    .iter()
-                    .map(|change| json!({ "item": change.item, "old": change.old, "new": change.new }))
-                    .collect();
-                json!({
-                    "sequence": event.sequence, "stream": event.stream, "recorded": event.recorded,
-                    "person": event.person, "role": event.role, "kind": event.kind, "what": event.what,
-                    "changes": changes, "reason": event.reason,
-                })
-            })
-            .collect();
+        let events: Vec<Value> = events.values().map(as_value).collect();
         let document = json!({
             "number": trace.number, "text": trace.text, "analysis": trace.analysis, "label": trace.label,
             "method": trace.method, "set": trace.set,

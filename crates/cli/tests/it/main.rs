@@ -20,6 +20,8 @@ mod paper;
 mod proof;
 mod qualify;
 #[cfg(feature = "serve")]
+mod redact;
+#[cfg(feature = "serve")]
 mod served_kill;
 mod simulate;
 mod studies;
@@ -27,6 +29,7 @@ mod trace;
 mod verify;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -76,6 +79,18 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// A shipped study's files, as `compile` takes them.
+pub fn study_files(id: &str) -> BTreeMap<String, String> {
+    let folder = root().join("studies").join(id);
+    let texts = files(&folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    texts
+        .map(|path| {
+            let name = path.strip_prefix(&folder).expect("a file below it").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("a text"))
+        })
+        .collect()
 }
 
 /// The repository's root.

@@ -1,7 +1,7 @@
 //! Forms, queries and signatures: what may be entered where, what follows, what blocks a signature.
 
 use protocol::model::Severity;
-use record::{AttachedFile, DeviationKind, Fact, FormKey, Source};
+use record::{AttachedFile, DeviationKind, Fact, FormKey, Review, Source};
 use terms::{Answer, ItemId, MissingReason, RoleId};
 
 use super::trial::*;
@@ -61,6 +61,7 @@ scripts! {
             key: at("Scr", "vital_signs"),
             file: AttachedFile {
                 name: name.into(), media_type: media_type.into(), bytes, sha256: digit.repeat(64),
+                key: Some(record::FileKey::from_bytes([7; 32])),
             },
         };
         let withdrawing = |number| Action::WithdrawFile { key: at("Scr", "vital_signs"), number };
@@ -76,9 +77,28 @@ scripts! {
         refused!(trial, attaching("page.html", "text/html", 1000, "a"), Refusal::FileKind { .. });
         refused!(trial, attaching("scan.pdf", "application/pdf", 0, "a"), Refusal::FileSize { bytes: 0, .. });
         refused!(trial, attaching("scan.pdf", "application/pdf", crate::FILE_BYTES_MAX + 1, "a"), Refusal::FileSize { .. });
+        let vital = || at("Scr", "vital_signs");
+        let judge = |trial: &mut Trial| {
+            for review in [Review::Data, Review::Medical] {
+                trial.does(Action::ReviewForms { review, keys: vec![vital()] });
+            }
+            trial.does(Action::VerifySource { key: vital(), items: vec!["systolic".into()] });
+        };
+        let judged = |trial: &Trial| {
+            let form = &trial.casebook().forms[&vital()];
+            let verified = form.cells.values().filter(|cell| cell.verification().is_some()).count();
+            (form.review(Review::Data).is_some(), form.review(Review::Medical).is_some(), verified)
+        };
+        judge(&mut trial);
+        assert_eq!(judged(&trial), (true, true, 1));
         let facts = trial.does(scan());
         assert!(matches!(&facts[0], Fact::FileAttached { number: 1, .. }));
         assert_eq!(facts[1], Fact::SignatureVoided { visit: Some("Scr".into()) });
+        // Whoever had judged the form did so without the file; both do it again.
+        assert_eq!(judged(&trial), (false, false, 0));
+        assert!(trial.casebook().cell(&vital(), "systolic").unwrap().has_lost_verification());
+        judge(&mut trial);
+        assert_eq!(judged(&trial), (true, true, 1));
         refused!(trial, attaching("again.pdf", "application/pdf", 1000, "a"), Refusal::FileAttachedAlready { number: 1 });
         let with = digest(trial.signs("Scr"));
         assert_ne!(with, without);
@@ -86,6 +106,7 @@ scripts! {
         refused!(trial, withdrawing(1), Refusal::ReasonMissing { .. });
         let facts = trial.does_because("another participant's", withdrawing(1));
         assert_eq!(facts[1], Fact::SignatureVoided { visit: Some("Scr".into()) });
+        assert_eq!(judged(&trial), (false, false, 0));
         refused!(trial, because "again", withdrawing(1), Refusal::FileWithdrawnAlready { number: 1 });
         assert_eq!(digest(trial.signs("Scr")), without);
         // What was withdrawn can be attached again, as another.

@@ -19,6 +19,7 @@ use crate::{
     pages::{
         account::moment,
         arrive::{new_account, sound_name},
+        identities,
     },
     post::Post,
     running::RunningStudy,
@@ -84,6 +85,10 @@ struct PersonPage {
     own: bool,
     passkeys: Vec<String>,
     delegated: Vec<(String, Delegated)>,
+    /// Who could be asked to confirm the identity: id and name.
+    colleagues: Vec<(String, String)>,
+    /// Who was asked last, and when.
+    asked: Option<(String, String)>,
     log: Vec<(String, String, String, String)>,
 }
 
@@ -268,12 +273,30 @@ pub fn person(context: &Context<'_>) -> Outcome {
             all.push((title, delegated(running, grant, trained, &page.language, &|_| String::new())));
         }
     }
+    let unverified = person.identity_verified_by.is_none();
+    let mut colleagues = if unverified { identities::colleagues(context, &id)? } else { Vec::new() };
+    colleagues.retain(|one| Some(&one.person) != context.account.as_ref().map(|account| &account.person));
     let accounts = context.house.accounts();
     let log = accounts.log(Some(id.as_str()), 50)?;
     let passkeys = accounts.passkeys_of(&id)?.into_iter().map(|passkey| passkey.name).collect();
     drop(accounts);
+    let asked =
+        log.iter().find(|line| unverified && line.what == identities::ASKED && line.about == id.as_str());
+    let asked = match asked {
+        Some(line) => {
+            let colleague = context.house.accounts().of(&PersonId::from(line.detail.as_str()))?;
+            let name = colleague.map_or_else(|| line.detail.clone(), |one| one.printed_name);
+            Some((name, moment(context, line.at)))
+        }
+        None => None,
+    };
     let page = PersonPage {
         passkeys,
+        colleagues: colleagues
+            .into_iter()
+            .map(|one| (one.person.to_string(), format!("{} ({})", one.printed_name, one.login)))
+            .collect(),
+        asked,
         path: format!("/administration/people/{}", segment(id.as_str())),
         own: context.account()?.person == id,
         delegated: all,
@@ -334,6 +357,8 @@ pub fn change_person(context: &Context<'_>) -> Outcome {
             }
             house.accounts().verify_identity(&id, by, &note("identity verified"))?;
         }
+        "ask" if own => return Err(Failure::Bad("Another administrator has to do that.".to_owned())),
+        "ask" => identities::ask(context, &person, context.request.form.get("colleague"))?,
         "administrator" if own => {
             return Err(Failure::Bad("Another administrator has to do that.".to_owned()));
         }

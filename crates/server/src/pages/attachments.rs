@@ -1,18 +1,19 @@
-//! Files attached to forms: brought with a form, kept beside the record, given to who reads the form's values.
+//! Files attached to forms: brought with a form, kept encrypted beside the record, given to who reads the form's values.
 //!
 //! What a file is, is told from its own first bytes and not from its name; what is none of the kinds that a form takes is refused. It is
 //! given out as a file to keep, under its kind, and no browser shows it as a page of this server.
 
 use conduct::{Action, FILE_BYTES_MAX, FILE_TYPES, FormFile};
 use protocol::model::Form;
-use record::{AttachedFile, FormKey};
+use record::{AttachedFile, FileKey, FormKey};
 use store::files::Held;
 
 use crate::{
     context::{Context, Failure, Outcome},
+    credentials::draw,
     http::Reply,
     page::Page,
-    running::RunningStudy,
+    running::{CommandError, RunningStudy},
 };
 
 /// A file in the form's page.
@@ -80,7 +81,7 @@ fn kind_of(name: &str, content: &[u8]) -> Option<&'static str> {
         "image/jpeg"
     } else {
         let text = std::str::from_utf8(content).ok()?;
-        let markup = text.trim_start().starts_with('<');
+        let markup = text.trim_start_matches('\u{feff}').trim_start().starts_with('<');
         let plain = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\r' | '\t');
         if markup || !text.chars().all(plain) {
             return None;
@@ -110,11 +111,24 @@ pub fn attach(context: &Context<'_>) -> Outcome {
     let media_type = media_type.ok_or_else(|| {
         Failure::Bad("This is no file that a form takes: PDF, JPEG, PNG, plain text or CSV.".to_owned())
     })?;
-    // The file is durable before the record names it.
-    let sha256 = running.files().keep(&upload.content)?;
-    let file = AttachedFile { name: upload.name.clone(), media_type: media_type.to_owned(), bytes, sha256 };
-    let command = context.command(Some(&context.subject()), None, None, Action::AttachFile { key, file })?;
-    context.give(vec![command], None)?;
+    // The file is durable before the record names it, and its key stands in the record alone.
+    let file_key = FileKey::from_bytes(draw());
+    let sha256 = running.files().keep(&upload.content, &file_key)?;
+    let file = AttachedFile {
+        name: upload.name.clone(),
+        media_type: media_type.to_owned(),
+        bytes,
+        sha256,
+        key: Some(file_key),
+    };
+    let action = Action::AttachFile { key, file: file.clone() };
+    let command = context.command(Some(&context.subject()), None, None, action)?;
+    if let Err(error) = context.give(vec![command], None) {
+        if matches!(error, CommandError::Refused(_)) {
+            running.files().remove(&file)?;
+        }
+        return Err(error.into());
+    }
     context.notice("The file is attached.");
     Ok(Reply::see(&format!("{}#files", context.request.path.trim_end_matches("/files"))))
 }
@@ -137,7 +151,7 @@ pub fn download(context: &Context<'_>) -> Outcome {
             .ok_or(Failure::NotFound)?
     };
     let kind = FILE_TYPES.iter().find(|kind| **kind == file.media_type).copied();
-    match running.files().read(&file.sha256)? {
+    match running.files().read(&file)? {
         Held::Whole(content) => {
             Ok(Reply::attachment(&file.name, kind.unwrap_or("application/octet-stream"), content))
         }

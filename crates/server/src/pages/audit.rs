@@ -29,6 +29,8 @@ struct Line {
     what: String,
     why: String,
     late: bool,
+    /// From where it was recorded.
+    origin: String,
 }
 
 #[derive(Template)]
@@ -123,6 +125,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
             what,
             why: why.unwrap_or_default(),
             late: event.happened.latest() < event.recorded.local_date,
+            origin: event.origin.clone(),
         });
     }
     let whole = subject.is_empty() && person.is_empty() && kind.is_empty() && before == u64::MAX;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use askama::Template;
-use conduct::{Casebook, State, Walked, adverse_events, decision_visits};
-use protocol::model::Power;
-use terms::{Date, RoleId, StudyId, SubjectId};
+use conduct::{Casebook, Query, State, Walked, adverse_events, decision_visits};
+use protocol::model::{Power, Severity};
+use terms::{Date, PersonId, RoleId, StudyId, SubjectId};
 
 use crate::{
     context::{Context, Failure, Outcome},
@@ -21,6 +21,8 @@ use crate::{
 pub const AHEAD_DAYS: i64 = 14;
 /// How many lists there are.
 pub const LISTS: usize = 10;
+/// The place of the list of queries among them.
+const QUERIES: usize = 4;
 /// Lines of a list that are shown at most; whoever has more waiting begins with these.
 const SHOWN_MAX: usize = 30;
 
@@ -128,8 +130,9 @@ pub fn show(context: &Context<'_>) -> Outcome {
             for (total, waits) in totals.iter_mut().zip(&line.waits) {
                 *total += usize::from(waits.count);
             }
+            totals[QUERIES] -= usize::from(line.answers_of(&seat.person));
         }
-        (state.clone(), counts, totals, first_ones(lines))
+        (state.clone(), counts, totals, first_ones(lines, &seat.person))
     })?;
     let mut gathered = Gathered::default();
     for subject in &shown {
@@ -137,7 +140,14 @@ pub fn show(context: &Context<'_>) -> Outcome {
         let casebook = Walked::of(casebook);
         let today = context.today(Some(&casebook.site));
         let course = visits(seat, &casebook, today, &page.language);
-        gather(&mut gathered, seat, &state, &casebook, (&course, today), &page.language);
+        gather(
+            &mut gathered,
+            seat,
+            &state,
+            &casebook,
+            (&course, today),
+            (Some(&seat.person), &page.language),
+        );
     }
     let path = format!("/studies/{}", segment(study.id.as_str()));
     if seat.may(Power::OverseeSafety) {
@@ -210,7 +220,7 @@ struct Gathered {
     board: Vec<Line>,
 }
 
-/// Says how much of each list waits at a participant.
+/// Says how much of each list waits at a participant, for anybody in the role.
 pub fn waits(
     seat: &Seat<'_>,
     state: &State,
@@ -219,7 +229,7 @@ pub fn waits(
     today: Date,
 ) -> [Waits; LISTS] {
     let mut gathered = Gathered::default();
-    gather(&mut gathered, seat, state, casebook, (course, today), "en");
+    gather(&mut gathered, seat, state, casebook, (course, today), (None, "en"));
     gathered.all().map(|lines| Waits {
         count: small(lines.len()),
         first: lines.iter().filter_map(|line| line.day).min(),
@@ -228,12 +238,13 @@ pub fn waits(
 
 /// The participants at whom the first lines of every list are: for lists by day those of the earliest days, else the
 /// first by number. Each has one line at least, so that no line of another could come before.
-fn first_ones(lines: &Lines<'_>) -> BTreeSet<SubjectId> {
+fn first_ones(lines: &Lines<'_>, person: &PersonId) -> BTreeSet<SubjectId> {
     let mut found = BTreeSet::new();
     for list in 0..LISTS {
+        let others = |line: &ListLine| if list == QUERIES { line.answers_of(person) } else { 0 };
         let mut waiting: Vec<(Option<Date>, &SubjectId)> = lines
             .iter()
-            .filter(|(_, _, line)| line.waits[list].count > 0)
+            .filter(|(_, _, line)| line.waits[list].count > others(line))
             .map(|(_, subject, line)| (line.waits[list].first, subject))
             .collect();
         waiting.sort_unstable();
@@ -242,13 +253,35 @@ fn first_ones(lines: &Lines<'_>) -> BTreeSet<SubjectId> {
     found
 }
 
+/// Says whether a query waits for an answer of the role: it was asked and has not answered, or has, and a hard check still
+/// fires, which words do not settle.
+fn is_asked(seat: &Seat<'_>, query: &Query) -> bool {
+    query.addressed_to == seat.role.id && (query.answered.is_none() || is_hard(seat, query))
+}
+
+/// Says whether a query was answered and waits for somebody in the role to close it.
+pub fn is_to_close(seat: &Seat<'_>, query: &Query) -> bool {
+    seat.may(Power::ManageQueries)
+        && query.closed.is_none()
+        && query.answered.is_some()
+        && !is_hard(seat, query)
+}
+
+fn is_hard(seat: &Seat<'_>, query: &Query) -> bool {
+    let form = seat.study.form(query.key.form.as_str());
+    let check =
+        form.and_then(|form| form.checks.iter().find(|check| Some(&check.id) == query.check.as_ref()));
+    check.is_some_and(|check| check.severity == Severity::Hard)
+}
+
+/// Gathers what waits at a participant: for a person, who closes no query that the person answered, or for anybody in the role.
 fn gather(
     gathered: &mut Gathered,
     seat: &Seat<'_>,
     state: &State,
     casebook: &Casebook,
     (lines, today): (&[VisitLine], Date),
-    language: &str,
+    (person, language): (Option<&PersonId>, &str),
 ) {
     let study = seat.study;
     let path = subject_path(study, casebook);
@@ -285,8 +318,8 @@ fn gather(
         }
     }
     for query in casebook.queries.iter().filter(|query| query.closed.is_none()) {
-        let mine = query.addressed_to == seat.role.id
-            || (seat.may(Power::ManageQueries) && query.answered.is_some());
+        let own = person.is_some() && query.answered_by.as_ref() == person;
+        let mine = is_asked(seat, query) || (is_to_close(seat, query) && !own);
         if mine && seat.sees_query(casebook, query) {
             let form = study.form(query.key.form.as_str());
             let title = form.map_or("", |form| form.title.get(language));

@@ -8,7 +8,7 @@ use server::{gate::SESSION_COOKIE, http::Method, routes::ROUTES, training};
 use simulation::{ConductedTrial, Custody, Nobody, Rehearsal, streams::Streams};
 use store::{SqliteStore, accounts::Note};
 
-use crate::world::{PASSWORD, World, location, study_files, text};
+use crate::world::{Browser, PASSWORD, World, location, study_files, text};
 
 const CONTROLLED: &str = "imatinib-controlled";
 
@@ -326,17 +326,209 @@ fn p11_100b_nobody_signs_whose_identity_was_not_verified() {
     assert_eq!(signer.post(&ready[0], &SIGNED).status, 303);
 }
 
+/// Makes a new invitation for somebody whose page is named, and returns the token of its link.
+fn new_link(administrator: &mut Browser<'_>, path: &str) -> String {
+    administrator.get(path);
+    let page = text(&administrator.post(path, &[("do", "invite"), ("reason", "forgotten")]));
+    page.split("/invitation/").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+/// Takes an invitation up in a browser of one's own.
+fn take_up<'w>(world: &'w World, link: &str, password: &str) -> Browser<'w> {
+    let mut guest = world.browser();
+    guest.get(&format!("/invitation/{link}"));
+    let passwords = [("password", password), ("password-again", password)];
+    assert_eq!(guest.post(&format!("/invitation/{link}"), &passwords).status, 303);
+    guest
+}
+
+#[test]
+fn p11_100b_with_one_administrator_colleagues_confirm_each_other_and_who_made_the_link_nobody() {
+    let (world, token) = World::empty();
+    let mut root = world.browser();
+    root.get("/set-up");
+    let own = [
+        ("set-up-token", token.as_str()),
+        ("login", "administrator"),
+        ("printed-name", "Administrator"),
+        ("password", PASSWORD),
+        ("password-again", PASSWORD),
+    ];
+    assert_eq!(root.post("/set-up", &own).status, 303);
+    let login = |login: &str| world.house.accounts().by_login(login).unwrap().unwrap();
+    let page = |name: &str| format!("/administration/people/{}", login(name).person);
+    let mut people = Vec::new();
+    for name in ["investigator", "coordinator", "monitor"] {
+        root.get("/administration");
+        let fields = [("printed-name", name), ("login", name), ("email", "")];
+        let invited = text(&root.post("/administration/people", &fields));
+        let link = invited.split("/invitation/").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let password = format!("a password of {name} alone");
+        people.push((take_up(&world, &link, &password), password));
+    }
+    let [(investigator, own_password), (coordinator, _), (monitor, _)] = &mut people[..] else { panic!() };
+    let ids = |name: &str| login(name).person.to_string();
+    // The administrator made the link and confirms nothing, and nobody is asked about themselves.
+    root.get(&page("coordinator"));
+    assert_eq!(root.post(&page("coordinator"), &[("do", "verified")]).status, 409);
+    for nobody in [ids("administrator"), ids("coordinator"), "p-none".to_owned()] {
+        let refused = root.post(&page("coordinator"), &[("do", "ask"), ("colleague", &nobody)]);
+        assert_eq!(refused.status, 400, "{nobody}");
+    }
+    // Nobody confirms who was not asked.
+    let ticket = [
+        ("person", ids("coordinator")),
+        ("how", "passport seen".to_owned()),
+        ("password", own_password.clone()),
+    ];
+    let ticket: Vec<(&str, &str)> = ticket.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    investigator.get("/account/identities");
+    assert_eq!(investigator.post("/account/identities", &ticket).status, 409);
+    let shown = text(&root.send(&page("coordinator"), &[("do", "ask"), ("colleague", &ids("investigator"))]));
+    assert!(shown.contains("Asked:") && shown.contains("investigator"), "{shown}");
+    assert!(text(&investigator.get("/account/identities")).contains("coordinator"));
+    assert!(!text(&monitor.get("/account/identities")).contains("coordinator"));
+    for (wrong, status) in [("how", 400), ("password", 400)] {
+        let without: Vec<(&str, &str)> =
+            ticket.iter().map(|(name, value)| (*name, if *name == wrong { "" } else { value })).collect();
+        investigator.get("/account/identities");
+        assert_eq!(investigator.post("/account/identities", &without).status, status, "without {wrong}");
+    }
+    assert!(login("coordinator").identity_verified_by.is_none());
+    investigator.get("/account/identities");
+    investigator.send("/account/identities", &ticket);
+    assert_eq!(login("coordinator").identity_verified_by, Some(login("investigator").person));
+    let coordinator_id = ids("coordinator");
+    let log = world.house.accounts().log(Some(&coordinator_id), 50).unwrap();
+    let line = log.iter().find(|line| line.what == "identity verified").unwrap();
+    assert_eq!((line.by.as_str(), line.detail.as_str()), (ids("investigator").as_str(), "passport seen"));
+    // From now on there is somebody whose own identity is verified, so that others are not asked any more.
+    root.get(&page("monitor"));
+    let refused = root.post(&page("monitor"), &[("do", "ask"), ("colleague", &ids("investigator"))]);
+    assert_eq!(refused.status, 400);
+    root.send(&page("monitor"), &[("do", "ask"), ("colleague", &ids("coordinator"))]);
+    assert!(text(&coordinator.get("/account/identities")).contains("monitor"));
+    // Whoever makes the person a new link since is no longer the one to confirm, and what was verified begins anew.
+    let link = new_link(&mut root, &page("coordinator"));
+    take_up(&world, &link, "another password of theirs");
+    assert!(login("coordinator").identity_verified_by.is_none());
+}
+
+/// Saves a weight with a reason, as the page asks for it; returns the answer's status and text.
+fn save_weight(browser: &mut Browser<'_>, form: &str, weight: &str) -> (u16, String) {
+    let page = text(&browser.get(form));
+    let was =
+        page.split("name=\"was.weight\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let fields = [("was.weight", was.as_str()), ("i.weight", weight), ("reason", "Misread"), ("do", "save")];
+    let reply = browser.post(form, &fields);
+    (reply.status, text(&reply))
+}
+
+#[test]
+fn p11_10h_a_study_takes_changes_from_its_registered_terminals_alone_once_it_asks_for_them() {
+    let world = World::training(6);
+    let study = "imatinib-open";
+    let (subject, site) = world.participant_on_treatment(study);
+    let form = format!("/studies/{study}/participants/{subject}/forms/vital_signs/Scr/0");
+    let running = &world.house.studies[study];
+    let terminals = "/administration/terminals";
+    let mut administrator = world.seated("administrator");
+    let link = |administrator: &mut Browser<'_>, study: &str, site: &str| {
+        administrator.get(terminals);
+        let fields = [("do", "add"), ("study", study), ("site", site), ("name", "Study office")];
+        let page = text(&administrator.post(terminals, &fields));
+        page.split("id=\"terminal-link\">")
+            .nth(1)
+            .unwrap()
+            .split('<')
+            .next()
+            .unwrap()
+            .split_once("/terminal/")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let register = |browser: &mut Browser<'_>, token: &str| {
+        let path = format!("/terminal/{token}");
+        assert_eq!(browser.get(&path).status, 200);
+        assert_eq!(browser.post(&path, &[]).status, 200);
+        assert_eq!(browser.get(&path).status, 404, "a link works once");
+    };
+    let coordinator = || world.seated(&format!("coordinator.{site}"));
+    // As long as nobody asks for terminals, a registered one is named in what it sends and any browser sends.
+    let mut at_site = coordinator();
+    register(&mut at_site, &link(&mut administrator, study, &site));
+    assert_eq!(save_weight(&mut at_site, &form, "71.1").0, 303);
+    let origin = || running.event(running.head().unwrap().sequence).unwrap().origin;
+    let named = running
+        .record(|reader| reader.read(1))
+        .unwrap()
+        .into_iter()
+        .rev()
+        .find(|event| matches!(event.fact, Fact::FormSectionCorrected { .. }))
+        .unwrap()
+        .origin;
+    assert_eq!(named, "web, terminal 1 (Study office)");
+    let mut at_home = coordinator();
+    assert_eq!(save_weight(&mut at_home, &form, "71.2").0, 303);
+    assert_eq!(origin(), "web");
+    // Once it asks: unknown, forged, of another study, of another site, withdrawn. All refused, each written down; reading goes on.
+    administrator.get(terminals);
+    administrator.send(terminals, &[("do", "require"), ("study", study), ("reason", "as the plan says")]);
+    let cookie = format!("equipoise-terminal-{study}");
+    let mut forged = coordinator();
+    forged.cookies.insert(cookie.clone(), "0".repeat(64));
+    let mut elsewhere = coordinator();
+    register(&mut elsewhere, &link(&mut administrator, "imatinib-controlled", ""));
+    let secret = elsewhere.cookies["equipoise-terminal-imatinib-controlled"].clone();
+    elsewhere.cookies.insert(cookie.clone(), secret);
+    let other = running.study().sites.iter().find(|other| *other.id.as_str() != *site);
+    let mut refused = vec![
+        (&mut at_home, "is not registered as a terminal"),
+        (&mut forged, "registration is unknown"),
+        (&mut elsewhere, "registered for another study"),
+    ];
+    let mut away = coordinator();
+    if let Some(other) = other {
+        register(&mut away, &link(&mut administrator, study, other.id.as_str()));
+        refused.push((&mut away, "registered for another site"));
+    }
+    let head = running.head();
+    for (browser, why) in refused {
+        let (status, page) = save_weight(browser, &form, "72.0");
+        assert!(status == 409 && page.contains(why), "{why}: {status} {page}");
+        assert_eq!(browser.get(&form).status, 200, "{why}");
+        let line =
+            world.house.accounts().last("change from an unregistered terminal refused").unwrap().unwrap();
+        assert!(line.detail.contains(why) && line.about == study && line.by == format!("coordinator.{site}"));
+    }
+    assert_eq!(running.head(), head);
+    assert_eq!(save_weight(&mut at_site, &form, "71.3").0, 303);
+    // A withdrawn terminal sends nothing from the next request on.
+    administrator.get(terminals);
+    administrator.send(terminals, &[("do", "withdraw"), ("terminal", "1"), ("reason", "stolen")]);
+    let (status, page) = save_weight(&mut at_site, &form, "71.4");
+    assert!(status == 409 && page.contains("registration was withdrawn"), "{page}");
+    // What is known of terminals is what the chained log says, after a restart too.
+    let mut again = server::terminals::Terminals::default();
+    let accounts = world.house.accounts();
+    accounts.lines(server::terminals::LINES).unwrap().iter().for_each(|line| again.take(line));
+    accounts.verify_log().unwrap();
+    drop(accounts);
+    assert_eq!(again, *world.house.terminals());
+    administrator.send(terminals, &[("do", "free"), ("study", study), ("reason", "")]);
+    assert_eq!(save_weight(&mut at_site, &form, "71.5").0, 303);
+}
+
 #[test]
 fn p11_200a3_who_resets_a_password_cannot_sign_with_what_was_reset() {
     let (world, ready) = crate::pages::with_visits_to_sign();
     let person = newcomer(&world, true);
     let mut administrator = world.seated("administrator");
     let path = format!("/administration/people/{person}");
-    administrator.get(&path);
-    let page = text(&administrator.post(&path, &[("do", "invite"), ("reason", "forgotten")]));
     // The reset gives no password that would work, only a link; taking it up ends in a password of one's own, and the log
     // shows the owner that somebody did.
-    let link = page.split("/invitation/").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let link = new_link(&mut administrator, &path);
     let mut signer = world.seated(&person);
     let mut attempt = SIGNED;
     attempt[2].1 = &link;
@@ -354,15 +546,10 @@ fn p11_200a3_an_administrator_who_takes_up_somebodys_link_cannot_sign_without_a_
     let person = newcomer(&world, true);
     let mut administrator = world.seated("administrator");
     let path = format!("/administration/people/{person}");
-    administrator.get(&path);
-    let page = text(&administrator.post(&path, &[("do", "invite"), ("reason", "forgotten")]));
-    let link = page.split("/invitation/").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let link = new_link(&mut administrator, &path);
     // The administrator takes the link up in the person's place, with a password of the administrator's own choice.
     let stolen = "chosen by somebody else";
-    let mut thief = world.browser();
-    thief.get(&format!("/invitation/{link}"));
-    let passwords = [("password", stolen), ("password-again", stolen)];
-    assert_eq!(thief.post(&format!("/invitation/{link}"), &passwords).status, 303);
+    let mut thief = take_up(&world, &link, stolen);
     let signed = [SIGNED[0], SIGNED[1], ("password", stolen)];
     let head = world.house.studies["imatinib-open"].head();
     thief.get(&ready[0]);

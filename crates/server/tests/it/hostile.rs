@@ -60,6 +60,15 @@ fn hostile_text_in_any_place_is_refused_or_shown_as_text_and_never_breaks_a_page
             format!("/invitation/{sent}"),
             format!("/administration/people/{sent}"),
             format!("/administration/log?of={sent}"),
+            format!("{study}/participants/{subject}?as-of={sent}"),
+            format!("{study}/participants/{subject}/forms/vital_signs/Scr/0?as-of={sent}"),
+            format!("{study}/participants/{subject}/forms/vital_signs/Scr/0/files/{sent}"),
+            format!("{study}/participants/{subject}/sheet/{sent}"),
+            format!("{study}/closing/manifest/{sent}"),
+            format!("{study}/verification?standing={sent}&site={sent}&page={sent}"),
+            format!("{study}/queries/bulk?form={sent}&item={sent}&which={sent}&visit={sent}"),
+            format!("/manual/{sent}"),
+            format!("/terminal/{sent}"),
             format!("/{sent}"),
         ];
         let base = format!("{study}/participants/{subject}");
@@ -97,6 +106,16 @@ fn hostile_text_in_any_place_is_refused_or_shown_as_text_and_never_breaks_a_page
             ("/administration/people".to_owned(), vec!["login", "printed-name", "email"]),
             ("/administration/studies/imatinib-open/delegations".to_owned(), vec!["person", "role", "site"]),
             ("/administration/studies/imatinib-open/sites".to_owned(), vec!["site"]),
+            (format!("{base}/forms/vital_signs/Scr/0/files/{sent}/withdraw"), vec!["reason"]),
+            (
+                format!("{study}/go-live/{sent}"),
+                vec!["evidence", "part", "site", "approved", "reference", "pack"],
+            ),
+            (format!("{study}/safety/{sent}"), vec!["decision", "reason"]),
+            (format!("/terminal/{sent}"), vec!["name"]),
+            ("/account/identities".to_owned(), vec!["person", "how", "password"]),
+            ("/administration/terminals".to_owned(), vec!["study", "site", "name", "terminal"]),
+            ("/administration/people/monitor".to_owned(), vec!["do", "colleague", "email", "reason"]),
         ];
         for browser in &mut browsers {
             for path in &gets {
@@ -317,6 +336,7 @@ fn scripts_typed_into_every_field_of_every_form_are_refused_or_shown_as_text_whe
         "pathologist",
         "specimen_custodian",
         "sponsor_physician",
+        "safety_board",
         "administrator",
     ];
     let mut posted = BTreeSet::new();
@@ -418,6 +438,144 @@ fn no_change_is_taken_without_the_token_of_the_session_or_from_another_site() {
         }
     }
     assert_eq!(heads(), before);
+}
+
+#[test]
+fn files_of_attackers_are_given_back_as_what_they_are_and_numbers_of_others_lead_nowhere() {
+    let world = World::training(6);
+    let study = STUDIES[0];
+    let (subject, site) = world.participant_on_treatment(study);
+    let base = format!("/studies/{study}/participants/{subject}");
+    let form = format!("{base}/forms/vital_signs/Scr/0");
+    let mut coordinator = world.seated(&format!("coordinator.{site}"));
+    let long = "x".repeat(5_000);
+    let mut names: Vec<&str> = HOSTILE.to_vec();
+    names.extend(SCRIPTS);
+    names.extend(["a\r\nSet-Cookie: x=1", "..", "", ".pdf", "con", long.as_str()]);
+    let mut attached = 0;
+    for (index, name) in names.iter().enumerate() {
+        world.wait(1);
+        coordinator.get(&form);
+        let content = format!("%PDF-1.7 {index} <script>alert(7)</script>");
+        let reply = coordinator.bring(&format!("{form}/files"), name, content.as_bytes());
+        assert!(reply.status < 500, "{name}: {}", text(&reply));
+        assert_harmless(name, &text(&reply));
+        attached += u32::from(reply.status == 303);
+        assert_harmless(name, &text(&coordinator.get(&form)));
+    }
+    assert!(attached > 15, "{attached}");
+    for number in 1..=attached {
+        let reply = coordinator.get(&format!("{form}/files/{number}"));
+        assert_eq!((reply.status, reply.content_type), (200, "application/pdf"), "{number}");
+        let header = |name: &str| reply.headers.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+        let disposition = header("content-disposition");
+        assert!(
+            disposition.starts_with("attachment; filename=\"") && disposition.is_ascii(),
+            "{disposition}"
+        );
+        assert!(!disposition.contains(['\r', '\n', '<', '\0']), "{disposition}");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert!(header("content-security-policy").starts_with("default-src 'none'"));
+    }
+    // What looks like a file that a form takes and is another.
+    for other in [
+        &b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(7)'/>"[..],
+        b"\xef\xbb\xbf<html>",
+        b"GIF89a\x01\0<script>",
+        b"\x7fELF",
+        b"\0\0\0",
+    ] {
+        coordinator.get(&form);
+        let reply = coordinator.bring(&format!("{form}/files"), "a.pdf", other);
+        assert_eq!(reply.status, 400, "{other:?}");
+    }
+    // Numbers, forms, participants, studies and sites of others.
+    let head = world.house.studies[study].head();
+    let away =
+        world.house.studies[study].study().sites.iter().find(|other| *other.id.as_str() != *site).unwrap();
+    let mut others = [world.seated(&format!("coordinator.{}", away.id)), world.seated("pathologist")];
+    let elsewhere = [
+        format!("{form}/files/999"),
+        format!("{form}/files/-1"),
+        format!("{form}/files/18446744073709551617"),
+        format!("{form}/files/1%00"),
+        format!("{form}/files/..%2f1"),
+        format!("{base}/forms/vital_signs/Scr/1/files/1"),
+        format!("{base}/forms/examination/Scr/0/files/1"),
+        format!("/studies/{}/participants/{subject}/forms/vital_signs/Scr/0/files/1", STUDIES[1]),
+    ];
+    for path in &elsewhere {
+        assert_eq!(coordinator.get(path).status, 404, "{path}");
+        assert_eq!(
+            coordinator.post(&format!("{path}/withdraw"), &[("reason", "mine")]).status / 100,
+            4,
+            "{path}"
+        );
+    }
+    for other in &mut others {
+        other.get("/studies");
+        assert_eq!(other.get(&format!("{form}/files/1")).status, 404);
+        assert_eq!(other.post(&format!("{form}/files/1/withdraw"), &[("reason", "mine")]).status, 404);
+    }
+    assert_eq!(world.house.studies[study].head(), head);
+}
+
+#[test]
+fn wordings_evidence_and_decisions_of_attackers_are_refused_or_shown_as_text() {
+    let (world, _) = World::empty();
+    crate::going_live::accounts(&world, &["administrator", "data_manager", "trial_statistician"]);
+    let mut administrator = world.seated("administrator");
+    crate::going_live::staff(&mut administrator, &[("data_manager", None), ("trial_statistician", None)]);
+    let page = format!("{}/go-live", crate::going_live::STUDY);
+    let sound = protocol::content_pack::skeleton("haq_di", "en").unwrap();
+    let packs = [
+        format!("a = {}", "[".repeat(50_000)),
+        format!("a = {}", "{ b = ".repeat(20_000)),
+        format!("{}a = 1", "[x.".repeat(10_000)),
+        "a = 1\n".repeat(50_000),
+        sound.replace("\"\"", "\"<script>alert(7)</script>\""),
+        sound.replace("haq_di", "../../../../etc/passwd"),
+        sound.replace("en", "<img src=x onerror=alert(7)>"),
+        "\u{0}\u{feff}".to_owned(),
+    ];
+    for pack in &packs {
+        world.wait(1);
+        administrator.get(&page);
+        let reply = administrator.post(&format!("{page}/wording"), &[("pack", pack)]);
+        assert!(reply.status < 500, "{:.60}: {:.300}", pack, text(&reply));
+        assert_harmless(&page, &text(&reply));
+        assert_harmless(&page, &text(&administrator.get(&page)));
+    }
+    let mut manager = world.seated("data_manager");
+    for script in SCRIPTS.iter().chain(HOSTILE).copied() {
+        world.wait(1);
+        manager.get(&page);
+        let sent: [(&str, &[(&str, &str)]); 3] = [
+            ("test", &[("evidence", script), ("password", crate::world::PASSWORD)]),
+            ("approve", &[("part", script), ("password", crate::world::PASSWORD)]),
+            (script, &[]),
+        ];
+        for (step, fields) in sent {
+            let reply = manager.post(&format!("{page}/{}", segment(step)), fields);
+            assert!(reply.status < 500, "{step}: {}", text(&reply));
+            assert_harmless(step, &text(&reply));
+        }
+        administrator.get(&page);
+        let ethics = [("site", "01"), ("approved", script), ("reference", script)];
+        assert_eq!(administrator.post(&format!("{page}/ethics"), &ethics).status, 400);
+        let ethics = [("site", script), ("approved", "2031-04-30"), ("reference", script)];
+        assert_eq!(administrator.post(&format!("{page}/ethics"), &ethics).status, 409);
+        for browser in [&mut manager, &mut administrator] {
+            assert_harmless(&page, &text(&browser.get(&page)));
+        }
+    }
+    // Nothing but what was sent to the wordings' folder under its digest lies there.
+    let folder = world.house.wordings(&"imatinib-open".into());
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.len() == 69 && name.ends_with(".toml"), "{name}");
+    }
+    assert_eq!(world.house.studies["imatinib-open"].trouble(), None);
 }
 
 #[test]

@@ -153,3 +153,46 @@ fn queries_narrowed_to_a_form_are_those_on_the_form_and_all_forms_hold_all() {
     let told = format!("{}–{} / {vital_signs}", vital_signs.min(1), vital_signs.min(50));
     assert!(text(&browser.get(&page)).contains(&told), "{told}");
 }
+
+#[test]
+fn an_answer_is_for_somebody_else_to_close_and_no_longer_waits_for_who_gave_it() {
+    let world = World::training(6);
+    let study = format!("/studies/{}", STUDIES[1]);
+    let running = &world.house.studies[STUDIES[1]];
+    let (subject, site) = world.participant_on_treatment(STUDIES[1]);
+    let form = format!("{study}/participants/{subject}/forms/vital_signs/Scr/0");
+    let waiting = |person: &str| -> usize {
+        let home = text(&world.seated(person).get(&study));
+        let list = home.split("Queries for you <span class=\"count\">").nth(1).unwrap();
+        list.split('<').next().unwrap().parse().unwrap()
+    };
+    let coordinator = format!("coordinator.{site}");
+    for asked in ["monitor", "coordinator"] {
+        let asked_person = if asked == "monitor" { asked } else { &coordinator };
+        let before = (waiting("data_manager"), waiting("monitor"), waiting(&coordinator));
+        let mut manager = world.seated("data_manager");
+        manager.get(&form);
+        let question = [("item", "weight"), ("of", asked), ("text", "With shoes?")];
+        assert!(text(&manager.send(&format!("{form}/queries"), &question)).contains("The query is open."));
+        let asked_now = (waiting("data_manager"), waiting("monitor"), waiting(&coordinator));
+        let one = |of: &str| usize::from(of == asked);
+        assert_eq!(
+            asked_now,
+            (before.0, before.1 + one("monitor"), before.2 + one("coordinator")),
+            "{asked}"
+        );
+        let query = {
+            let state = running.state();
+            let casebook = state.casebook(&subject).unwrap();
+            casebook.queries.iter().rfind(|query| query.closed.is_none()).unwrap().id.to_string()
+        };
+        let mut answering = world.seated(asked_person);
+        answering.get(&form);
+        let answer =
+            format!("{study}/participants/{subject}/queries/{}/answer", server::http::segment(&query));
+        assert_eq!(answering.post(&answer, &[("text", "Without.")]).status, 303);
+        // The monitor may close what others have answered, as the data manager may.
+        let answered = (waiting("data_manager"), waiting("monitor"), waiting(&coordinator));
+        assert_eq!(answered, (before.0 + 1, before.1 + one("coordinator"), before.2), "{asked}");
+    }
+}

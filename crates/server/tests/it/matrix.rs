@@ -212,9 +212,10 @@ fn who(method: Method, path: &str) -> Who {
         (Get, "/" | "/health" | "/log-in" | "/static/{file}") | (Post, "/log-in" | "/log-in/passkey") => {
             Anybody
         }
-        (_, "/set-up" | "/invitation/{token}") => Nobody,
+        (_, "/set-up" | "/invitation/{token}" | "/terminal/{token}") => Nobody,
         (_, "/log-in/code" | "/log-in/new-password") => Arriving,
-        (Get, "/account" | "/studies" | "/openapi.json" | "/manual" | "/manual/{page}")
+        (_, "/account/identities")
+        | (Get, "/account" | "/studies" | "/openapi.json" | "/manual" | "/manual/{page}")
         | (
             Post,
             "/log-out"
@@ -230,6 +231,7 @@ fn who(method: Method, path: &str) -> Who {
             | "/administration/people/{person}"
             | "/administration/log"
             | "/administration/backup"
+            | "/administration/terminals"
             | "/administration/studies/{study}/open"
             | "/administration/studies/{study}/sites"
             | "/administration/studies/{study}/delegations"
