@@ -1,18 +1,26 @@
-// Journeys of people through both trials: node journeys.mjs PROGRAM NAME…
-// Started by the tests of the command line; ends with 1 and says why when a journey fails.
+// Journeys of people through both trials: node journeys.mjs PROGRAM NAME[@STUDY][:WAY]…
+// STUDY is A or B, and A where none is named; WAY is one of the ways below. Started by the tests of the command line; ends with 1
+// and says why when a journey fails.
 import { spawnSync } from "node:child_process";
-import { check, launch, logIn, scan, serve, serveLive } from "./harness.mjs";
+import { check, launch, logIn, open, scan, serve, serveCopy, serveLive } from "./harness.mjs";
 
 const A = "/studies/imatinib-open";
 const B = "/studies/imatinib-controlled";
 const meaning = "I take responsibility for these data.";
 
-/** Ways in which people come: with scripts or without, on a phone, at 400 % zoom (a quarter of 1280 pixels). */
+/** The trials. In A, which is open, participants are enrolled and a pharmacist counts tablets; in B they are randomised and get kits. */
+const STUDIES = {
+  A: { path: A, enters: "Enrol", entered: "Enrolled", stratum: null },
+  B: { path: B, enters: "Randomise", entered: "Randomised", stratum: "Disease history" },
+};
+
+/** Ways in which people come: with scripts or without, on a phone, at 400 % zoom (a quarter of 1280 pixels), by keyboard alone. */
 const WAYS = {
   desk: { viewport: { width: 1280, height: 800 } },
   "no-scripts": { viewport: { width: 1280, height: 800 }, javaScriptEnabled: false },
   phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
   zoomed: { viewport: { width: 320, height: 256 } },
+  keyboard: { viewport: { width: 1280, height: 800 }, keyboard: true },
 };
 
 /** Nothing lies outside the window's width: no page has to be scrolled both ways. */
@@ -53,10 +61,10 @@ async function fillForm(page, answers = {}) {
   }
 }
 
-/** Consents, screens and holds the screening visit; returns the participant's path. */
-async function newParticipant(browser, server, how) {
+/** Asks for a new participant's consent; returns the participant's path. */
+async function newParticipant(browser, server, how, study = STUDIES.A) {
   const investigator = await logIn(browser, server, "principal_investigator.01", how);
-  await investigator.goto(`${server.url}${A}/consent`);
+  await investigator.goto(`${server.url}${study.path}/consent`);
   await investigator.getByRole("button", { name: "Record the consent" }).click();
   await investigator.waitForURL(/participants\/01-/);
   const path = new URL(investigator.url()).pathname;
@@ -64,66 +72,117 @@ async function newParticipant(browser, server, how) {
   return path;
 }
 
+/** Begins the screening of a participant and holds the visit of it. */
+async function screen(page, server, path) {
+  await page.goto(server.url + path);
+  await page.locator("aside").getByRole("button", { name: "Begin screening" }).click();
+  await page.getByText("Screening has begun.").waitFor();
+  await hold(page, "Scr");
+}
+
+/** Holds a visit that is next. */
+async function hold(page, visit) {
+  await page.locator(`#visit-${visit} .step > summary`).click();
+  await page.locator(`#visit-${visit}`).getByRole("button", { name: "Hold the visit" }).click();
+  await page.getByText("recorded as held").waitFor();
+}
+
+/** Decides that a participant may enter; what is open or not met is waived with a reason. */
+async function decide(page, visit) {
+  const section = page.locator(`#eligibility-${visit}`);
+  for (const box of await section.locator("input[name=waived]").all()) await box.check();
+  const reason = section.locator("input[name=reason]");
+  if (await reason.count()) await reason.fill("The sponsor's physician agreed; letter in binder 3");
+  await section.getByRole("button", { name: "Eligible", exact: true }).click();
+  await section.locator("h2 .tag.done").waitFor();
+}
+
+/** A participant who is screened, by the quickest way: what a journey of somebody else begins with. */
+async function screened(browser, server, study) {
+  const path = await newParticipant(browser, server, WAYS.desk, study);
+  const coordinator = await logIn(browser, server, "coordinator.01", WAYS.desk);
+  await screen(coordinator, server, path);
+  await coordinator.context().close();
+  return path;
+}
+
+/** Brings a screened participant to the first visit of treatment and into the trial. */
+async function enter(browser, server, study, path, how) {
+  const investigator = await logIn(browser, server, "principal_investigator.01", how);
+  await investigator.goto(server.url + path);
+  if (study.stratum) {
+    await investigator.locator("#visit-Scr a.form", { hasText: study.stratum }).click();
+    await fillForm(investigator);
+    await investigator.getByRole("button", { name: "Save", exact: true }).click();
+    await investigator.getByText("Saved.").first().waitFor();
+    await investigator.goto(server.url + path);
+  }
+  await decide(investigator, "Scr");
+  await hold(investigator, "M0");
+  await decide(investigator, "M0");
+  await fits(investigator);
+  await investigator.locator("aside").getByRole("button", { name: study.enters }).click();
+  await investigator.locator("dl.facts dt", { hasText: study.entered }).waitFor();
+  await investigator.context().close();
+}
+
+/** Scores the 17 sites of the skin: on the map where there are scripts, in the table where there are none. Returns the total. */
+async function scoreSkin(page, scripts) {
+  const sites = await page.locator(".item input[type=radio][value='3']").evaluateAll((all) => all.map((radio) => radio.name));
+  check(sites.length === 17, `17 sites are asked for, not ${sites.length}`);
+  // Those that are typed on the map come first, as they do in the order of the tab key.
+  const mapped = scripts ? sites.filter((_, index) => index % 2 === 0) : [];
+  for (const name of mapped) {
+    await page.locator(`.region[data-item="${name.slice(2)}"]`).first().focus();
+    await page.keyboard.press("2");
+  }
+  for (const name of sites.filter((name) => !mapped.includes(name))) {
+    await page.locator(`input[name="${name}"][value="1"]`).press(" ");
+  }
+  return 2 * mapped.length + (sites.length - mapped.length);
+}
+
 const journeys = {
-  /** A coordinator's first day: screen, first visit, forms, a query of a check, its answer by correction. */
-  async coordinator(browser, server, how) {
-    const path = await newParticipant(browser, server, how);
+  /** A coordinator's first day: screening, first visits, forms, entry into the trial, a query of a check and its answer by correction. */
+  async coordinator(browser, server, how, study) {
+    const path = await newParticipant(browser, server, how, study);
     const page = await logIn(browser, server, "coordinator.01", how);
     await fits(page);
-    await page.goto(server.url + path);
-    await page.locator("aside").getByRole("button", { name: "Begin screening" }).click();
-    await page.getByText("Screening has begun.").waitFor();
-    await page.locator("#visit-Scr summary").click();
-    await page.locator("#visit-Scr").getByRole("button", { name: "Hold the visit" }).click();
-    await page.getByText("recorded as held").waitFor();
+    await screen(page, server, path);
     await fits(page);
     await page.locator("#visit-Scr a.form", { hasText: "Vital signs" }).click();
     await fillForm(page, { weight: "70.5", systolic: "80", diastolic: "120", heart_rate: "70" });
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("A check has a question").waitFor();
+    const asked = await page.locator("p.query").count();
+    check(asked > 0, "the question stands beside the item");
     await page.locator("input[name='i.systolic']").fill("120");
     await page.locator("input[name='i.diastolic']").fill("80");
     await page.locator("input[name=reason]").first().fill("Typing error");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("Saved.").first().waitFor();
-    check(!(await page.locator("p.query", { hasText: "Diastolic pressure is not below" }).count()), "the check has closed its query");
+    check(await page.locator("p.query").count() < asked, "the check has closed its query");
     await fits(page);
+    await enter(browser, server, study, path, how);
     await page.goto(server.url + path);
     check(await page.locator("#visit-Scr a.form.complete").count() >= 1, "the form shows as complete");
+    check(await page.locator("#visit-M0.held").count() === 1, "the first visit of treatment is held");
+    await fits(page);
     return page;
   },
 
   /** An investigator scores the skin on the body map where there are scripts, in the table where there are none. */
-  async skin(browser, server, how) {
-    const path = await newParticipant(browser, server, how);
-    const coordinator = await logIn(browser, server, "coordinator.01", how);
-    await coordinator.goto(server.url + path);
-    await coordinator.locator("aside").getByRole("button", { name: "Begin screening" }).click();
-    await coordinator.locator("#visit-Scr summary").click();
-    await coordinator.locator("#visit-Scr").getByRole("button", { name: "Hold the visit" }).click();
-    await coordinator.getByText("recorded as held").waitFor();
-    await coordinator.context().close();
-    const page = await logIn(browser, server, "principal_investigator.01", how);
+  async skin(browser, server, how, study) {
+    const path = await screened(browser, server, study);
+    const page = await logIn(browser, server, study === STUDIES.A ? "principal_investigator.01" : "skin_assessor.01", how);
     await page.goto(`${server.url}${path}/forms/skin_score/Scr/0`);
     await fits(page);
     const scripts = how.javaScriptEnabled !== false;
-    const sites = await page.locator(".item input[type=radio][value='3']").evaluateAll((all) => all.map((radio) => radio.name));
-    check(sites.length === 17, `17 sites are asked for, not ${sites.length}`);
-    for (const [index, name] of sites.entries()) {
-      const region = page.locator(`.region[data-item="${name.slice(2)}"]`).first();
-      if (scripts && index % 2 === 0) {
-        await region.focus();
-        await page.keyboard.press("2");
-      } else {
-        await page.locator(`input[name="${name}"][value="1"]`).press(" ");
-      }
-    }
+    const total = String(await scoreSkin(page, scripts));
     if (scripts) {
       check(await page.locator(".region.s2").count() > 0, "the map shows what was typed on it");
-      await page.locator("#checks dl.derived", { hasText: "26" }).waitFor();
+      await page.locator("#checks dl.derived", { hasText: total }).waitFor();
     }
-    // 9 sites of 2 and 8 of 1 where the map was there to type on, 17 of 1 elsewhere.
-    const total = scripts ? "26" : "17";
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("Saved.").first().waitFor();
     check((await page.locator("output", { hasText: total }).count()) > 0, `the sites make ${total}`);
@@ -131,58 +190,134 @@ const journeys = {
   },
 
   /** A blinded assessor is shown the visit in hand and no earlier score. */
-  async assessor(browser, server, how) {
+  async assessor(browser, server, how, study) {
+    const own = await screened(browser, server, study);
     const page = await logIn(browser, server, "skin_assessor.01", how);
-    await page.goto(`${server.url}${B}/participants`);
+    await page.goto(`${server.url}${study.path}/participants`);
     await fits(page);
     const text = await page.locator("main").innerText();
-    check(!/adverse|weight|dose/i.test(text), "the assessor reads nothing that hints at the arm");
+    check(!/adverse|weight|dose/i.test(text), "the assessor reads nothing that hints at the course");
     for (const link of await page.locator("tbody th a").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
       await page.goto(server.url + link);
+      const inHand = await page.locator("a[href*='/forms/skin_score/']").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
       for (const visit of ["Scr", "M0", "M1"]) {
-        const later = await page.locator("a[href*='/forms/skin_score/']").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-        if (later.some((href) => href.endsWith(`/${visit}/0`))) continue;
+        if (inHand.some((href) => href.endsWith(`/${visit}/0`))) continue;
         const answer = await page.request.get(`${server.url}${link}/forms/skin_score/${visit}/0`);
         check(answer.status() === 404, `${link} ${visit}: ${answer.status()}`);
       }
     }
-    return page;
-  },
-
-  /** A pharmacist hands out the kit that the vault chooses. */
-  async pharmacist(browser, server, how) {
-    for (const site of ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10"]) {
-      const page = await logIn(browser, server, `pharmacist.${site}`, how);
-      await page.goto(server.url + B);
-      const due = page.locator("a[href$='#kits']").first();
-      if (!(await due.count())) { await page.context().close(); continue; }
-      await due.click();
-      await page.getByRole("button", { name: "Dispense the kit" }).first().click();
-      await page.getByText(/Hand out kit \d+/).waitFor();
-      await fits(page);
-      return page;
-    }
-    // Every kit of the training copy is handed out: then the list says so, and that is what is to see.
-    const page = await logIn(browser, server, "pharmacist.01", how);
-    await page.goto(server.url + B);
-    return page;
-  },
-
-  /** A pathologist reads coded slides and nothing about whom they are from. */
-  async pathologist(browser, server, how) {
-    const page = await logIn(browser, server, "pathologist", how);
-    await page.goto(`${server.url}${A}/slides`);
+    // The visit in hand is scored; once the next one is, this one is out of sight.
+    await page.goto(server.url + own);
+    await page.locator("a[href$='/forms/skin_score/Scr/0']").click();
+    await scoreSkin(page, how.javaScriptEnabled !== false);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Saved.").first().waitFor();
     await fits(page);
-    const answer = await page.request.get(`${server.url}${A}/participants`);
-    check(answer.status() === 404, "a pathologist sees no participants");
-    check(!/\b\d\d-\d\d\d\b/.test(await page.locator("main").innerText()), "no participant's number is on the page");
+    await enter(browser, server, study, own, WAYS.desk);
+    await page.goto(`${server.url}${own}/forms/skin_score/M0/0`);
+    check(!/\b[123]\b/.test(await page.locator(".item output").allInnerTexts().then((all) => all.join(" "))), "nothing of the score before stands on the form");
+    await scoreSkin(page, how.javaScriptEnabled !== false);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Saved.").first().waitFor();
+    const earlier = await page.request.get(`${server.url}${own}/forms/skin_score/Scr/0`);
+    check(earlier.status() === 404, `the score before is out of sight: ${earlier.status()}`);
     return page;
+  },
+
+  /** A pharmacist hands out the kit that the vault chooses; in an open trial, counts the tablets that are handed out. */
+  async pharmacist(browser, server, how, study) {
+    const path = await screened(browser, server, study);
+    await enter(browser, server, study, path, WAYS.desk);
+    const page = await logIn(browser, server, "pharmacist.01", how);
+    await page.goto(server.url + path);
+    if (study === STUDIES.A) {
+      await page.locator("#visit-M0 a[href*='/forms/drug_accountability/']").click();
+      await fillForm(page);
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await page.getByText("Saved.").first().waitFor();
+    } else {
+      await page.locator("#kits").getByRole("button", { name: "Dispense the kit" }).first().click();
+      await page.getByText(/Hand out kit \d+/).waitFor();
+    }
+    await fits(page);
+    return page;
+  },
+
+  /** A custodian lays the slides of a finished trial out; a pathologist reads coded ones and nothing about whom they are from. */
+  async pathologist(browser, _, how, study) {
+    const server = await serveCopy(program, process.env.UNREAD_TRIALS);
+    try {
+      const custodian = await logIn(browser, server, "specimen_custodian", how);
+      await custodian.goto(`${server.url}${study.path}/slides`);
+      await fits(custodian);
+      await custodian.getByRole("button", { name: "Lay the slides out" }).click();
+      await custodian.getByRole("button", { name: "Lock the readings" }).waitFor();
+      const page = await logIn(browser, server, "pathologist", how);
+      await page.goto(`${server.url}${study.path}/slides`);
+      await fits(page);
+      const answer = await page.request.get(`${server.url}${study.path}/participants`);
+      check(answer.status() === 404, "a pathologist sees no participants");
+      const left = page.locator("h2 small");
+      const before = parseInt(await left.innerText(), 10);
+      const form = page.locator("form[action$='/read']");
+      for (const field of await form.locator("input[inputmode]").all()) await field.fill(/%/.test(await field.evaluate((one) => one.closest("label").innerText)) ? "40" : "2");
+      for (const group of await form.locator("fieldset").all()) await group.locator("input[type=radio]").first().press(" ");
+      await form.getByRole("button", { name: "Save the reading" }).click();
+      await page.getByText("What you have read").first().waitFor();
+      check(parseInt(await left.innerText(), 10) === before - 1, "one slide fewer is left");
+      check(!/\b\d\d-\d\d\d\b/.test(await page.locator("main").innerText()), "no participant's number is on the page");
+      const faults = page.faults.concat(custodian.faults);
+      check(faults.length === 0, faults.join("\n"));
+      if (how.javaScriptEnabled !== false) {
+        const found = await scan(page);
+        check(found.length === 0, found.join("\n"));
+      }
+    } finally {
+      for (const context of browser.contexts()) await context.close();
+      server.stop();
+    }
+  },
+
+  /** A data manager classifies what deviated, a statistician signs the sets, the data manager locks; the manifest is there. */
+  async lock(browser, _, how, study) {
+    const server = await serveCopy(program, process.env.FINISHED_TRIALS);
+    try {
+      const page = await logIn(browser, server, "data_manager", how);
+      const closing = `${server.url}${study.path}/closing`;
+      await page.goto(closing);
+      await fits(page);
+      const classify = page.getByRole("button", { name: "Classify" });
+      while (await classify.count()) {
+        await classify.click();
+        await page.getByText("Done.").waitFor();
+      }
+      const statistician = await logIn(browser, server, "trial_statistician", how);
+      await statistician.goto(closing);
+      await statistician.locator("#sets").getByLabel("Password").fill(server.password);
+      await statistician.getByRole("button", { name: "Sign the analysis sets" }).click();
+      await statistician.locator("#sets .tag.done").waitFor();
+      await page.goto(closing);
+      const open = await page.locator(".checklist li.open").allInnerTexts();
+      check(open.length === 0, `before the lock is open: ${open.join("; ")}`);
+      await page.locator("form[action$='/lock'] input[name=password]").fill(server.password);
+      await page.getByRole("button", { name: "Lock the database" }).click();
+      await page.getByText("The database is locked, and the manifest is signed.").waitFor();
+      check(await page.getByRole("link", { name: /^lock-\d+\.json$/ }).count() === 1, "the manifest is there");
+      await fits(page);
+      const late = await page.request.get(`${server.url}${study.path}`);
+      check(late.status() === 200, "what is locked is still read");
+      const faults = page.faults.concat(statistician.faults);
+      check(faults.length === 0, faults.join("\n"));
+    } finally {
+      for (const context of browser.contexts()) await context.close();
+      server.stop();
+    }
   },
 
   /** A monitor opens a query and the coordinator answers it. */
-  async monitor(browser, server, how) {
+  async monitor(browser, server, how, study) {
     const page = await logIn(browser, server, "monitor", how);
-    await page.goto(`${server.url}${A}/participants`);
+    await page.goto(`${server.url}${study.path}/participants`);
     await page.locator("tbody th a").first().click();
     const subject = new URL(page.url()).pathname;
     await page.locator("a.form.complete", { hasText: "Vital signs" }).first().click();
@@ -211,9 +346,9 @@ const journeys = {
   },
 
   /** A monitor plans source verification and verifies a visit; a correction of the site undoes what it touches. */
-  async verification(browser, server, how) {
+  async verification(browser, server, how, study) {
     const page = await logIn(browser, server, "monitor", how);
-    await page.goto(`${server.url}${A}/verification`);
+    await page.goto(`${server.url}${study.path}/verification`);
     await fits(page);
     const plan = page.locator("summary", { hasText: /Plan the verification|Change the plan/ });
     if (!(await page.getByLabel("Visits drawn, in 100").isVisible())) await plan.click();
@@ -424,48 +559,10 @@ const journeys = {
     return page;
   },
 
-  /** Everything by keyboard: log in, find a participant, fill and save a form. */
-  async keyboard(browser, server, how) {
-    const path = await newParticipant(browser, server, how);
-    const page = await logIn(browser, server, "coordinator.01", how);
-    const press = async (wanted, most = 120) => {
-      for (let count = 0; count < most; count += 1) {
-        await page.keyboard.press("Tab");
-        if (await page.evaluate((text) => document.activeElement?.textContent?.trim().startsWith(text) || document.activeElement?.name === text, wanted)) return;
-      }
-      throw new Error(`no way by keyboard to ${wanted} on ${page.url()}`);
-    };
-    await page.goto(server.url + path);
-    await press("Begin screening");
-    await press("Begin screening");
-    await page.keyboard.press("Enter");
-    await page.getByText("Screening has begun.").waitFor();
-    await press("Hold or miss");
-    await page.keyboard.press("Enter");
-    await press("Hold the visit");
-    await page.keyboard.press("Enter");
-    await page.getByText("recorded as held").waitFor();
-    await press("Vital signs");
-    await page.keyboard.press("Enter");
-    await page.waitForURL(/vital_signs/);
-    for (const [name, value] of [["i.weight", "70.5"], ["i.systolic", "120"], ["i.diastolic", "80"]]) {
-      await press(name);
-      await page.keyboard.type(value);
-    }
-    await page.keyboard.press("Enter");
-    await page.getByText("Saved.").first().waitFor();
-    return page;
-  },
-
   /** Two browsers on one form: the second is shown what changed and chooses. */
   async "two-editors"(browser, server, how) {
-    const path = await newParticipant(browser, server, how);
+    const path = await screened(browser, server, STUDIES.A);
     const one = await logIn(browser, server, "coordinator.01", how);
-    await one.goto(server.url + path);
-    await one.locator("aside").getByRole("button", { name: "Begin screening" }).click();
-    await one.locator("#visit-Scr summary").click();
-    await one.locator("#visit-Scr").getByRole("button", { name: "Hold the visit" }).click();
-    await one.getByText("recorded as held").waitFor();
     const form = `${server.url}${path}/forms/vital_signs/Scr/0`;
     const two = await logIn(browser, server, "principal_investigator.01", how);
     await one.goto(form);
@@ -488,9 +585,7 @@ const journeys = {
     const live = await serveLive(program, "../studies/imatinib-open");
     try {
       const { url, token, password } = live;
-      const root = await (await browser.newContext({ locale: "en-GB", ...how })).newPage();
-      root.faults = [];
-      root.setDefaultTimeout(60_000);
+      const root = await open(browser, how);
       await root.goto(`${url}/set-up`);
       const fill = async (page, fields) => { for (const [name, text] of Object.entries(fields)) await page.locator(`input[name="${name}"]`).fill(text); };
       await fill(root, { "set-up-token": token, login: "anna.berg", "printed-name": "Anna Berg", password, "password-again": password });
@@ -506,7 +601,7 @@ const journeys = {
         await fill(root, { "printed-name": name, login });
         await root.getByRole("button", { name: "Add and make the invitation" }).click();
         const link = await root.locator("#invitation-link").textContent();
-        const guest = await (await browser.newContext({ locale: "en-GB", ...how })).newPage();
+        const guest = await open(browser, how);
         await guest.goto(link);
         await fill(guest, { password, "password-again": password });
         await guest.getByRole("button", { name: "Go on" }).click();
@@ -595,9 +690,15 @@ const journeys = {
     }
   },
 
-  /** axe finds nothing serious on the pages of each role, empty, filled and in error. */
+  /** axe finds nothing serious on the pages of each role: filled, in error, and of studies that nobody has entered yet. */
   async scans(browser, server, how) {
     await scanAll(browser, server, how, true);
+    const empty = await serve(program, ["--data", process.env.EMPTY_TRIALS]);
+    try {
+      await scanAll(browser, empty, how, false);
+    } finally {
+      empty.stop();
+    }
   },
 
   /** The same once both trials are locked; the folder with them is named by the environment. */
@@ -691,10 +792,11 @@ const browser = await launch();
 let failed = false;
 try {
   for (const asked of names) {
-    const [name, way = "desk"] = asked.split(":");
+    const [whose, way = "desk"] = asked.split(":");
+    const [name, study = "A"] = whose.split("@");
     const began = Date.now();
     try {
-      const page = await journeys[name](browser, server, WAYS[way]);
+      const page = await journeys[name](browser, server, WAYS[way], STUDIES[study]);
       if (page) {
         if (way !== "no-scripts") {
           const found = await scan(page);

@@ -1,68 +1,86 @@
-// Takes a picture of pages, for people to look at: node screens.mjs PROGRAM FOLDER
+// Takes a picture of every kind of page, for people to look at: node screens.mjs PROGRAM FOLDER [LANGUAGE] [desk|phone]
 import { mkdirSync } from "node:fs";
-import { launch, logIn, scan, serve } from "./harness.mjs";
+import { launch, logIn, open, serve } from "./harness.mjs";
 
-const [program, folder] = process.argv.slice(2);
+const [program, folder, language = "en", size = "desk"] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
+const how = size === "phone" ? { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } : { viewport: { width: 1280, height: 800 } };
+const PEOPLE = [
+  "coordinator.01", "principal_investigator.01", "skin_assessor.01", "pharmacist.01", "monitor", "data_manager", "pathologist",
+  "specimen_custodian", "trial_statistician", "safety_board", "sponsor_physician", "unblinded_statistician", "administrator",
+];
+const STUDIES = [["imatinib-open", "a"], ["imatinib-controlled", "b"]];
 const server = await serve(program);
 const browser = await launch();
 const said = [];
-async function shot(page, name) {
+/** Kinds of pages that were taken, so that each is taken of the first person who sees it. */
+const taken = new Set();
+
+async function shot(page, name, kind = name) {
+  if (taken.has(kind)) return;
+  taken.add(kind);
+  for (const details of await page.locator("main details.trends, main details.step").all()) await details.evaluate((one) => { one.open = true; });
   await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-  const found = await scan(page);
-  for (const line of found) said.push(`${name}: ${line}`);
-  for (const line of page.faults.splice(0)) said.push(`${name}: ${line}`);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 1) said.push(`${name} is ${over} pixels too wide`);
+  for (const line of page.faults.splice(0)) if (!/status of 404/.test(line)) said.push(`${name}: ${line}`);
 }
+
 try {
-  const A = "/studies/imatinib-open";
-  const B = "/studies/imatinib-controlled";
-  const visitor = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
-  visitor.faults = [];
+  const visitor = await open(browser, how);
   await visitor.goto(`${server.url}/log-in`);
   await shot(visitor, "log-in");
-  const wide = { viewport: { width: 1280, height: 800 } };
-  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-  for (const [who, how, tag] of [["coordinator.01", wide, "coordinator"], ["coordinator.01", phone, "coordinator-phone"], ["principal_investigator.01", wide, "investigator"], ["skin_assessor.01", wide, "assessor"], ["pharmacist.01", wide, "pharmacist"], ["monitor", wide, "monitor"], ["data_manager", wide, "data-manager"], ["pathologist", wide, "pathologist"], ["specimen_custodian", wide, "custodian"], ["administrator", wide, "administrator"]]) {
+  for (const who of PEOPLE) {
+    const role = who.split(".")[0];
     const page = await logIn(browser, server, who, how);
-    await shot(page, `${tag}-studies`);
-    for (const [study, label] of [[A, "a"], [B, "b"]]) {
-      await page.goto(server.url + study);
-      await shot(page, `${tag}-${label}-home`);
+    if (language !== "en") {
+      await page.goto(`${server.url}/account`);
+      await page.locator(`button[name=language][value=${language}]`).click();
+    }
+    await page.goto(`${server.url}/studies`);
+    await shot(page, `${role}-studies`, "studies");
+    for (const [study, label] of STUDIES) {
+      const path = `${server.url}/studies/${study}`;
+      await page.goto(path);
+      await shot(page, `${role}-${label}-home`);
       const links = await page.locator("nav ul a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
       for (const link of links.slice(1)) {
+        const name = link.split("/").at(-1);
         await page.goto(server.url + link);
-        await shot(page, `${tag}-${label}-${link.split("/").at(-1)}`);
+        await shot(page, `${role}-${label}-${name}`, `${label}-${name}${["allocation", "slides"].includes(name) ? role : ""}`);
       }
-      if (!links.includes(`${study}/participants`)) continue;
-      await page.goto(`${server.url}${study}/participants?sort=forms`);
-      const first = await page.locator("tbody th a").first().getAttribute("href").catch(() => null);
+      for (const more of ["consent", "queries/bulk?form=vital_signs&item=weight&which=value"]) {
+        const answer = await page.goto(`${path}/${more}`);
+        if (answer.status() === 200) await shot(page, `${role}-${label}-${more.split("?")[0].replace("/", "-")}`, `${label}-${more}`);
+      }
+      if (!links.some((link) => link.endsWith("/participants"))) continue;
+      await page.goto(`${path}/participants?sort=forms`);
+      const first = await page.locator("tbody th a").first().getAttribute("href", { timeout: 2000 }).catch(() => null);
       if (!first) continue;
       await page.goto(server.url + first);
-      await shot(page, `${tag}-${label}-participant`);
-      const forms = await page.locator("a.form").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-      const wanted = new Set();
-      for (const form of forms) {
+      await shot(page, `${role}-${label}-participant`);
+      const all = await page.locator("main a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+      for (const kind of ["/sheet/", "/sign/", "/break-blind"]) {
+        const way = all.find((href) => href?.includes(kind));
+        if (!way) continue;
+        await page.goto(server.url + way);
+        await shot(page, `${role}-${label}${kind.replaceAll("/", "-")}`, `${label}${kind}`);
+      }
+      for (const form of all.filter((href) => href?.includes("/forms/"))) {
         const name = form.split("/forms/")[1].split("/")[0];
-        if (wanted.has(name) || wanted.size > 6 && !["skin_score", "global_vas", "adverse_events"].includes(name)) continue;
-        wanted.add(name);
+        if (taken.has(`${label}-form-${name}`)) continue;
         await page.goto(server.url + form);
-        await shot(page, `${tag}-${label}-form-${name}`);
+        await shot(page, `${label}-form-${name}`);
       }
     }
-    if (who === "administrator") {
-      await page.goto(`${server.url}/administration`);
-      await shot(page, "administration");
-      await page.goto(`${server.url}/administration/people/monitor`);
-      await shot(page, "administration-person");
-      await page.goto(`${server.url}/administration/log`);
-      await shot(page, "administration-log");
+    for (const more of ["account", "account/identities", "manual", ...(role === "administrator" ? ["administration", "administration/people/monitor", "administration/log", "administration/terminals"] : [])]) {
+      const answer = await page.goto(`${server.url}/${more}`);
+      if (answer.status() === 200) await shot(page, more.replaceAll("/", "-"));
     }
-    await page.goto(`${server.url}/account`);
-    if (tag === "coordinator") await shot(page, "account");
     await page.context().close();
   }
 } finally {
   await browser.close();
   server.stop();
 }
-console.log(said.length ? [...new Set(said)].join("\n") : "axe and the console found nothing");
+console.log(said.length ? [...new Set(said)].join("\n") : "no page is too wide, and the console said nothing");

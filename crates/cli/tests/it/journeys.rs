@@ -1,19 +1,26 @@
 //! Journeys of people in a browser, in `e2e/`. `scripts/set-up-tests` installs what they need.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
+
+use record::Environment;
+use simulation::{ConductedTrial, Custody, Nobody, Rehearsal, streams::Streams};
+use store::SqliteStore;
+use tempfile::TempDir;
+
+use crate::study_files;
 
 fn walk(names: &[&str]) {
-    walk_in("journeys.mjs", names, None);
+    walk_in("journeys.mjs", names, &[]);
 }
 
-/// Walks by a script, perhaps with a folder of trials that are locked.
-fn walk_in(script: &str, names: &[&str], locked: Option<&Path>) {
+/// Walks by a script, perhaps with folders of trials that have come further than a training copy, by what the script calls them.
+fn walk_in(script: &str, names: &[&str], trials: &[(&str, &Path)]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e");
     let output = Command::new("node")
         .arg(script)
         .arg(env!("CARGO_BIN_EXE_equipoise"))
         .args(names)
-        .envs(locked.map(|locked| ("LOCKED_TRIALS", locked)))
+        .envs(trials.iter().copied())
         .current_dir(folder)
         .output()
         .expect("node is installed by scripts/set-up-tests");
@@ -22,41 +29,81 @@ fn walk_in(script: &str, names: &[&str], locked: Option<&Path>) {
     assert_eq!(said.matches(" ok ").count(), names.len(), "{said}");
 }
 
-const DAYS: [&str; 11] = [
-    "coordinator",
-    "skin",
-    "assessor",
-    "pharmacist",
-    "pathologist",
-    "monitor",
-    "verification",
-    "cleaning",
-    "emergency",
-    "signature",
-    "closing",
-];
+/// How far trials have come.
+#[derive(Clone, Copy, PartialEq)]
+enum Come {
+    /// The record is open, roles are delegated and the list is sealed; nobody was asked for consent.
+    ToNobody,
+    /// Over for everyone; the slides are still to be read.
+    ToTheEnd,
+    /// The slides are read, and everything is signed that investigators sign.
+    ToTheLock,
+}
+
+/// Both trials in an installation's folder, as far as they have come.
+fn trials(come: Come) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for id in ["imatinib-open", "imatinib-controlled"] {
+        let files = study_files(id);
+        let study = protocol::compile(&files).unwrap().study;
+        let own = folder.path().join("studies").join(id);
+        for (name, text) in &files {
+            let path = own.join("study").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let streams = Streams::new(7);
+        let custody = study.allocation.as_ref().map(|plan| Custody::seal(&study, plan, &streams).unwrap());
+        let vault = custody.as_ref().map(|custody| custody.unlock().unwrap());
+        let list = custody.as_ref().map(|custody| custody.open_list().unwrap());
+        let store = SqliteStore::create(&own.join("record"), Environment::Rehearsal).unwrap();
+        let (vault, list) = (vault.as_ref(), list.as_ref());
+        let mut trial =
+            ConductedTrial::begin(&study, &streams, Box::new(store), vault, list, &Nobody).unwrap();
+        let mut rehearsal = Rehearsal::new(&study, streams, &mut trial);
+        rehearsal.open(7).unwrap();
+        if let Some(custody) = &custody {
+            rehearsal.seal_and_supply(custody).unwrap();
+        }
+        let last = (come != Come::ToNobody).then(|| rehearsal.run().unwrap().last_day);
+        if let Some(last) = last.filter(|_| come == Come::ToTheLock) {
+            rehearsal.read_specimens(last).unwrap();
+            rehearsal.sign_casebooks(last).unwrap();
+        }
+        trial.commit().unwrap();
+    }
+    folder
+}
+
+/// What each role does in both trials.
+const BOTH: [&str; 7] = ["coordinator", "skin", "assessor", "pharmacist", "monitor", "pathologist", "lock"];
+/// What needs to be seen in one.
+const ONE: [&str; 4] = ["verification", "cleaning", "emergency", "signature"];
+
+/// Walks through both trials in a way of coming to the pages.
+fn walk_through_both(way: &str, further: &[&str]) {
+    let (unread, over) = (trials(Come::ToTheEnd), trials(Come::ToTheLock));
+    let names = BOTH.iter().flat_map(|name| ["A", "B"].map(|study| format!("{name}@{study}:{way}")));
+    let names: Vec<String> = names.chain(further.iter().map(|name| format!("{name}:{way}"))).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let trials = [("UNREAD_TRIALS", unread.path()), ("FINISHED_TRIALS", over.path())];
+    walk_in("journeys.mjs", &names, &trials);
+}
 
 #[test]
 fn each_role_does_its_day_at_a_desk() {
-    walk(&DAYS);
+    walk_through_both("desk", &[&ONE[..], &["golive"]].concat());
 }
 
 #[test]
 fn each_role_does_its_day_without_scripts() {
-    walk(&DAYS.map(|name| -> &'static str { format!("{name}:no-scripts").leak() }));
+    walk_through_both("no-scripts", &[&ONE[..], &["golive"]].concat());
 }
 
 #[test]
-fn the_same_on_a_telephone_and_at_four_hundred_percent() {
-    walk(&[
-        "coordinator:phone",
-        "skin:phone",
-        "coordinator:zoomed",
-        "verification:zoomed",
-        "emergency:phone",
-        // After a correction, which takes a signature away, so that there is a visit to sign on any day.
-        "signature:phone",
-    ]);
+fn each_role_does_its_day_on_a_telephone() {
+    // A correction takes a signature away, so that there is a visit to sign on any day.
+    walk_through_both("phone", &["verification", "emergency", "signature", "golive"]);
 }
 
 #[cfg(feature = "passkeys")]
@@ -66,13 +113,13 @@ fn a_passkey_logs_in_and_signs() {
 }
 
 #[test]
-fn an_empty_live_installation_comes_to_its_first_consent() {
-    walk(&["golive"]);
+fn each_role_does_its_day_at_four_hundred_percent() {
+    walk_through_both("zoomed", &["verification", "golive"]);
 }
 
 #[test]
-fn a_first_visit_is_entered_by_keyboard_alone() {
-    walk(&["keyboard"]);
+fn each_role_does_its_day_by_keyboard_alone() {
+    walk_through_both("keyboard", &["verification", "golive"]);
 }
 
 #[test]
@@ -82,12 +129,12 @@ fn int_1_the_second_of_two_editors_is_shown_what_changed() {
 
 #[test]
 fn no_page_of_any_role_has_a_serious_barrier() {
-    walk(&["scans"]);
+    walk_in("journeys.mjs", &["scans"], &[("EMPTY_TRIALS", trials(Come::ToNobody).path())]);
 }
 
 #[test]
 fn the_explorer_is_moved_by_keyboard_on_a_telephone_and_without_a_server() {
-    walk_in("explorer.mjs", &["keyboard", "live", "phone", "saved"], None);
+    walk_in("explorer.mjs", &["keyboard", "live", "phone", "saved"], &[]);
 }
 
 #[test]
@@ -97,5 +144,5 @@ fn no_page_of_a_locked_trial_has_a_serious_barrier() {
     let made =
         crate::run(&["demo", "--out", studies.to_str().unwrap(), "--seed", "1", "--no-pdf", "--no-story"]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    walk_in("journeys.mjs", &["locked"], Some(folder.path()));
+    walk_in("journeys.mjs", &["locked"], &[("LOCKED_TRIALS", folder.path())]);
 }
