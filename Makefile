@@ -1,5 +1,5 @@
 # The daily commands. Anything longer than a line is Rust in xtask or a script in scripts/.
-.PHONY: demo test test-full test-passkeys check bench gallery package
+.PHONY: demo test test-full check bench gallery package
 
 demo:
 	scripts/set-up-demo
@@ -14,11 +14,6 @@ test-full:
 	scripts/set-up-tests
 	EQUIPOISE_CAMPAIGN=full cargo nextest run --release --locked --workspace
 
-# Passkeys, which only the package is built with.
-test-passkeys:
-	scripts/set-up-tests
-	cargo nextest run --release --locked --package server --package cli --features cli/passkeys,server/software-keys --filterset 'package(server) | test(passkey)'
-
 check:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
@@ -29,7 +24,7 @@ bench:
 
 package:
 	scripts/set-up-demo
-	cargo build --release --locked --package cli --features passkeys
+	cargo build --release --locked --package cli
 	scripts/package
 
 gallery:

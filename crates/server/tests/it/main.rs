@@ -2,7 +2,7 @@
 
 mod accounts;
 mod attachments;
-#[cfg(feature = "software-keys")]
+#[cfg(feature = "passkeys")]
 mod base64url;
 mod cleaning;
 mod compliance;
@@ -13,7 +13,7 @@ mod manual;
 mod matrix;
 mod operation;
 mod pages;
-#[cfg(all(feature = "passkeys", feature = "software-keys"))]
+#[cfg(feature = "passkeys")]
 mod passkeys;
 mod trends;
 mod world;
