@@ -185,15 +185,16 @@ impl Line {
 /// Trials from one number on, until the time is over; how many, and the seconds they took.
 fn run_for(plan: &FastPlan<'_>, from: u64, time: Duration) -> (u64, f64) {
     let mut space = Workspace::default();
+    let streams = Streams::new(1);
     (from..from + 32).for_each(|trial| {
-        black_box(plan.run(&Streams::of_trial_number(1, trial), &mut space));
+        black_box(plan.run(&streams.numbered(trial), &mut space));
     });
     let began = Instant::now();
     let mut trial = 0;
     while began.elapsed() < time {
         // Looking at the clock is spread over some trials.
         for _ in 0..8 {
-            black_box(plan.run(&Streams::of_trial_number(1, from + 32 + trial), &mut space));
+            black_box(plan.run(&streams.numbered(from + 32 + trial), &mut space));
             trial += 1;
         }
     }
@@ -271,8 +272,9 @@ fn run_only(trials: u64, lines: impl Iterator<Item = &'static Line>) {
         let study = line.study();
         let plan = line.plan(&study);
         let mut space = Workspace::default();
+        let streams = Streams::new(1);
         for trial in 0..trials {
-            black_box(plan.run(&Streams::of_trial_number(1, trial), &mut space));
+            black_box(plan.run(&streams.numbered(trial), &mut space));
         }
         println!("{}: {trials} trials", line.name);
     }

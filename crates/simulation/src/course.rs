@@ -6,7 +6,10 @@ use protocol::model::{BackgroundEvents, Habits, HazardProcess};
 use record::EndReason;
 use terms::ArmId;
 
-use crate::{person::Episode, streams::Draws};
+use crate::{
+    person::Episode,
+    streams::{Draws, below_of},
+};
 
 /// Days of a month, on average.
 pub(crate) const DAYS_A_MONTH: f64 = 30.4375;
@@ -94,8 +97,17 @@ impl Care {
 /// Days from screening to the start, from the stream of somebody's arrival.
 #[inline]
 pub(crate) fn wait_for_start(arrival: Draws) -> i32 {
-    7 + arrival.from_word(2).below(15) as i32
+    7 + arrival.from_word(2).below(DAYS_TO_START) as i32
 }
+
+/// The same, of the word of that stream that they hang on.
+#[inline(always)]
+pub(crate) fn days_to_start(word: u32) -> i32 {
+    7 + below_of(word, DAYS_TO_START) as i32
+}
+
+/// How many days there are to choose the start from, from a week after screening on.
+const DAYS_TO_START: u32 = 15;
 
 /// The part of the stream of somebody's arrival that decides their stratum.
 #[inline]
@@ -106,8 +118,13 @@ pub(crate) fn of_stratum(arrival: Draws) -> Draws {
 /// Days from one person's coming to the next one's, from the stream of that person's arrival.
 #[inline]
 pub(crate) fn wait_for_next(draws: &mut Draws, screened_per_month: f64) -> i32 {
-    let median = std::f64::consts::LN_2 * DAYS_A_MONTH / screened_per_month;
-    libm::ceil(draws.exponential_of_median(median)) as i32
+    libm::ceil(draws.exponential_of_median(median_wait(screened_per_month))) as i32
+}
+
+/// Median of the days from one person's coming to the next one's.
+#[inline]
+pub(crate) fn median_wait(screened_per_month: f64) -> f64 {
+    std::f64::consts::LN_2 * DAYS_A_MONTH / screened_per_month
 }
 
 /// A person's own chance of stopping early, of a process with this share and slope: its odds change with what the person's skin

@@ -13,6 +13,7 @@ mod custody;
 mod events;
 pub mod fast;
 pub mod fit;
+mod lanes;
 mod lung_function;
 mod normal;
 mod participant;

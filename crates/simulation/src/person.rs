@@ -53,7 +53,13 @@ pub struct Episode {
 
 /// Draws a normal number within its limits.
 pub fn spread(draws: &mut Draws, spread: &Spread) -> f64 {
-    let drawn = spread.mean + spread.sd * draws.normal();
+    within(draws.normal(), spread)
+}
+
+/// The number within its limits that a standard normal one leads to.
+#[inline(always)]
+pub(crate) fn within(normal: f64, spread: &Spread) -> f64 {
+    let drawn = spread.mean + spread.sd * normal;
     drawn.max(spread.min.unwrap_or(f64::NEG_INFINITY)).min(spread.max.unwrap_or(f64::INFINITY))
 }
 
@@ -104,14 +110,27 @@ pub(crate) struct NaturalCourse {
 impl NaturalCourse {
     pub(crate) fn draw(draws: &mut Draws, skin: &SkinProcess, between_sd: f64, onset_months: f64) -> Self {
         let start = spread(draws, &skin.start);
+        Self::of(skin, between_sd, onset_months, start, draws.normal())
+    }
+
+    /// The course of somebody with that score before screening; what chance adds to the change is a standard normal number.
+    #[inline(always)]
+    pub(crate) fn of(
+        skin: &SkinProcess,
+        between_sd: f64,
+        onset_months: f64,
+        start: f64,
+        normal: f64,
+    ) -> Self {
         let mean = skin.intercept
             + skin.per_point * (start - skin.centre_points)
             + skin.per_month * (onset_months - skin.centre_months);
-        let change_12 = mean.clamp(skin.change_min, skin.change_max) + between_sd * draws.normal();
+        let change_12 = mean.clamp(skin.change_min, skin.change_max) + between_sd * normal;
         Self { start, change_12 }
     }
 
     /// The true score `months` after screening, without oedema, given the drug's effect so far.
+    #[inline(always)]
     pub(crate) fn at(&self, skin: &SkinProcess, months: f64, effect_points: f64) -> f64 {
         (self.start + self.change_12 * share_of_change(months, skin.share_by_month_6) + effect_points)
             .clamp(0.0, 51.0)
@@ -167,6 +186,7 @@ pub(crate) fn born(arrival: Date, age_years: f64) -> Date {
 }
 
 /// Share of the 12-month change reached after `months`: straight to month 6, then to month 12, then level.
+#[inline(always)]
 pub fn share_of_change(months: f64, share_by_month_6: f64) -> f64 {
     let months = months.clamp(0.0, 12.0);
     if months <= 6.0 {

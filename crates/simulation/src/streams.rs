@@ -14,6 +14,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    lanes::{LANES, Words},
     normal,
     philox::{self, WORDS},
 };
@@ -120,7 +121,16 @@ impl Streams {
     /// Returns several streams of a participant at once: a processor works on them side by side.
     #[inline]
     pub fn draws_of<const N: usize>(&self, participant: u64, wanted: [(Process, u64); N]) -> [Draws; N] {
-        let (second_keys, counters, words) = self.first_blocks(participant, wanted);
+        #[cfg(test)]
+        tally::add([N as u64, 0]);
+        let counters = [
+            wanted.map(|(process, _)| process.0 as u32),
+            wanted.map(|(_, occasion)| above_blocks(occasion)),
+            [self.who(participant); N],
+            [self.trial as u32; N],
+        ];
+        let second_keys = wanted.map(|(process, _)| self.second_key(process));
+        let words = philox::blocks(self.key[0], second_keys, counters);
         std::array::from_fn(|lane| Draws {
             key: [self.key[0], second_keys[lane]],
             counter: counters.map(|word| word[lane]),
@@ -129,38 +139,33 @@ impl Streams {
         })
     }
 
-    /// Returns the words of the first blocks of several streams of a participant, by place in the block.
-    #[inline]
-    pub(crate) fn words_of<const N: usize>(
-        &self,
-        participant: u64,
-        wanted: [(Process, u64); N],
-    ) -> [[u32; N]; WORDS] {
-        self.first_blocks(participant, wanted).2
+    /// Writes down the words of the first blocks of many people's streams of a process and an occasion.
+    ///
+    /// It stands alone: so the compiler works on several people at a time.
+    #[inline(never)]
+    pub(crate) fn words_of_people(&self, people: &[u32], process: Process, occasion: u64, words: &mut Words) {
+        #[cfg(test)]
+        tally::add([people.len() as u64, 0]);
+        let mut counters = [0; LANES];
+        for (counter, participant) in counters.iter_mut().zip(people) {
+            *counter = self.who((*participant).into());
+        }
+        let others = [process.0 as u32, above_blocks(occasion), self.trial as u32];
+        let key = [self.key[0], self.second_key(process)];
+        philox::blocks_of(key, others, &counters[..people.len()], words);
     }
 
-    /// Keys, counters and first blocks.
+    /// The word of the counter that holds a participant and the upper bits of the trial's number.
     #[inline(always)]
-    fn first_blocks<const N: usize>(
-        &self,
-        participant: u64,
-        wanted: [(Process, u64); N],
-    ) -> ([u32; N], [[u32; N]; WORDS], [[u32; N]; WORDS]) {
-        #[cfg(test)]
-        tally::add([N as u64, 0]);
+    fn who(&self, participant: u64) -> u32 {
         assert!(participant < 1 << PARTICIPANT_BITS, "a trial has less than 2^24 people");
-        let who = (participant << (32 - PARTICIPANT_BITS) | self.trial >> 32) as u32;
-        let counters = [
-            wanted.map(|(process, _)| process.0 as u32),
-            wanted.map(|(_, occasion)| {
-                assert!(occasion < 1 << OCCASION_BITS, "a process has less than 2^20 occasions");
-                (occasion << BLOCK_BITS) as u32
-            }),
-            [who; N],
-            [self.trial as u32; N],
-        ];
-        let second_keys = wanted.map(|(process, _)| self.key[1] ^ (process.0 >> 32) as u32);
-        (second_keys, counters, philox::blocks(self.key[0], second_keys, counters))
+        (participant << (32 - PARTICIPANT_BITS) | self.trial >> 32) as u32
+    }
+
+    /// The second word of the key under which a process draws.
+    #[inline(always)]
+    fn second_key(&self, process: Process) -> u32 {
+        self.key[1] ^ (process.0 >> 32) as u32
     }
 
     /// Returns the stream of a process of the trial as a whole.
@@ -177,6 +182,13 @@ impl Streams {
         hash.update(process.as_bytes());
         ChaCha20Rng::from_seed(hash.finalize().into())
     }
+}
+
+/// The word of the counter that holds an occasion and, below it, the block of the stream.
+#[inline(always)]
+fn above_blocks(occasion: u64) -> u32 {
+    assert!(occasion < 1 << OCCASION_BITS, "a process has less than 2^20 occasions");
+    (occasion << BLOCK_BITS) as u32
 }
 
 /// A uniform number in `(0, 1)` of two words: 52 bits, centred in their cell so that neither end occurs.
@@ -197,6 +209,30 @@ pub(crate) fn coarse_of(word: u32) -> f64 {
 fn centred(bits: u64, halves: i64) -> f64 {
     let half = f64::from_bits(((1023 - halves) as u64) << 52);
     (f64::from_bits(1023 << 52 | bits) - 1.0) + half
+}
+
+/// The index with probability proportional to its weight that a uniform number leads to.
+pub(crate) fn weighted_of(uniform: f64, weights: impl IntoIterator<Item = f64> + Clone) -> usize {
+    let total: f64 = weights.clone().into_iter().sum();
+    assert!(total > 0.0, "a draw among no choices");
+    let mut rest = uniform * total;
+    let mut last = 0;
+    for (index, weight) in weights.into_iter().enumerate() {
+        if weight > 0.0 {
+            last = index;
+            rest -= weight;
+            if rest < 0.0 {
+                break;
+            }
+        }
+    }
+    last
+}
+
+/// The whole number below `bound` that a word leads to.
+#[inline(always)]
+pub(crate) fn below_of(word: u32, bound: u32) -> u32 {
+    (u64::from(word) * u64::from(bound) >> 32) as u32
 }
 
 /// Draws from one stream. The same on every platform: whole numbers, arithmetic and `libm` alone.
@@ -279,27 +315,14 @@ impl Draws {
     /// # Panics
     /// There is no positive weight.
     pub fn weighted(&mut self, weights: impl IntoIterator<Item = f64> + Clone) -> usize {
-        let total: f64 = weights.clone().into_iter().sum();
-        assert!(total > 0.0, "a draw among no choices");
-        let mut rest = self.coarse() * total;
-        let mut last = 0;
-        for (index, weight) in weights.into_iter().enumerate() {
-            if weight > 0.0 {
-                last = index;
-                rest -= weight;
-                if rest < 0.0 {
-                    break;
-                }
-            }
-        }
-        last
+        weighted_of(self.coarse(), weights)
     }
 
     /// Draws a whole number below `bound`; takes one word. Each has its share to within 2⁻³².
     #[inline]
     pub fn below(&mut self, bound: u32) -> u32 {
         assert!(bound > 0, "a draw among no choices");
-        (u64::from(self.word()) * u64::from(bound) >> 32) as u32
+        below_of(self.word(), bound)
     }
 }
 
@@ -388,12 +411,9 @@ mod tests {
         let together = streams.draws_of(9, wanted);
         for ((process, occasion), mut draws) in wanted.into_iter().zip(together) {
             let mut alone = streams.draws(9, process, occasion);
-            let words = streams.words_of(9, [(Process::named("other"), 7), (process, occasion)]);
-            let [low, high, third, _] = words.map(|word| word[1]);
             let mut again = alone.clone();
-            assert_eq!(uniform_of(low, high), again.uniform());
-            assert_eq!(coarse_of(third), alone.clone().from_word(2).coarse());
-            assert_eq!(coarse_of(third), again.coarse());
+            again.uniform();
+            assert_eq!(again.coarse(), alone.clone().from_word(2).coarse());
             assert!((0..40).all(|_| draws.uniform() == alone.uniform()));
         }
     }

@@ -332,7 +332,7 @@ impl Participant<'_> {
                 arrival: self.someone.screened,
                 skin: total,
             };
-            !gate.is_met(&entry, &mut self.someone.clone())
+            !gate.is_met_rule_by_rule(&entry, self.someone)
         })
     }
 

@@ -1300,9 +1300,7 @@ impl Condition {
                 (!reading.participant.deviates(&reading.walk(), reading.path)).into()
             }
             Condition::Stratum(truths) => {
-                let Participant { plan, streams, someone, .. } = *reading.participant;
-                let stratum = someone.clone().stratum(plan.study, streams, &plan.process);
-                stratum.map_or(Truth::Unknown, |place| truths[place])
+                reading.participant.someone.stratum.map_or(Truth::Unknown, |place| truths[place])
             }
             Condition::Site(at) => {
                 let Participant { plan, streams, someone, .. } = *reading.participant;

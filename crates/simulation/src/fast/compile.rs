@@ -21,11 +21,12 @@ use super::{
     events::{EventProcesses, Grades, Which},
     measured::Measured,
     path::{PathVisit, When, levels},
+    screening::ScreeningPlan,
 };
 use crate::{
     allocation_list, course,
     events::BACKGROUND_MONTHS_MAX,
-    person::{between_sd, has_drug_reactions, share_of_reaction},
+    person::{has_drug_reactions, share_of_reaction},
     scenario::SCREENED_FOR_EACH,
 };
 
@@ -45,11 +46,7 @@ pub struct FastPlan<'a> {
     pub(crate) screening: VisitId,
     pub(crate) start: VisitId,
     pub(crate) gates: [Gate; 2],
-    /// Whether the rules of entry look at the skin score.
-    pub(crate) skin_sites: usize,
-    pub(crate) skin_blinded: bool,
-    /// Standard deviation between participants of the skin's course.
-    pub(crate) between_sd: f64,
+    pub(crate) screening_plan: ScreeningPlan,
     /// Visits that matter.
     pub(crate) path: Vec<PathVisit>,
     /// The visit among them whose day and fate are drawn of nearly everybody.
@@ -77,8 +74,6 @@ pub struct FastPlan<'a> {
     pub(crate) adherence: Option<Adherence>,
     /// What matters of a participant's way, where hazards and ends of participation alone are asked.
     pub(crate) bare: Option<Bare>,
-    /// Whether nothing is asked of those who come but when they do.
-    pub(crate) bare_people: bool,
     /// Which events a design watches.
     pub(crate) watched: Option<Which>,
     pub(crate) design: Option<Design>,
@@ -227,7 +222,6 @@ impl<'a> FastPlan<'a> {
         let mut reactions: Vec<usize> = measured.iter().flat_map(Measured::reactions).collect();
         reactions.sort_unstable();
         reactions.dedup();
-        let skin_form = virtuals.skin.as_ref().and_then(|skin| study.form(skin.form.as_str()));
         let months = path.iter().filter_map(|visit| match visit.when {
             When::AfterStart(months) | When::AfterLastDose(months) => Some(months),
             _ => None,
@@ -251,7 +245,6 @@ impl<'a> FastPlan<'a> {
             design,
             adherence,
             bare,
-            bare_people,
             levels: levels(study),
             arms: study.arms.iter().map(|arm| arm_of(study, arm)).collect(),
             blocks: study
@@ -270,12 +263,8 @@ impl<'a> FastPlan<'a> {
             positions: positions(study, target as u32),
             screening,
             start,
+            screening_plan: ScreeningPlan::of(study, &gates, bare_people),
             gates,
-            skin_sites: skin_form
-                .map_or(0, |form| form.items.iter().filter(|item| crate::answers::is_site(item)).count()),
-            skin_blinded: skin_form
-                .is_some_and(|form| form.purpose == Some(protocol::model::Purpose::BlindedAssessment)),
-            between_sd: virtuals.skin.as_ref().map_or(0.0, |skin| between_sd(skin, &virtuals.setting)),
             foremost: analysed.first().and_then(|one| one.visits(&path).first().copied()),
             effect_matters,
             hazards_matter: events_matter || fatal,

@@ -11,13 +11,14 @@ use super::{
     behind::{Behind, BodyEntered, Look},
     is_skin_total,
     possible::{DEVIATIONS_MAX, LITRES_ROUNDED, WayIn, reach, starts, unit},
+    screening::{BlockOfDraws, UsualRange},
     someone::Someone,
 };
 use crate::{
     answers::{self, Condition, coded},
     person::{MeasureStreams, Person, spread},
     questionnaires,
-    streams::{Process, Streams, coarse_of, uniform_of},
+    streams::{Process, Streams},
 };
 
 /// A rule as far as it is left open.
@@ -41,7 +42,7 @@ pub(crate) enum Rule {
     Measured {
         index: usize,
         settled: Settled,
-        nearly: Option<Settled>,
+        nearly: Option<Nearly>,
         else_: Box<Rule>,
     },
     /// A number as it is written down against a limit, in units of its last decimal: one truth below the limit,
@@ -91,6 +92,31 @@ impl Settled {
     fn range(&self) -> (f64, f64) {
         (self.from, self.to)
     }
+
+    /// Share of people whom it settles.
+    fn width(&self) -> f64 {
+        (self.to - self.from).max(0.0)
+    }
+}
+
+/// A wider range for those whose noise lies in one of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nearly {
+    settled: Settled,
+    /// Of the uniform draw behind the noise.
+    noise: (f64, f64),
+}
+
+impl Nearly {
+    fn holds(&self, start: f64, noise: impl FnOnce() -> f64) -> bool {
+        (self.settled.from..=self.settled.to).contains(&start)
+            && (self.noise.0..=self.noise.1).contains(&noise())
+    }
+
+    /// Share of people whom it settles.
+    fn chance(&self) -> f64 {
+        self.settled.width() * (self.noise.1 - self.noise.0)
+    }
 }
 
 /// A number as a form takes it.
@@ -131,13 +157,9 @@ struct Usual {
     fine: bool,
     from: f64,
     to: f64,
-    /// The place of the condition that is looked at where it does not, and of the rule that this is a part of.
+    /// The place of the condition that is looked at where it does not.
     part: usize,
-    rule: usize,
 }
-
-/// Streams that are drawn side by side.
-const SIDE_BY_SIDE: usize = 4;
 
 /// The rules of one visit.
 #[derive(Clone, Debug, Default)]
@@ -146,9 +168,9 @@ pub(crate) struct Gate {
     rules: Vec<Rule>,
     /// The others: whoever is usual in everything below meets them all.
     usually_met: Vec<Rule>,
-    /// Conditions in them, each with the truth that it usually has.
-    parts: Vec<(Rule, Truth)>,
-    usual: Vec<[Usual; SIDE_BY_SIDE]>,
+    /// Conditions in them, each with the truth that it usually has and the place of its rule.
+    parts: Vec<(Rule, Truth, usize)>,
+    usual: Vec<Usual>,
     /// Those of them that ask for a first symptom that lies back far enough.
     long_ill: Vec<usize>,
     /// The visit's place in the schedule.
@@ -159,7 +181,7 @@ pub(crate) struct Gate {
 #[derive(Clone, Debug, Default)]
 struct Usually {
     draws: Vec<Usual>,
-    parts: Vec<(Rule, Truth)>,
+    parts: Vec<(Rule, Truth, usize)>,
     long_ill: Vec<usize>,
     /// The place of the rule in hand.
     rule: usize,
@@ -168,9 +190,9 @@ struct Usually {
 impl Usually {
     /// Adds what makes a rule come to a truth; says whether there is something that does.
     fn settle(&mut self, rule: &Rule, wanted: Truth, occasion: u64) -> bool {
-        let (part, rule_of_it) = (self.parts.len(), self.rule);
+        let part = self.parts.len();
         let mut of = |(process, occasion), word, fine, (from, to)| {
-            self.draws.push(Usual { process, occasion, word, fine, from, to, part, rule: rule_of_it });
+            self.draws.push(Usual { process, occasion, word, fine, from, to, part });
         };
         let is_settled = match rule {
             Rule::Always(truth) => return *truth == wanted,
@@ -185,9 +207,11 @@ impl Usually {
                 let streams = MeasureStreams::of(*index);
                 let fits = |settled: &Settled| settled.truth == wanted && settled.from < settled.to;
                 match nearly {
-                    Some(nearly) if fits(nearly) && settled.to - settled.from < MOSTLY => {
-                        of(streams.start, streams.word, true, nearly.range());
-                        of((streams.noise, occasion), streams.word, true, USUAL);
+                    Some(nearly)
+                        if fits(&nearly.settled) && nearly.chance() > settled.width() + WORTH_A_LOOK =>
+                    {
+                        of(streams.start, streams.word, true, nearly.settled.range());
+                        of((streams.noise, occasion), streams.word, true, nearly.noise);
                         true
                     }
                     _ if fits(settled) => {
@@ -224,19 +248,16 @@ impl Usually {
             }
             _ => false,
         };
-        self.parts.push((rule.clone(), wanted));
-        is_settled
-    }
-
-    /// The draws in groups that are made side by side; the last is filled up.
-    fn grouped(&self) -> Vec<[Usual; SIDE_BY_SIDE]> {
-        let group = |draws: &[Usual]| std::array::from_fn(|place| draws[place.min(draws.len() - 1)]);
-        self.draws.chunks(SIDE_BY_SIDE).map(group).collect()
+        self.parts.push((rule.clone(), wanted, self.rule));
+        is_settled && self.parts.len() <= PARTS_MAX
     }
 }
 
-/// A range that so many start in needs no look at the noise.
-const MOSTLY: f64 = 0.8;
+/// As many parts of rules have a bit of their own where it is noted what somebody is unusual in.
+const PARTS_MAX: usize = 64;
+
+/// Share of people for whom a look at everybody's noise is worth while.
+const WORTH_A_LOOK: f64 = 0.02;
 
 /// The ranges of the uniform draws of answers by shares, none where any draw does, so that every combination of
 /// answers within them comes to a truth: of all boxes of neighbouring answers the one that most people lie in.
@@ -286,6 +307,23 @@ fn range_of(shares: &[f64], low: usize, high: usize) -> Option<(f64, f64)> {
     (before > 0.0 || behind > 0.0).then_some((from, to))
 }
 
+/// What rules come to, before anything is drawn for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreseen {
+    Met,
+    NotMet,
+    Open,
+}
+
+/// What was found of somebody when they were looked at beside others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looked {
+    /// Of the rules that have no usual way.
+    pub(crate) foreseen: Foreseen,
+    /// The parts of the other rules in which they are unusual, a bit each.
+    pub(crate) unusual: u64,
+}
+
 /// Why a rule can't be decided on the fast path.
 pub(crate) struct Undecidable {
     pub(crate) rule: String,
@@ -316,45 +354,67 @@ impl Gate {
                 gate.rules.push(rule);
             }
         }
-        gate.usual = usually.grouped();
-        (gate.parts, gate.long_ill) = (usually.parts, usually.long_ill);
+        (gate.usual, gate.parts, gate.long_ill) = (usually.draws, usually.parts, usually.long_ill);
         Ok(gate)
     }
 
-    /// Says whether somebody meets every rule. `skin` is the visit's observed score.
-    pub(crate) fn is_met(&self, at: &Entry<'_>, someone: &mut Someone) -> bool {
-        self.rules.iter().all(|rule| rule.truth(at, someone) == Truth::True)
-            && self.meets_the_usual(at, someone)
+    /// Says whether somebody meets every rule, given what was seen when they were looked at beside others.
+    pub(crate) fn is_met(&self, at: &Entry<'_>, someone: &Someone, looked: Looked) -> bool {
+        let rules_met = match looked.foreseen {
+            Foreseen::Met => true,
+            Foreseen::NotMet => false,
+            Foreseen::Open => self.rules.iter().all(|rule| rule.truth(at, someone) == Truth::True),
+        };
+        rules_met && self.meets_the_usual(at, someone, looked.unusual)
     }
 
-    /// Looks at a rule only where somebody is unusual in what usually settles it.
-    fn meets_the_usual(&self, at: &Entry<'_>, someone: &mut Someone) -> bool {
-        let is_met =
-            |rule: usize, someone: &mut Someone| self.usually_met[rule].truth(at, someone) == Truth::True;
-        if someone.traits.onset_days() <= REMEMBERED_DAYS
-            && !self.long_ill.iter().all(|rule| is_met(*rule, someone))
-        {
+    /// The same of somebody who was not looked at beside others.
+    pub(crate) fn is_met_rule_by_rule(&self, at: &Entry<'_>, someone: &Someone) -> bool {
+        self.rules.iter().chain(&self.usually_met).all(|rule| rule.truth(at, someone) == Truth::True)
+    }
+
+    /// Looks at a rule only where somebody is unusual in what usually settles it: in these parts of rules.
+    fn meets_the_usual(&self, at: &Entry<'_>, someone: &Someone, mut unusual: u64) -> bool {
+        let is_met = |rule: usize| self.usually_met[rule].truth(at, someone) == Truth::True;
+        if someone.traits.onset_days() <= REMEMBERED_DAYS && !self.long_ill.iter().all(|rule| is_met(*rule)) {
             return false;
         }
-        for group in &self.usual {
-            let wanted = group.map(|one| (one.process, one.occasion));
-            let words = at.streams.words_of(someone.number, wanted);
-            for (lane, one) in group.iter().enumerate() {
-                let drawn = if one.fine {
-                    uniform_of(words[one.word][lane], words[one.word + 1][lane])
-                } else {
-                    coarse_of(words[one.word][lane])
-                };
-                if one.from <= drawn && drawn <= one.to {
-                    continue;
-                }
-                let (part, usually) = &self.parts[one.part];
-                if part.truth(at, someone) != *usually && !is_met(one.rule, someone) {
-                    return false;
-                }
+        while unusual != 0 {
+            let (part, usually, rule) = &self.parts[unusual.trailing_zeros() as usize];
+            if part.truth(at, someone) != *usually && !is_met(*rule) {
+                return false;
             }
+            unusual &= unusual - 1;
         }
         true
+    }
+
+    /// Returns what the rules without a usual way come to for somebody of a stratum in whom that total was seen, as
+    /// far as nothing has to be drawn for it.
+    pub(crate) fn foreseen(&self, stratum: Option<usize>, total: i64) -> Foreseen {
+        let truths: Vec<Option<Truth>> =
+            self.rules.iter().map(|rule| rule.foreseen(stratum, total)).collect();
+        if truths.iter().any(|truth| truth.is_some_and(|truth| truth != Truth::True)) {
+            Foreseen::NotMet
+        } else if truths.contains(&None) {
+            Foreseen::Open
+        } else {
+            Foreseen::Met
+        }
+    }
+
+    /// Returns the ranges in which everybody usual lies, by the streams whose numbers they are of.
+    pub(crate) fn blocks(&self) -> Vec<BlockOfDraws> {
+        let mut blocks: Vec<BlockOfDraws> = Vec::new();
+        for usual in &self.usual {
+            let Usual { process, occasion, word, fine, from, to, part } = *usual;
+            let range = UsualRange { word, fine, from, to, part: part as u32 };
+            match blocks.iter_mut().find(|block| block.process == process && block.occasion == occasion) {
+                Some(block) => block.ranges.push(range),
+                None => blocks.push(BlockOfDraws { process, occasion, ranges: vec![range] }),
+            }
+        }
+        blocks
     }
 
     pub(crate) fn occasion(&self) -> u64 {
@@ -382,7 +442,7 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     /// What is written down of a number at the visit, in units of its last decimal.
-    fn written(&self, someone: &mut Someone, written: &Written) -> (i64, u32) {
+    fn written(&self, someone: &Someone, written: &Written) -> (i64, u32) {
         let (whole, decimals) = self.followed(someone, written);
         match &written.behind {
             Some(behind) => self.percent_of_entered(someone, behind, whole, decimals),
@@ -391,7 +451,7 @@ impl Entry<'_> {
     }
 
     /// The same, of a percent of predicted that which is followed.
-    fn followed(&self, someone: &mut Someone, written: &Written) -> (i64, u32) {
+    fn followed(&self, someone: &Someone, written: &Written) -> (i64, u32) {
         let value = match &written.of {
             Source::Measure { index } => self.measured(someone, *index),
             Source::Anew { process, around } => {
@@ -701,8 +761,8 @@ impl Scope for Dates<'_> {
     }
 }
 
-/// Standard deviations of noise that nearly every draw stays within.
-const NEARLY_ALWAYS: f64 = 4.0;
+/// Standard deviations of noise within which it is asked where a start may lie.
+const NOISES: [f64; 5] = [1.5, 2.0, 2.5, 3.0, 4.0];
 
 /// Finds the range of the uniform draw behind a measure's start over which the condition can't change.
 fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize) -> Rule {
@@ -751,8 +811,15 @@ fn measured_leaf(way_in: &WayIn<'_>, term: &Term, index: usize) -> Rule {
         let from = above.unwrap_or((f64::INFINITY, Truth::Unknown));
         Rule::Outside { written, up_to, from, else_: Box::new(whole) }
     });
-    // The noise of the visit in hand is drawn only where the condition reads that visit.
-    let nearly = settled(NEARLY_ALWAYS).filter(|_| reads_here_alone(term));
+    // The noise of the visit in hand is drawn only where the condition reads that visit. The narrower its range, the wider that of the
+    // starts: whatever settles most people is taken.
+    let within = |deviations: f64| {
+        let beyond = normal_cdf(-deviations) + ROOM;
+        Some(Nearly { settled: settled(deviations)?, noise: (beyond, 1.0 - beyond) })
+    };
+    let nearly =
+        NOISES.into_iter().filter_map(within).max_by(|one, other| one.chance().total_cmp(&other.chance()));
+    let nearly = nearly.filter(|_| reads_here_alone(term));
     Rule::Measured { index, settled: always, nearly, else_: Box::new(else_) }
 }
 
@@ -855,7 +922,7 @@ impl Rule {
         }
     }
 
-    fn truth(&self, at: &Entry<'_>, someone: &mut Someone) -> Truth {
+    fn truth(&self, at: &Entry<'_>, someone: &Someone) -> Truth {
         match self {
             Rule::Always(truth) => *truth,
             Rule::Not(inner) => inner.truth(at, someone).negate(),
@@ -880,10 +947,7 @@ impl Rule {
                 any
             }
             Rule::Skin(truths) => truths[at.skin as usize],
-            Rule::Stratum(truths) => match someone.stratum(at.study, at.streams, at.process) {
-                Some(place) => truths[place],
-                None => Truth::Unknown,
-            },
+            Rule::Stratum(truths) => of_stratum(truths, someone.stratum),
             Rule::Shares { items, truths } => {
                 let draw = |(process, shares): &(Process, Vec<f64>)| {
                     at.streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())
@@ -900,10 +964,9 @@ impl Rule {
                     return settled.truth;
                 }
                 if let Some(nearly) = nearly
-                    && (nearly.from..=nearly.to).contains(&start)
-                    && (USUAL.0..=USUAL.1).contains(&own((of.noise, at.occasion)))
+                    && nearly.holds(start, || own((of.noise, at.occasion)))
                 {
-                    return nearly.truth;
+                    return nearly.settled.truth;
                 }
                 else_.truth(at, someone)
             }
@@ -957,6 +1020,37 @@ impl Rule {
         }
     }
 
+    /// The truth for somebody of a stratum in whom that total was seen, if nothing has to be drawn for it.
+    fn foreseen(&self, stratum: Option<usize>, total: i64) -> Option<Truth> {
+        match self {
+            Rule::Always(truth) => Some(*truth),
+            Rule::Not(inner) => inner.foreseen(stratum, total).map(Truth::negate),
+            Rule::Any(parts) => {
+                let mut any = Some(Truth::False);
+                for part in parts {
+                    match part.foreseen(stratum, total) {
+                        Some(Truth::True) => return Some(Truth::True),
+                        part => any = any.zip(part).map(|(any, part)| any.or(part)),
+                    }
+                }
+                any
+            }
+            Rule::All(parts) => {
+                let mut all = Some(Truth::True);
+                for part in parts {
+                    match part.foreseen(stratum, total) {
+                        Some(Truth::False) => return Some(Truth::False),
+                        part => all = all.zip(part).map(|(all, part)| all.and(part)),
+                    }
+                }
+                all
+            }
+            Rule::Skin(truths) => Some(truths[total as usize]),
+            Rule::Stratum(truths) => Some(of_stratum(truths, stratum)),
+            _ => None,
+        }
+    }
+
     fn wholes<'a>(&'a self, found: &mut Vec<&'a Term>) {
         match self {
             Rule::Not(inner) => inner.wholes(found),
@@ -975,9 +1069,9 @@ impl Rule {
     }
 }
 
-/// The uniform numbers behind normal ones within [`NEARLY_ALWAYS`] standard deviations: beyond are 3.2e-5 on each
-/// side.
-const USUAL: (f64, f64) = (4e-5, 1.0 - 4e-5);
+fn of_stratum(truths: &[Truth], stratum: Option<usize>) -> Truth {
+    stratum.map_or(Truth::Unknown, |place| truths[place])
+}
 
 /// Rules that are evaluated whole may read entered items and the skin score, no other derived ones.
 fn refuse_unknown_items(study: &Study, rule: &EligibilityRule, reduced: &Rule) -> Result<(), Undecidable> {

@@ -10,16 +10,12 @@ use super::{
     behind::{Behind, BodyEntered, Look},
     is_skin_total,
     path::Held,
-    someone::Someone,
     trial::Participant,
 };
 use crate::{
     answers::{self, POWERS_OF_TEN, entered},
     course::{self, Care, months},
-    person::{
-        Assessment, Episode, MeasureStreams, NaturalCourse, Traits, Trajectory, draw_reaction, observe_skin,
-        spread_over,
-    },
+    person::{Assessment, Episode, MeasureStreams, Trajectory, draw_reaction, observe_skin, spread_over},
     pharmacology,
     questionnaires::{self, Scored},
     reading::reading_occasion,
@@ -658,21 +654,4 @@ pub(crate) fn episodes_that_matter(
         let share = pharmacology::reaction_share(plan.study, streams, someone.number, on_drug, share);
         draw_reaction(&mut draws, index, reaction, share, days, episodes);
     }
-}
-
-/// Returns somebody who comes, with the natural course of their disease.
-#[inline]
-pub(crate) fn come(
-    plan: &super::FastPlan<'_>,
-    number: u64,
-    screened: i32,
-    [mut traits, mut skin]: [Draws; 2],
-) -> Someone {
-    let virtuals = &plan.study.virtual_cohort;
-    let traits = Traits::draw(&mut traits, &virtuals.cohort);
-    let natural = virtuals
-        .skin
-        .as_ref()
-        .map(|process| NaturalCourse::draw(&mut skin, process, plan.between_sd, traits.onset_months));
-    Someone::new(number, screened, traits, natural.unwrap_or(NaturalCourse { start: 0.0, change_12: 0.0 }))
 }

@@ -24,6 +24,7 @@ mod measured;
 mod pairs;
 mod path;
 mod possible;
+mod screening;
 mod someone;
 mod times;
 mod trial;

@@ -123,7 +123,8 @@ pub(crate) struct Path {
     pub(crate) held: Vec<Option<Held>>,
     /// Last days of the visits' windows, once reckoned.
     pub(crate) due_by: Vec<Option<i32>>,
-    planned: Vec<bool>,
+    /// Of visits whose day is planned: whether they will be missed.
+    planned: Vec<Option<bool>>,
     tasks: Vec<(i32, u32, Task)>,
     entered: u32,
     doses: Vec<Dose>,
@@ -368,7 +369,7 @@ impl Walk<'_> {
     /// Enters every visit whose planned day is now known.
     fn plan_visits(&self, path: &mut Path, today: i32, early: bool) {
         for (place, visit) in self.plan.path.iter().enumerate() {
-            if path.planned[place] || (visit.when == When::EarlyEnd && !early) {
+            if path.planned[place].is_some() || (visit.when == When::EarlyEnd && !early) {
                 continue;
             }
             let Some(target) = self.target(visit.when, path.last_dose) else { continue };
@@ -377,7 +378,7 @@ impl Walk<'_> {
                 When::EarlyEnd => target + coming.from_last_dose(visit.within_days),
                 _ => target + coming.from_target(visit.within_days),
             };
-            path.planned[place] = true;
+            path.planned[place] = Some(coming.missed);
             path.enter(day.max(today + 1), Task::Visit(place));
         }
     }
@@ -406,7 +407,7 @@ impl Walk<'_> {
 
     fn visit(&self, path: &mut Path, phase: &mut Phase, day: i32, place: usize) {
         let visit = &self.plan.path[place];
-        if !self.coming(visit).missed {
+        if path.planned[place] == Some(false) {
             path.held[place] = Some(Held { day, effect_points: self.effect(path, day) });
             if self.plan.adherence.is_some() {
                 self.hand_out(path, day, visit, *phase == Phase::Treated);
@@ -537,7 +538,7 @@ impl Path {
         self.due_by.clear();
         self.due_by.resize(visits, None);
         self.planned.clear();
-        self.planned.resize(visits, false);
+        self.planned.resize(visits, None);
         self.tasks.clear();
         self.entered = 0;
         self.doses.clear();

@@ -11,16 +11,12 @@ use super::{
     behind::BodyEntered,
     design::{Ended, Entrant},
     entry::Entry,
-    measured::{SkinSeen, come, episodes_that_matter},
+    measured::episodes_that_matter,
     path::Path,
+    screening::{Screening, SeenOnEntry},
     someone::{Someone, site_of},
 };
-use crate::{
-    allocation_list,
-    course::{months, wait_for_next, wait_for_start},
-    person::Episode,
-    streams::{Draws, Streams},
-};
+use crate::{allocation_list, person::Episode, streams::Streams};
 
 /// What an analysis of one trial came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,6 +65,7 @@ pub(crate) struct Participant<'a> {
 /// Memory that one trial after another uses again.
 #[derive(Default)]
 pub struct Workspace {
+    screening: Screening,
     /// Who comes first stands last.
     awaited: Vec<Awaited>,
     lists: Vec<Vec<Unblinded<usize>>>,
@@ -123,70 +120,52 @@ impl FastPlan<'_> {
     /// Brings everybody through the trial; what is asked for stands in the columns.
     pub(crate) fn conduct(&self, streams: &Streams, space: &mut Workspace) {
         space.begin(self, streams);
-        let cohort = &self.study.virtual_cohort.cohort;
-        let (mut day, mut arrivals) = (7, 0);
+        let (mut day, mut wait, mut arrivals) = (7, 0, 0);
         loop {
             self.start_due(streams, space, day);
             let full = space.entered + space.awaited.len() as u64 >= self.target;
             if arrivals >= self.screened_max || (full && space.awaited.is_empty()) {
                 break;
             }
-            let mut arrival = if full {
-                streams.draws(arrivals, self.process.arrival, 0)
-            } else {
+            // While nobody is wanted any more, the days of the last wait go by again.
+            if !full {
                 arrivals += 1;
-                self.screen(streams, space, arrivals, day)
-            };
-            day += wait_for_next(&mut arrival, cohort.screened_per_month);
+                wait = self.screen(streams, space, arrivals, day);
+            }
+            day += wait;
         }
         self.start_due(streams, space, i32::MAX);
         space.screened = arrivals;
+        space.screening.end(arrivals, space.entered);
         if self.order_matters {
             space.columns.put_in_order();
         }
     }
 
-    /// Screens somebody; returns the stream of the arrival, with the wait for the next one to come.
-    fn screen(&self, streams: &Streams, space: &mut Workspace, number: u64, day: i32) -> Draws {
-        let process = &self.process;
-        if self.bare_people {
-            let [arrival] = streams.draws_of(number, [(process.arrival, 0)]);
-            let start = day + wait_for_start(arrival.clone());
-            let someone = Someone::unknown(number, day);
-            space.await_start(Awaited { day: start, someone, enters: true, skin: None });
-            return arrival;
-        }
-        let seen_at = |gate: usize| (process.assessment, self.gates[gate].occasion());
-        let wanted = [(process.traits, 0), (process.skin, 0), seen_at(0), (process.arrival, 0)];
-        let [traits, skin, assessment, arrival] = streams.draws_of(number, wanted);
-        let mut someone = come(self, number, day, [traits, skin]);
-        if self.is_eligible(streams, &mut someone, 0, day, assessment).0 {
-            let [assessment] = streams.draws_of(number, [seen_at(1)]);
-            let start = day + wait_for_start(arrival.clone());
-            let (enters, skin) = self.is_eligible(streams, &mut someone, 1, start, assessment);
+    /// Screens somebody; returns the days until the next one comes.
+    fn screen(&self, streams: &Streams, space: &mut Workspace, number: u64, day: i32) -> i32 {
+        let wanted = self.target - space.entered - space.awaited.len() as u64;
+        let candidate = space.screening.next(&self.screening_plan, streams, number, wanted);
+        let someone = Someone::of(&candidate, number, day);
+        if self.is_eligible(streams, &someone, 0, day, candidate.at[0]) {
+            let start = day + candidate.wait_for_start;
+            let enters = self.is_eligible(streams, &someone, 1, start, candidate.at[1]);
+            let skin = self.study.virtual_cohort.skin.as_ref().map(|_| candidate.at[1].total);
             space.await_start(Awaited { day: start, someone, enters, skin });
         }
-        arrival
+        candidate.wait_for_next
     }
 
-    /// Decides entry at screening (0) or at the start (1), and returns the skin's total if it was looked at.
+    /// Decides entry at screening (0) or at the start (1).
     fn is_eligible(
         &self,
         streams: &Streams,
-        someone: &mut Someone,
+        someone: &Someone,
         at: usize,
         day: i32,
-        assessment: Draws,
-    ) -> (bool, Option<i64>) {
+        seen: SeenOnEntry,
+    ) -> bool {
         let gate = &self.gates[at];
-        if gate.open_rules() == 0 {
-            return (true, None);
-        }
-        let skin = self.study.virtual_cohort.skin.as_ref().map(|skin| {
-            let true_score = someone.natural.at(skin, months(day - someone.screened), 0.0);
-            let seen = SkinSeen { plan: self, blinded: self.skin_blinded };
-            seen.total(skin, true_score, false, self.skin_sites, assessment)
-        });
         let entry = Entry {
             study: self.study,
             streams,
@@ -196,9 +175,9 @@ impl FastPlan<'_> {
             calendar: &self.calendar,
             day,
             arrival: someone.screened,
-            skin: skin.unwrap_or(0),
+            skin: seen.total,
         };
-        (gate.is_met(&entry, someone), skin)
+        gate.is_met(&entry, someone, seen.looked)
     }
 
     /// Those whose day it is start, in the order of days and of coming.
@@ -211,14 +190,14 @@ impl FastPlan<'_> {
     }
 
     fn enter(&self, streams: &Streams, space: &mut Workspace, awaited: Awaited) {
-        let Awaited { day: start, mut someone, skin: skin_at_start, .. } = awaited;
+        let Awaited { day: start, someone, skin: skin_at_start, .. } = awaited;
         let entry = space.entered as u32;
         space.entered += 1;
         space.last_day = space.last_day.max(start);
         let arm = match &self.blocks {
             None => 0,
             Some(_) => {
-                let stratum = someone.stratum(self.study, streams, &self.process).unwrap_or(0);
+                let stratum = someone.stratum.unwrap_or(0);
                 let place = space.given[stratum];
                 space.given[stratum] += 1;
                 if place >= space.lists[stratum].len() {
@@ -334,6 +313,7 @@ impl Workspace {
     }
 
     fn begin(&mut self, plan: &FastPlan<'_>, streams: &Streams) {
+        self.screening.begin();
         self.awaited.clear();
         self.entrants.clear();
         self.columns.begin(plan);
