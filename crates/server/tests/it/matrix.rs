@@ -26,7 +26,7 @@ pub fn people(world: &World, study: &str) -> Vec<(String, String, Option<String>
     first.into_iter().map(|(role, (person, site))| (role, person, site)).collect()
 }
 
-/// A participant of a site with a held visit and forms, or of any other site.
+/// A participant of a site with a held visit and forms, in the trial if anybody is, or of any other site.
 pub fn participant(world: &World, study: &str, of: Option<&str>, other: Option<&str>) -> Option<SubjectId> {
     let state = world.house.studies[study].state();
     state
@@ -35,7 +35,8 @@ pub fn participant(world: &World, study: &str, of: Option<&str>, other: Option<&
         .filter(|casebook| of.is_none_or(|site| casebook.site == *site))
         .filter(|casebook| other.is_none_or(|site| casebook.site != *site))
         .max_by_key(|casebook| {
-            (casebook.queries.iter().any(|query| query.closed.is_none()), casebook.visits.len())
+            let asked = casebook.queries.iter().any(|query| query.closed.is_none());
+            (casebook.allocated.is_some(), asked, casebook.visits.len())
         })
         .map(|casebook| casebook.subject.clone())
 }
