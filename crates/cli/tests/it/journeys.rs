@@ -82,9 +82,24 @@ const ONE: [&str; 4] = ["verification", "cleaning", "emergency", "signature"];
 
 /// Walks through both trials in a way of coming to the pages.
 fn walk_through_both(way: &str, further: &[&str]) {
+    walk_through(way, |_| &["A", "B"], further);
+}
+
+/// Walks each role's day in one of the trials, in the other one in the next of these ways; in both in a full campaign.
+fn walk_through_either(way: &str, first: usize, further: &[&str]) {
+    let full = std::env::var("EQUIPOISE_CAMPAIGN").is_ok_and(|campaign| campaign == "full");
+    let turns: [&'static [&'static str]; 2] = [&["A"], &["B"]];
+    walk_through(way, |place| if full { &["A", "B"] } else { turns[(first + place) % 2] }, further);
+}
+
+/// Walks each role's day in the trials named for its place in the list.
+fn walk_through(way: &str, trials_of: impl Fn(usize) -> &'static [&'static str], further: &[&str]) {
     let (unread, over) = (trials(Come::ToTheEnd), trials(Come::ToTheLock));
-    let names = BOTH.iter().flat_map(|name| ["A", "B"].map(|study| format!("{name}@{study}:{way}")));
-    let names: Vec<String> = names.chain(further.iter().map(|name| format!("{name}:{way}"))).collect();
+    let mut names = Vec::new();
+    for (place, name) in BOTH.iter().enumerate() {
+        names.extend(trials_of(place).iter().map(|trial| format!("{name}@{trial}:{way}")));
+    }
+    names.extend(further.iter().map(|name| format!("{name}:{way}")));
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let trials = [("UNREAD_TRIALS", unread.path()), ("FINISHED_TRIALS", over.path())];
     walk_in("journeys.mjs", &names, &trials);
@@ -103,7 +118,7 @@ fn each_role_does_its_day_without_scripts() {
 #[test]
 fn each_role_does_its_day_on_a_telephone() {
     // A correction takes a signature away, so that there is a visit to sign on any day.
-    walk_through_both("phone", &["verification", "emergency", "signature", "golive"]);
+    walk_through_either("phone", 0, &["verification", "emergency", "signature", "golive"]);
 }
 
 #[cfg(feature = "passkeys")]
@@ -114,12 +129,12 @@ fn a_passkey_logs_in_and_signs() {
 
 #[test]
 fn each_role_does_its_day_at_four_hundred_percent() {
-    walk_through_both("zoomed", &["verification", "golive"]);
+    walk_through_either("zoomed", 1, &["verification", "golive"]);
 }
 
 #[test]
 fn each_role_does_its_day_by_keyboard_alone() {
-    walk_through_both("keyboard", &["verification", "golive"]);
+    walk_through_either("keyboard", 0, &["verification", "golive"]);
 }
 
 #[test]
