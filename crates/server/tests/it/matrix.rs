@@ -389,7 +389,11 @@ fn p11_10g_every_cell_of_route_role_data_class_site_participant_and_study_is_as_
                         let may = passes(&who, &role, step, sight.as_ref(), asked)
                             && !(study == "imatinib-open"
                                 && (route.path.contains("/allocation")
-                                    || route.path.contains("/break-blind")));
+                                    || route.path.contains("/break-blind")))
+                            // Of who is not in the trial there is no arm to ask for.
+                            && (state.casebooks[&own].allocated.is_some()
+                                || route.method == Method::Post
+                                || !route.path.contains("/break-blind"));
                         let at = |study: &str, subject: &SubjectId| {
                             fill(&route.path.replace("{step}", step), study, subject.as_str(), key, id)
                         };
