@@ -278,3 +278,24 @@ fn more_people_come_to_sites_that_weigh_more() {
     let expected = 11.0 / (11.0 + sites - 1.0);
     assert!((at_first - expected).abs() < 4.0 * (expected * (1.0 - expected) / 4_000.0).sqrt(), "{at_first}");
 }
+
+/// What the comment beside FVC in `virtual.toml` says.
+#[test]
+fn lung_and_skin_change_together_as_much_as_is_said() {
+    let everybody_to_the_end =
+        ["effect=inert", "dropout.all=0", "conduct.missed_visit=0", "conduct.form_not_done=0"];
+    let study = with("imatinib-open", &everybody_to_the_end);
+    let ids = ["A-P1-main", "A-E2-fvc"].map(|id| AnalysisId::from(id.to_owned()));
+    let plan = FastPlan::compile(&study, &ids).unwrap();
+    let [skin, lung] = <[_; 2]>::try_from(pooled(&plan, 9, 200, &mut Workspace::default())).unwrap();
+    let (skin, lung) = (&skin[0].values, &lung[0].values);
+    assert_eq!(skin.len(), lung.len(), "somebody has one of the two");
+    let (middle_of_skin, middle_of_lung) = (mean(skin), mean(lung));
+    let products: Vec<f64> =
+        skin.iter().zip(lung).map(|(x, y)| (x - middle_of_skin) * (y - middle_of_lung)).collect();
+    let correlation = mean(&products) / (sd(skin) * sd(lung));
+    // 6,000 people: a standard error of 0.013.
+    assert!((correlation + 0.2).abs() < 0.04, "{correlation}");
+    // Half a point a year, three with interstitial lung disease, which about half of them have.
+    assert!((-2.5..-0.9).contains(&middle_of_lung), "{middle_of_lung}");
+}
