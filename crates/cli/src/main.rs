@@ -38,7 +38,7 @@ enum Command {
     Check(commands::check::Arguments),
     /// Print the JSON Schema of study files, for editors
     Schema,
-    /// Run both shipped trials whole on virtual participants and print the results
+    /// Run both shipped trials, or your own study, whole on virtual participants and print the results
     Demo(commands::demo::Arguments),
     /// Serve the pages in which a trial is run
     #[cfg(feature = "serve")]

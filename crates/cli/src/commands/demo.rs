@@ -1,4 +1,4 @@
-//! `equipoise demo`: both shipped trials whole, on virtual participants.
+//! `equipoise demo`: both shipped trials whole, or trials of one's own, on virtual participants.
 
 use std::{
     collections::BTreeMap,
@@ -9,10 +9,12 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use protocol::Study;
 use record::Head;
 use serde_json::{Map, Value, json};
+use terms::AnalysisId;
 
 use crate::terminal::say;
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
     demo::{self, Progress, rehearse},
     shipped,
     simulate::{
-        full,
+        self, full,
         output::{percent_with_error, with_error},
         repeated,
         story::{self, Telling},
@@ -33,6 +35,9 @@ const STORY_TRIALS: u64 = 1_000;
 /// What `demo` takes.
 #[derive(Args)]
 pub struct Arguments {
+    /// Studies to run in place of both shipped ones: folders, or ids of shipped studies
+    #[arg(value_name = "STUDY")]
+    studies: Vec<PathBuf>,
     /// Where to write records, data and reports
     #[arg(long, value_name = "DIR", default_value = "demo")]
     out: PathBuf,
@@ -45,7 +50,7 @@ pub struct Arguments {
     /// Write no PDF of the reports, which takes longer than all the rest
     #[arg(long)]
     no_pdf: bool,
-    /// Leave out the simulated story of the two trials
+    /// Leave out what is simulated over many trials: the story of the two, and the means beside published numbers
     #[arg(long)]
     no_story: bool,
     /// Print one JSON document
@@ -73,8 +78,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .context("the file of acknowledgements can't be written")?
         .map(Mutex::new);
     let progress = Progress::new(!arguments.json);
-    let studies: Vec<_> = shipped::studies().collect();
-    let run_one = |(id, files): &(&str, _)| {
+    let studies = studies(&arguments.studies)?;
+    let run_one = |(id, files): &(String, Files)| {
         let acknowledge = |head: Head| {
             if let Some(file) = &told {
                 let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -106,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             demo::write_pdf(outcome).with_context(|| format!("study {}", outcome.study.id))?;
         }
     }
-    if !arguments.no_story {
+    if !arguments.no_story && arguments.studies.is_empty() {
         let telling =
             Telling { trials: STORY_TRIALS, seed: arguments.seed, threads: arguments.threads.max(1) };
         let story = arguments.out.join("story.md");
@@ -125,6 +130,29 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         print(&outcomes, &means, arguments.seed, seconds);
     }
     Ok(if outcomes.iter().all(|outcome| outcome.verified) { Outcome::Success } else { Outcome::Findings })
+}
+
+/// A study's files, by path within its folder.
+type Files = BTreeMap<String, String>;
+
+/// The studies that are to be run, by id.
+fn studies(asked: &[PathBuf]) -> Result<Vec<(String, Files)>> {
+    if asked.is_empty() {
+        return Ok(shipped::studies().map(|(id, files)| (id.to_owned(), files)).collect());
+    }
+    let mut studies: Vec<(String, Files)> = Vec::new();
+    for path in asked {
+        let files = shipped::or_in(path)?;
+        let id = simulate::compiled(&files).with_context(|| path.display().to_string())?.id.to_string();
+        if studies.iter().any(|(known, _)| *known == id) {
+            bail!(
+                "{} has the id {id} of another study that was named; each is written to a folder of its id",
+                path.display()
+            );
+        }
+        studies.push((id, files));
+    }
+    Ok(studies)
 }
 
 fn document(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seconds: f64) -> Value {
@@ -196,12 +224,19 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
     for (place, outcome) in outcomes.iter().enumerate() {
         let study = &outcome.study;
         let means = means.get(place);
+        let is_main =
+            |id: &AnalysisId| study.plan.analyses.iter().any(|one| one.id == *id && one.role == "main");
+        // Beside published numbers stand the analyses that they are of; a study without shows all of its main ones.
+        let nothing_published = outcome
+            .results
+            .analyses
+            .iter()
+            .all(|analysis| analysis.published.is_empty() || !is_main(&analysis.id));
         say!("\n{} ({})", study.title.en(), study.id);
         say!(
-            "virtual cohort of seed {seed} (drug effect {}, setting {}): {} screened, {} entered, {} completed treatment; {} \
+            "virtual cohort of seed {seed}{}: {} screened, {} entered, {} completed treatment; {} \
              commands accepted, {} refused",
-            study.virtual_cohort.effect,
-            study.virtual_cohort.setting,
+            described(study),
             outcome.screened,
             outcome.participants,
             outcome.completed,
@@ -214,13 +249,21 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
             "estimate",
             "stated",
             "virtual cohort",
-            if means.is_some() { "many trials (MC SE)" } else { "" },
+            if means.is_some_and(|means| !means.is_empty()) { "many trials (MC SE)" } else { "" },
         );
         for analysis in &outcome.results.analyses {
+            let planned = study.plan.analyses.iter().find(|planned| planned.id == analysis.id);
+            let main = planned.and_then(full::estimate_of);
+            if nothing_published && is_main(&analysis.id) {
+                for name in main.into_iter().chain(["p"]) {
+                    if let Some(ours) = analysis.number(name, None, None) {
+                        let label = shortened(&analysis.label, 44);
+                        say!("  {label:<44} {name:<26} {:>10} {:>15}", "-", ours.text());
+                    }
+                }
+            }
             for published in &analysis.published {
                 let ours = analysis.numbers.iter().find(|number| number.id == published.number);
-                let planned = study.plan.analyses.iter().find(|planned| planned.id == analysis.id);
-                let main = planned.and_then(full::estimate_of);
                 let mean = means.and_then(|means| means.iter().find(|mean| mean.id == analysis.id));
                 let many = match (mean, published.estimate.as_str()) {
                     (Some(mean), "p") => {
@@ -241,7 +284,7 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
             }
         }
         say!("\n  The virtual cohort is one trial: with another seed chance moves each of its numbers.");
-        if means.is_some() {
+        if means.is_some_and(|means| !means.is_empty()) {
             say!(
                 "  Many trials: the mean of the estimate, or how often p is at most 0.05, over {STORY_TRIALS} trials of the \
                  same cohort (setting {}), with the Monte Carlo standard error.",
@@ -263,8 +306,20 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
         }
     }
     say!(
-        "\nBoth trials in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment."
+        "\nAll of it in {seconds:.1} s. Every participant is virtual; nothing here is evidence about a treatment."
     );
+}
+
+/// What a cohort's study says of its drug effect and its setting, in brackets; nothing where it says neither.
+fn described(study: &Study) -> String {
+    let cohort = &study.virtual_cohort;
+    let said = [("drug effect", &cohort.effect), ("setting", &cohort.setting)];
+    let said: Vec<String> = said
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 /// How many files lie in each folder, in the order of the folders' names.

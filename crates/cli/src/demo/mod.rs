@@ -1,4 +1,4 @@
-//! Both shipped trials, whole, on virtual participants.
+//! A trial whole, on virtual participants.
 
 pub mod close_out;
 mod progress;
@@ -124,13 +124,7 @@ pub fn rehearse(
     acknowledge: Acknowledge<'_>,
 ) -> Result<Outcome> {
     let mut clock = Stopwatch::start();
-    let study = match protocol::compile(files) {
-        Ok(compiled) => compiled.study,
-        Err(errors) => {
-            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            bail!("the study does not compile:\n{}", all.join("\n\n"));
-        }
-    };
+    let study = crate::simulate::compiled(files)?;
     clock.lap("compile");
     let folder = out.join(study.id.as_str());
     fresh_folder(&folder)?;

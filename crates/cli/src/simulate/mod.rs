@@ -10,6 +10,7 @@ pub mod story;
 pub mod verdict;
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     str::FromStr,
     sync::{
@@ -31,7 +32,7 @@ use simulation::{
 };
 use terms::AnalysisId;
 
-use crate::{folder, shipped};
+use crate::shipped;
 
 /// One of several equal parts of a campaign, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,12 +175,15 @@ impl Part {
 /// # Errors
 /// It can't be read, or does not compile.
 pub fn study(path: &Path) -> Result<Study> {
-    let named = path.to_str().and_then(|id| shipped::studies().find(|(known, _)| *known == id));
-    let files = match named.filter(|_| !path.is_dir()) {
-        Some((_, files)) => files,
-        None => folder::read(path)?,
-    };
-    match protocol::compile(&files) {
+    compiled(&shipped::or_in(path)?)
+}
+
+/// Compiles a study.
+///
+/// # Errors
+/// It does not compile.
+pub fn compiled(files: &BTreeMap<String, String>) -> Result<Study> {
+    match protocol::compile(files) {
         Ok(compiled) => Ok(compiled.study),
         Err(errors) => {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -99,3 +99,29 @@ fn another_seed_changes_participants_head_and_estimates() {
         assert_ne!(first["studies"][study]["analyses"], second["studies"][study]["analyses"]);
     }
 }
+
+#[test]
+fn a_study_of_ones_own_runs_whole_to_its_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let example = crate::root().join("examples/time-to-event");
+    let (example, out) = (example.to_str().unwrap(), out.to_str().unwrap());
+    let output = crate::run(&["demo", example, "--out", out, "--no-pdf"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("verified, ends at this head"), "{said}");
+    // Nothing was published of it: each analysis stands with its estimate and its p-value.
+    assert!(said.lines().any(|line| line.contains("log_hazard_ratio")), "{said}");
+    let report = fs::read_to_string(Path::new(out).join("time-to-event/report.html")).unwrap();
+    for shown in ["Hazard ratio", "Participants at risk", "<svg"] {
+        assert!(report.contains(shown), "the report shows no {shown}");
+    }
+
+    let twice = crate::run(&["demo", example, example, "--out", out, "--no-pdf"]);
+    assert!(!twice.status.success());
+    let said = String::from_utf8_lossy(&twice.stderr);
+    assert!(said.contains("has the id time-to-event of another study"), "{said}");
+    let misspelt = crate::run(&["demo", "imatinib-opne", "--out", out]);
+    assert!(!misspelt.status.success());
+    assert!(String::from_utf8_lossy(&misspelt.stderr).contains("imatinib-opne"));
+}
