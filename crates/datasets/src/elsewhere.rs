@@ -32,7 +32,7 @@ pub fn from_elsewhere(plan: &AnalysisPlan, sets: Vec<Dataset>) -> DataSets {
     }
     for set in &plan.sets {
         let name = format!("set_{}", set.id.as_str().to_lowercase());
-        let belongs = |row: usize| Some(set.who.truth(&SubjectRow { set: &subjects, row }) == Truth::True);
+        let belongs = |row: usize| Some(set.who.truth(&DatasetRow { set: &subjects, row }) == Truth::True);
         let flags = Data::Flag((0..subjects.rows()).map(belongs).collect());
         subjects.push(Column::new(&name, set.label.en(), flags));
     }
@@ -40,7 +40,7 @@ pub fn from_elsewhere(plan: &AnalysisPlan, sets: Vec<Dataset>) -> DataSets {
 }
 
 fn variable_column(subjects: &Dataset, variable: &SubjectVariable) -> Column {
-    let value = |row: usize| variable.expression.value(&SubjectRow { set: subjects, row });
+    let value = |row: usize| variable.expression.value(&DatasetRow { set: subjects, row });
     let values: Vec<Option<Value>> = (0..subjects.rows()).map(value).collect();
     let levels = variable.levels.iter().map(|(code, label)| (code.clone(), label.en().to_owned()));
     Column::new(&variable.id, variable.label.en(), data_of(&values))
@@ -81,12 +81,15 @@ fn data_of(values: &[Option<Value>]) -> Data {
     }
 }
 
-struct SubjectRow<'a> {
-    set: &'a Dataset,
-    row: usize,
+/// A row of a data set as a condition sees it.
+pub(crate) struct DatasetRow<'a> {
+    /// The data set.
+    pub set: &'a Dataset,
+    /// The row's place.
+    pub row: usize,
 }
 
-impl Scope for SubjectRow<'_> {
+impl Scope for DatasetRow<'_> {
     fn item(&self, _reference: &ItemRef) -> Option<Answer> {
         None
     }

@@ -18,6 +18,7 @@ use crate::{
         derive_param_tte::{Censoring, Dated, TimeRecord, derive_param_tte},
         derive_var_imputed_date::impute_start,
     },
+    elsewhere::DatasetRow,
 };
 
 /// A row: whose, of which time, from when, and how it ended.
@@ -130,7 +131,7 @@ impl Scene<'_> {
         let own =
             (0..set.rows()).filter(|row| set.cell("subject", *row).text() == Some(profile.subject.as_str()));
         let meant = own.filter(|row| {
-            filter.is_none_or(|filter| filter.truth(&EventRow { set, row: *row }) == Truth::True)
+            filter.is_none_or(|filter| filter.truth(&DatasetRow { set, row: *row }) == Truth::True)
         });
         meant
             .filter_map(|row| match set.cell("start", row) {
@@ -156,30 +157,6 @@ impl Scene<'_> {
             .filter(|(_, row)| holds.truth(&Finding(row)) == Truth::True)
             .map(|(date, row)| (date, row.sources.clone()))
             .collect()
-    }
-}
-
-/// A row of the adverse-event data set as a condition sees it.
-struct EventRow<'a> {
-    set: &'a Dataset,
-    row: usize,
-}
-
-impl Scope for EventRow<'_> {
-    fn item(&self, _reference: &ItemRef) -> Option<Answer> {
-        None
-    }
-
-    fn variable(&self, name: &str) -> Option<Answer> {
-        self.set.cell(name, self.row).answer()
-    }
-
-    fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {
-        None
-    }
-
-    fn today(&self) -> Option<Date> {
-        None
     }
 }
 
