@@ -90,7 +90,10 @@ fn say_enrolled(case: &mut Case<'_>) {
     let casebook = case.casebook;
     for (visit, decision) in &casebook.eligibility {
         for rule in decision.unmet.iter().chain(&decision.unknown) {
-            let text = format!("entered the trial with rule {rule} not met at visit {visit}");
+            let text = format!(
+                "entered the trial with rule {rule} not met at visit {}",
+                case.study.visit_name(visit, "en")
+            );
             case.deviate(DeviationKind::Eligibility, Some(visit), Some(rule), text);
         }
     }

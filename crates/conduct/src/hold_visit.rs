@@ -85,12 +85,13 @@ pub(crate) fn judge_way_in(case: &mut Case<'_>, anchor: protocol::model::Anchor,
 }
 
 fn out_of_window(case: &mut Case<'_>, visit: &VisitId, date: Date) {
-    let text = format!("visit {visit} was held on {date}, outside its window");
+    let text = format!("visit {} was held on {date}, outside its window", case.study.visit_name(visit, "en"));
     case.deviate(DeviationKind::OutOfWindow, Some(visit), None, text);
 }
 
 fn missed(case: &mut Case<'_>, visit: &VisitId) {
-    case.deviate(DeviationKind::MissedVisit, Some(visit), None, format!("visit {visit} was not held"));
+    let text = format!("visit {} was not held", case.study.visit_name(visit, "en"));
+    case.deviate(DeviationKind::MissedVisit, Some(visit), None, text);
 }
 
 #[cfg_attr(test, track_caller)]

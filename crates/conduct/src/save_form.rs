@@ -66,7 +66,7 @@ pub(crate) fn record_form_not_done(mut case: Case<'_>, key: &FormKey) -> Result<
         .map(|item| (item.id.clone(), Answer::Missing(MissingReason::NotDone)))
         .collect();
     need(!answers.is_empty(), || Refusal::FormComplete { form: form.id.clone() })?;
-    let text = format!("form {} was not done", form.id);
+    let text = format!("form {} was not done", form.title.en());
     case.deviate(DeviationKind::MissedActivity, visit.as_ref(), None, text);
     enter(case, form, key, &answers, Entering::NotDone)
 }
@@ -328,12 +328,12 @@ fn deviations_of_entry(case: &mut Case<'_>, form: &Form, key: &FormKey, pending:
             if let Some(before) = assessor_before(case, key)
                 && before != case.command.by.person
             {
-                let text = format!("form {} was scored by another assessor than before", form.id);
+                let text = format!("form {} was scored by another assessor than before", form.title.en());
                 case.deviate(DeviationKind::AssessorChanged, key.visit.as_ref(), None, text);
             }
         }
         Some(Purpose::ConcomitantTreatments) if takes_prohibited(case, form, key, pending) => {
-            let text = format!("a prohibited treatment was taken, row {} of {}", key.row, form.id);
+            let text = format!("a prohibited treatment was taken, row {} of {}", key.row, form.title.en());
             case.deviate(DeviationKind::ProhibitedTreatment, None, None, text);
         }
         _ => {}
@@ -383,7 +383,10 @@ fn judge_eligibility_again(case: &mut Case<'_>, pending: &Pending) {
                     deviation.what == DeviationKind::Eligibility && deviation.rule.as_ref() == Some(&rule)
                 });
             if !known {
-                let text = format!("after a correction rule {rule} was not met at visit {visit}");
+                let text = format!(
+                    "after a correction rule {rule} was not met at visit {}",
+                    case.study.visit_name(visit, "en")
+                );
                 case.deviate(DeviationKind::Eligibility, Some(visit), Some(&rule), text);
             }
         }

@@ -162,6 +162,11 @@ impl Study {
         self.visits.iter().find(|visit| visit.id == *id)
     }
 
+    /// Returns what people call a visit, in a language; its id where the study has no such visit.
+    pub fn visit_name<'a>(&'a self, visit: &'a VisitId, language: &str) -> &'a str {
+        self.visit(visit.as_str()).map_or(visit.as_str(), |visit| visit.label.get(language))
+    }
+
     /// Returns the form of that id.
     pub fn form(&self, id: &str) -> Option<&Form> {
         self.forms.iter().find(|form| form.id == *id)

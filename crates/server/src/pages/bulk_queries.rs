@@ -266,7 +266,7 @@ fn bulk_page(
                 subject: place.subject.to_string(),
                 visit: place.key.visit.as_ref().map_or_else(
                     || if place.key.row > 0 { place.key.row.to_string() } else { String::new() },
-                    VisitId::to_string,
+                    |visit| study.visit_name(visit, &language).to_owned(),
                 ),
                 value: place.value,
                 ticked: match sent {

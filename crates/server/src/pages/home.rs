@@ -11,6 +11,7 @@ use crate::{
     context::{Context, Failure, Outcome},
     course::{Standing, VisitLine, subject_path, visits},
     http::{Reply, segment},
+    languages::translate,
     lists::{Line as ListLine, Lines, Waits, small},
     page::Page,
     pages::verification,
@@ -163,7 +164,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
             }));
         }
     }
-    let lists = gathered.lists(seat, &totals, &page);
+    let lists = gathered.lists(seat, &totals);
     let figures = if seat.follows_course() { counts.figures() } else { Vec::new() };
     let home = HomePage {
         today: today.strftime("%A %d %B %Y").to_string(),
@@ -327,7 +328,9 @@ fn gather(
                 .and_then(|form| form.item(query.item.as_str()))
                 .map_or("", |item| item.label.get(language));
             let to = format!("{}#item-{}", crate::course::form_path(study, casebook, &query.key), query.item);
-            let visit = query.key.visit.as_ref().map_or(String::new(), |visit| format!("{visit} · "));
+            let visit = query.key.visit.as_ref();
+            let visit =
+                visit.map_or(String::new(), |visit| format!("{} · ", study.visit_name(visit, language)));
             gathered.queries.push(line(to, format!("{visit}{title}: {item}"), query.id.to_string(), false));
         }
     }
@@ -338,7 +341,12 @@ fn gather(
         for visit in decision_visits(study) {
             if casebook.visits.contains_key(visit) && !casebook.eligibility.contains_key(visit) {
                 let to = format!("{path}#eligibility-{visit}");
-                gathered.decide.push(line(to, format!("Eligibility at {visit}"), String::new(), false));
+                let what = format!(
+                    "{} {}",
+                    translate(language, "Eligibility at"),
+                    study.visit_name(visit, language)
+                );
+                gathered.decide.push(line(to, what, String::new(), false));
             }
         }
     }
@@ -350,12 +358,8 @@ fn gather(
         for visit in &plan.kit_visits {
             let given = casebook.kits.values().any(|kit| kit.visit == *visit);
             if casebook.visits.contains_key(visit) && !given {
-                gathered.dispense.push(line(
-                    format!("{path}#kits"),
-                    format!("Kit of {visit}"),
-                    String::new(),
-                    false,
-                ));
+                let what = format!("{} {}", translate(language, "Kit of"), study.visit_name(visit, language));
+                gathered.dispense.push(line(format!("{path}#kits"), what, String::new(), false));
             }
         }
     }
@@ -378,16 +382,12 @@ fn gather(
             && casebook.casebook_signature.is_none()
             && casebook.visits.keys().all(|visit| casebook.signatures.contains_key(visit))
         {
-            gathered.sign.push(line(
-                format!("{path}/sign/casebook"),
-                "Casebook".to_owned(),
-                String::new(),
-                false,
-            ));
+            let what = translate(language, "Casebook").to_owned();
+            gathered.sign.push(line(format!("{path}/sign/casebook"), what, String::new(), false));
         }
     }
     if seat.may(Power::VerifySource) {
-        for (path, visit) in verification::waiting(seat, state, casebook) {
+        for (path, visit) in verification::waiting(seat, state, casebook, language) {
             gathered.verify.push(line(path, visit, String::new(), false));
         }
     }
@@ -413,12 +413,9 @@ impl Gathered {
         ]
     }
 
-    fn lists(mut self, seat: &Seat<'_>, totals: &[usize; LISTS], page: &Page) -> Vec<Waiting> {
+    fn lists(mut self, seat: &Seat<'_>, totals: &[usize; LISTS]) -> Vec<Waiting> {
         for list in [&mut self.overdue, &mut self.due, &mut self.ahead] {
             list.sort_by_key(|line| line.day);
-        }
-        for line in self.verify.iter_mut().filter(|line| line.what == verification::THROUGH) {
-            line.what = page.t("Through the trial").to_owned();
         }
         let board = self.board.len();
         let [overdue, due, ahead, forms, queries, decide, dispense, report, sign, verify] = *totals;

@@ -2,7 +2,10 @@
 
 use askama::Template;
 use conduct::{Casebook, View, adverse_events, current_consent, decision_visits, eligibility};
-use protocol::model::{DoseAction, Power, Timing};
+use protocol::{
+    Study,
+    model::{DoseAction, Power, Timing},
+};
 use record::{Closure, DoseStep, Part};
 use terms::{Date, VisitId};
 
@@ -18,6 +21,8 @@ use crate::{
 /// An eligibility decision to take, or taken.
 pub struct Decision {
     visit: String,
+    /// What people call the visit.
+    name: String,
     taken: Option<(bool, String)>,
     rules: Vec<(String, String, &'static str)>,
     all_met: bool,
@@ -47,7 +52,8 @@ struct Steps {
     hold: bool,
     unscheduled: Option<String>,
     enrol: Option<&'static str>,
-    dispense: Vec<String>,
+    /// Visits at which a kit is to be handed out: id and name.
+    dispense: Vec<(String, String)>,
     returns: bool,
     dose: Vec<(&'static str, &'static str)>,
     levels: Vec<String>,
@@ -79,7 +85,8 @@ struct ParticipantPage {
     decisions: Vec<Decision>,
     kits: Vec<Kit>,
     doses: Vec<Dose>,
-    kit_visits: Vec<String>,
+    /// The visits held, latest first: id and name.
+    kit_visits: Vec<(String, String)>,
     deviations: Vec<(String, String, &'static str)>,
     steps: Steps,
     any_steps: bool,
@@ -121,6 +128,7 @@ pub fn show(context: &Context<'_>) -> Outcome {
         facts.retain(|(_, text)| !text.is_empty());
     }
     let any_steps = steps.any();
+    let named = |visit: &VisitId| (visit.to_string(), study.visit_name(visit, &page.language).to_owned());
     let view = ParticipantPage {
         path: subject_path(study, casebook),
         subject: casebook.subject.to_string(),
@@ -134,9 +142,13 @@ pub fn show(context: &Context<'_>) -> Outcome {
         } else {
             Vec::new()
         },
-        kits: if seat.reads("kits") || seat.may(Power::Dispense) { kits(casebook) } else { Vec::new() },
+        kits: if seat.reads("kits") || seat.may(Power::Dispense) {
+            kits(study, casebook, &page.language)
+        } else {
+            Vec::new()
+        },
         doses: if seat.reads("dose") { doses(casebook) } else { Vec::new() },
-        kit_visits: casebook.visits_by_date().iter().rev().map(|(visit, _)| visit.to_string()).collect(),
+        kit_visits: casebook.visits_by_date().iter().rev().map(|(visit, _)| named(visit)).collect(),
         deviations: if seat.reads("audit") { deviations(casebook) } else { Vec::new() },
         any_steps,
         steps,
@@ -188,6 +200,7 @@ fn decisions(seat: &Seat<'_>, casebook: &Casebook, language: &str) -> Vec<Decisi
                 .map(|decision| (decision.eligible, decision.decided.date.to_string()));
             Decision {
                 visit: visit.to_string(),
+                name: study.visit_name(visit, language).to_owned(),
                 taken,
                 rules,
                 all_met: verdict.is_met(),
@@ -197,13 +210,13 @@ fn decisions(seat: &Seat<'_>, casebook: &Casebook, language: &str) -> Vec<Decisi
         .collect()
 }
 
-fn kits(casebook: &Casebook) -> Vec<Kit> {
+fn kits(study: &Study, casebook: &Casebook, language: &str) -> Vec<Kit> {
     casebook
         .kits
         .iter()
         .map(|(number, kit)| Kit {
             number: number.to_string(),
-            visit: kit.visit.to_string(),
+            visit: study.visit_name(&kit.visit, language).to_owned(),
             dispensed: format!("{}, {}", kit.dispensed.date, kit.dispensed_tablets),
             returned: kit.returned.map(|(tablets, dated)| format!("{}, {tablets}", dated.date)),
         })
@@ -298,7 +311,8 @@ fn steps(seat: &Seat<'_>, casebook: &Casebook, today: Date, lines: &[VisitLine],
         let given = |visit: &VisitId| casebook.kits.values().any(|kit| kit.visit == *visit);
         let due =
             plan.kit_visits.iter().filter(|visit| casebook.visits.contains_key(*visit) && !given(visit));
-        steps.dispense = due.map(VisitId::to_string).collect();
+        let named = |visit: &VisitId| (visit.to_string(), study.visit_name(visit, language).to_owned());
+        steps.dispense = due.map(named).collect();
     }
     steps.returns = seat.may(Power::Dispense);
     if entered && casebook.treatment_end.is_none() && !over && seat.may(Power::ChangeDose) {

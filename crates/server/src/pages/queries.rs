@@ -342,7 +342,11 @@ fn row(
         to: format!("{}#item-{}", form_path(study, casebook, &query.key), query.item),
         place: format!(
             "{}{}: {}",
-            query.key.visit.as_ref().map_or_else(String::new, |visit| format!("{visit} · ")),
+            query
+                .key
+                .visit
+                .as_ref()
+                .map_or_else(String::new, |visit| format!("{} · ", study.visit_name(visit, language))),
             form.map_or("", |form| form.title.get(language)),
             item.map_or("", |item| item.label.get(language)),
         ),

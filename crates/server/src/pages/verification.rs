@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use conduct::{Action, Casebook, Cell, State, Walked, is_drawn, unverified};
+use protocol::Study;
 use record::{FormKey, Source};
 use terms::{FormId, SiteId, SubjectId, VisitId};
 
@@ -11,6 +12,7 @@ use crate::{
     context::{Context, Failure, Outcome},
     course::subject_path,
     http::{Reply, segment},
+    languages::translate,
     lists::small,
     page::Page,
     seat::{Seat, Shown},
@@ -63,7 +65,8 @@ struct OverviewPage {
     site_choices: Vec<(String, String)>,
     site: String,
     standing: &'static str,
-    rows: Vec<Row>,
+    /// Visits of the sample, and what people call them.
+    rows: Vec<(Row, String)>,
     all: usize,
     from: usize,
     to: usize,
@@ -83,13 +86,24 @@ pub fn places(seat: &Seat<'_>, casebook: &Casebook) -> BTreeMap<Option<VisitId>,
     places
 }
 
-/// Returns the visits of the sample with something left to verify, as the seat sees them; for the start page.
-pub fn waiting(seat: &Seat<'_>, state: &State, casebook: &Casebook) -> Vec<(String, String)> {
+/// Returns the visits of the sample with something left to verify, as the seat sees them, by path and name; for the start page.
+pub fn waiting(seat: &Seat<'_>, state: &State, casebook: &Casebook, language: &str) -> Vec<(String, String)> {
     rows(seat, state, casebook)
         .into_iter()
         .filter(|row| row.open > 0)
-        .map(|row| (row.path, row.visit))
+        .map(|row| {
+            let name = visit_name(seat.study, &row.visit, language);
+            (row.path, name)
+        })
         .collect()
+}
+
+/// What people call the visit of a row.
+fn visit_name(study: &Study, visit: &str, language: &str) -> String {
+    if visit == THROUGH {
+        return translate(language, "Through the trial").to_owned();
+    }
+    study.visit_name(&VisitId::from(visit), language).to_owned()
 }
 
 /// Returns the visits of a participant that hold forms of the sample.
@@ -209,13 +223,17 @@ pub fn show(context: &Context<'_>) -> Outcome {
         (state.clone(), all, number, on_page(&found, number * ON_A_PAGE, ON_A_PAGE))
     })?;
     let (before_page, subjects) = shown;
-    let rows: Vec<Row> = subjects
+    let rows = subjects
         .iter()
         .filter_map(|subject| state.casebook(subject.as_str()))
         .flat_map(|casebook| rows(seat, &state, &Walked::of(casebook)))
         .filter(|row| fits(standing, row))
         .skip(before_page)
         .take(ON_A_PAGE)
+        .map(|row| {
+            let name = visit_name(study, &row.visit, &page.language);
+            (row, name)
+        })
         .collect();
     let plan = state.verification_plan.as_ref().map(|plan| Plan {
         percent: plan.percent,
