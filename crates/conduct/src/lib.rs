@@ -78,8 +78,8 @@ pub use refusal::{ClosureName, PartName, Refusal};
 pub use schedule::{Window, anchor_date, is_scheduled, planned_last_dose, scheduled_visit, window};
 pub use shared_map::SharedMap;
 pub use state::{
-    Arms, BlindReadingState, Opened, SealedList, SignedSets, State, StockedKit, TakenReading, Walked,
-    WatchState, WatchStep, WatchStepKind,
+    Arms, BlindReadingState, Folding, Opened, SealedList, SignedSets, State, StockedKit, TakenReading,
+    Walked, WatchState, WatchStep, WatchStepKind,
 };
 pub use verify_source::{is_drawn, unverified, verified_by};
 pub use view::{View, is_shown, reference_range, unfilled};

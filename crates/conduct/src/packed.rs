@@ -8,12 +8,12 @@
 //! Packing loses nothing and is no format of a file: it lives as long as the process.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
-    io::Read,
     sync::{Arc, OnceLock},
 };
 
-use flate2::{Compress, Compression, FlushCompress, Status, read::DeflateDecoder};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use record::{Actor, FormKey, Review};
 use serde::{Deserialize, Serialize};
 use terms::*;
@@ -43,28 +43,36 @@ struct PackedPages {
 #[derive(Clone, Debug)]
 enum Bytes {
     Plain(Arc<[u8]>),
-    /// Compressed, for who keeps a state for long: a third of the size, and opened in a moment.
-    Squeezed(Arc<[u8]>),
+    /// Compressed, for who keeps a state for long: a third of the size, and opened in a moment. With the length of the plain bytes.
+    Squeezed(Arc<[u8]>, u32),
+}
+
+thread_local! {
+    /// What opens compressed bytes: it is large, so that each thread has one and keeps it.
+    static OPENER: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
 impl Bytes {
     fn plain(&self) -> Arc<[u8]> {
         match self {
             Bytes::Plain(bytes) => Arc::clone(bytes),
-            Bytes::Squeezed(bytes) => {
-                let mut plain = Vec::with_capacity(bytes.len() * 4);
-                DeflateDecoder::new(&bytes[..])
-                    .read_to_end(&mut plain)
-                    .expect("packed pages are never touched");
+            Bytes::Squeezed(bytes, length) => OPENER.with_borrow_mut(|opener| {
+                opener.reset(false);
+                let mut plain = Vec::with_capacity(*length as usize);
+                let done = opener.decompress_vec(bytes, &mut plain, FlushDecompress::Finish);
+                assert!(matches!(done, Ok(Status::StreamEnd)), "packed pages are never touched");
                 plain.into()
-            }
+            }),
         }
     }
 
     fn squeezed(&self, squeezer: &mut Squeezer) -> Self {
         match self {
-            Bytes::Plain(bytes) => Bytes::Squeezed(squeezer.squeeze(bytes)),
-            Bytes::Squeezed(_) => self.clone(),
+            Bytes::Plain(bytes) => {
+                let length = u32::try_from(bytes.len()).expect("a casebook has fewer than four gigabytes");
+                Bytes::Squeezed(squeezer.squeeze(bytes), length)
+            }
+            Bytes::Squeezed(..) => self.clone(),
         }
     }
 }
@@ -148,7 +156,10 @@ impl PackedPages {
         // Whom cells name that were not changed keep their numbers; they all come from the same packed pages.
         let known = pages.forms.values().find_map(|form| form.cells.packed());
         let mut people = People(known.map_or_else(Vec::new, |packed| packed.people.to_vec()));
-        let (mut bytes, mut shapes, mut forms) = (Vec::new(), Vec::<Shape>::new(), Vec::new());
+        // As long as they were, and a little more.
+        let before = known.map_or(0, |packed| packed.bytes.len());
+        let mut bytes = Vec::with_capacity(before + before / 8 + 1024);
+        let (mut shapes, mut forms) = (Vec::<Shape>::new(), Vec::with_capacity(pages.forms.len()));
         for (key, form) in &pages.forms {
             let before = bytes.len();
             let shape = match form.cells.packed() {

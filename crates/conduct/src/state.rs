@@ -4,7 +4,7 @@
 //! past state is the fold up to a point. What may happen next is for [`crate::decide`].
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Deref,
     sync::Arc,
 };
@@ -205,6 +205,52 @@ pub struct Arms {
     pub sequence: u64,
 }
 
+/// Folds a whole record, of which it is handed one event after the other, and keeps the casebooks packed meanwhile: in less memory
+/// than the state has at last.
+#[derive(Default)]
+pub struct Folding {
+    state: State,
+    open: BTreeSet<SubjectId>,
+    /// Those that are packed and not yet as small as they get, the earliest first.
+    loose: VecDeque<SubjectId>,
+}
+
+impl Folding {
+    /// Folds the next event.
+    pub fn take(&mut self, event: &Event) {
+        self.state.apply(event);
+        if let Stream::Subject(subject) = &event.stream
+            && !self.open.contains(subject)
+        {
+            self.open.insert(subject.clone());
+        }
+        if self.open.len() >= OPEN_MAX {
+            self.close();
+            while self.loose.len() > LOOSE_MAX
+                && let Some(subject) = self.loose.pop_front()
+            {
+                self.state.squeeze(&subject);
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        for subject in std::mem::take(&mut self.open) {
+            self.state.pack(&subject);
+            self.loose.push_back(subject);
+        }
+    }
+
+    /// Returns what all of them say.
+    pub fn done(mut self) -> State {
+        self.close();
+        self.loose.iter().for_each(|subject| self.state.squeeze(subject));
+        self.state
+    }
+}
+
+/// Participants whose casebooks are packed and not compressed while a whole record is folded.
+const LOOSE_MAX: usize = 512;
 /// Participants whose casebooks are open at a time while a whole record is folded. What a participant did in a day lies together in
 /// a record, so that few are opened again soon; and each open one takes some hundred times the memory of a packed one.
 const OPEN_MAX: usize = 64;
@@ -304,22 +350,9 @@ impl State {
     /// # Errors
     /// The record can't be read.
     pub fn of_record(record: &dyn Reader) -> Result<Self, StoreError> {
-        let mut state = Self::default();
-        let mut open = BTreeSet::new();
-        record.each(1, &mut |event| {
-            state.apply(&event);
-            if let Stream::Subject(subject) = event.stream {
-                open.insert(subject);
-            }
-            if open.len() >= OPEN_MAX {
-                open.iter().for_each(|subject| state.pack(subject));
-                open.clear();
-            }
-        })?;
-        open.iter().for_each(|subject| state.pack(subject));
-        let all: Vec<SubjectId> = state.casebooks.keys().cloned().collect();
-        all.iter().for_each(|subject| state.squeeze(subject));
-        Ok(state)
+        let mut folding = Folding::default();
+        record.each(1, &mut |event| folding.take(&event))?;
+        Ok(folding.done())
     }
 
     /// Makes a packed casebook as small as it gets: dearer than packing, for a casebook that stays as it is for a while.

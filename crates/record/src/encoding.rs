@@ -9,9 +9,11 @@
 //! Nothing here orders events or knows which hash came before: that is the chain's.
 
 use rand_core::CryptoRng;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use terms::{PartialDate, SiteId, SiteTime};
 
-use crate::{Event, Hash, hash::Layout};
+use crate::{Actor, Content, Event, Fact, FormKey, Hash, ItemChange, Stream, hash::Layout};
 
 /// The length of a salt in bytes.
 pub const SALT_LEN: usize = 32;
@@ -138,8 +140,11 @@ impl Encoded {
     /// # Errors
     /// The bytes are not those of an event.
     pub fn decode(&self) -> Result<Event, EncodingError> {
-        if let Some(event) = self.spliced().and_then(|text| serde_json::from_slice(&text).ok()) {
-            return Ok(event);
+        if let Some(text) = self.spliced() {
+            let saved = serde_json::from_slice::<SavedEvent>(&text).map(Event::from);
+            if let Ok(event) = saved.or_else(|_| serde_json::from_slice(&text)) {
+                return Ok(event);
+            }
         }
         let body: Value = serde_json::from_slice(&self.body)
             .map_err(|error| EncodingError::Body { detail: error.to_string() })?;
@@ -213,6 +218,75 @@ impl Encoded {
     }
 }
 
+/// An event that saves or corrects a form's section. Most events do, and they are the longest; what a fact is stands at its end, so that
+/// a reader of facts of any kind keeps a tree of the whole before it knows. This one knows, and gives up at the first other name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedEvent {
+    sequence: u64,
+    stream: Stream,
+    position: u64,
+    by: Actor,
+    site: Option<SiteId>,
+    happened: PartialDate,
+    recorded: SiteTime,
+    origin: String,
+    study_version: String,
+    reason: Option<Content<String>>,
+    fact: SavedFact,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedFact {
+    kind: SavedKind,
+    key: FormKey,
+    changes: Vec<ItemChange>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedKind {
+    FormSectionSaved,
+    FormSectionCorrected,
+}
+
+impl From<SavedEvent> for Event {
+    fn from(saved: SavedEvent) -> Self {
+        let SavedEvent {
+            sequence,
+            stream,
+            position,
+            by,
+            site,
+            happened,
+            recorded,
+            origin,
+            study_version,
+            reason,
+            fact,
+        } = saved;
+        let SavedFact { kind, key, changes } = fact;
+        let fact = match kind {
+            SavedKind::FormSectionSaved => Fact::FormSectionSaved { key, changes },
+            SavedKind::FormSectionCorrected => Fact::FormSectionCorrected { key, changes },
+        };
+        Event {
+            sequence,
+            stream,
+            position,
+            by,
+            site,
+            happened,
+            recorded,
+            origin,
+            study_version,
+            reason,
+            fact,
+        }
+    }
+}
+
 /// serde quotes the offending value in its message; it may be a content, so only the first words are kept.
 fn kind_of_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -226,19 +300,22 @@ fn sole_member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Valu
 /// Takes each content out, in the order of the canonical text, and leaves its number.
 fn take_contents(value: Value, contents: &mut Vec<Value>) -> Result<Value, EncodingError> {
     Ok(match value {
-        Value::Object(object) => match sole_member(&object, CONTENT_KEY) {
+        Value::Object(mut object) => match sole_member(&object, CONTENT_KEY) {
             Some(Value::Null) => Value::Object(object),
-            Some(content) => {
-                contents.push(content.clone());
+            Some(_) => {
+                contents.extend(object.remove(CONTENT_KEY));
                 json!({ CELL_KEY: contents.len() })
             }
             None => {
+                // Members in the order of their names' bytes, whichever map the JSON library was built with.
+                let mut members: Vec<(String, Value)> = object.into_iter().collect();
+                members.sort_by(|one, other| one.0.cmp(&other.0));
                 let mut left = Map::new();
-                for (key, value) in sorted(&object) {
+                for (key, value) in members {
                     if key == CELL_KEY || key == CONTENT_KEY {
-                        return Err(EncodingError::ReservedKey { key: key.clone() });
+                        return Err(EncodingError::ReservedKey { key });
                     }
-                    left.insert(key.clone(), take_contents(value.clone(), contents)?);
+                    left.insert(key, take_contents(value, contents)?);
                 }
                 Value::Object(left)
             }

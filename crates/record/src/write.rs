@@ -8,7 +8,7 @@
 //! Nothing here decides whether something may happen, and nothing reads a clock:
 //! times, versions and randomness are arguments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
@@ -151,6 +151,14 @@ pub trait Reader {
     /// # Errors
     /// The store can't be read.
     fn event(&self, sequence: u64) -> Result<Option<Event>, StoreError>;
+
+    /// Returns those of some events that are there, in order.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn these(&self, sequences: &BTreeSet<u64>) -> Result<Vec<Event>, StoreError> {
+        sequences.iter().filter_map(|sequence| self.event(*sequence).transpose()).collect()
+    }
 
     /// Says whether a cell still holds its content; none where there is no such cell.
     ///

@@ -8,7 +8,7 @@
 //! are packed; what a page opened is packed again a little later.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
@@ -20,7 +20,7 @@ use std::{
 };
 
 use allocation::{OpenVault, OpenedList};
-use conduct::{Command, Engine, EngineError, Receipt, Refusal, State};
+use conduct::{Command, Engine, EngineError, Folding, Receipt, Refusal, State};
 use protocol::Study;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -30,6 +30,9 @@ use terms::{ItemId, SubjectId};
 
 use crate::{credentials::draw, lists::Lists, readiness::Readinesses};
 
+/// Events that are handed over at a time while a record is folded, and how many such batches may wait.
+const BATCH: usize = 256;
+const BATCHES_AHEAD: usize = 4;
 /// Commands that are made durable together at most.
 const GROUP_MAX: usize = 256;
 /// Groups after which casebooks that pages opened are packed again, if the writer is busy; otherwise it does so when it has waited
@@ -105,7 +108,7 @@ impl RunningStudy {
         } else {
             SqliteStore::create(folder, environment)?
         };
-        let state = State::of_record(&store)?;
+        let state = fold(&store)?;
         let writer = Writer::new(Box::new(store))?;
         let (sender, receiver) = channel();
         let study = Arc::new(study);
@@ -211,6 +214,12 @@ impl RunningStudy {
         self.record(|reader| reader.event(sequence)).ok().flatten()
     }
 
+    /// Returns some events by their sequence; what can't be read is left out.
+    pub fn events(&self, sequences: &BTreeSet<u64>) -> BTreeMap<u64, Event> {
+        let found = self.record(|reader| reader.these(sequences)).unwrap_or_default();
+        found.into_iter().map(|event| (event.sequence, event)).collect()
+    }
+
     /// Returns where the record ends.
     pub fn head(&self) -> Option<Head> {
         self.record(|reader| reader.head()).ok()
@@ -231,6 +240,30 @@ impl Drop for RunningStudy {
             let _ = thread.join();
         }
     }
+}
+
+/// Folds a record: one thread reads and decodes its events, another folds them.
+fn fold(record: &dyn Reader) -> Result<State, StoreError> {
+    let (sender, batches) = sync_channel::<Vec<Event>>(BATCHES_AHEAD);
+    std::thread::scope(|scope| {
+        let folded = scope.spawn(move || {
+            let mut folding = Folding::default();
+            batches.into_iter().flatten().for_each(|event| folding.take(&event));
+            folding.done()
+        });
+        let mut batch = Vec::with_capacity(BATCH);
+        let read = record.each(1, &mut |event| {
+            batch.push(event);
+            if batch.len() == BATCH {
+                // If the other thread is gone, it has panicked, and joining it says so.
+                let _ = sender.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+            }
+        });
+        let _ = sender.send(batch);
+        drop(sender);
+        let state = folded.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        read.map(|()| state)
+    })
 }
 
 /// What the writer's thread shows to the pages.

@@ -6,7 +6,10 @@
 //!
 //! Nothing here hashes a password, draws a secret or reads a clock: digests and times are arguments.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use record::{Environment, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
@@ -184,7 +187,7 @@ impl AccountStore {
     /// # Errors
     /// The file can't be read.
     pub fn by_login(&self, login: &str) -> Result<Option<Account>, AccountError> {
-        self.one("SELECT * FROM accounts WHERE skeleton = ?1", &skeleton(login))
+        self.one("WHERE skeleton = ?1", &skeleton(login))
     }
 
     /// Returns a person's account.
@@ -192,7 +195,7 @@ impl AccountStore {
     /// # Errors
     /// The file can't be read.
     pub fn of(&self, person: &PersonId) -> Result<Option<Account>, AccountError> {
-        self.one("SELECT * FROM accounts WHERE person = ?1", person.as_str())
+        self.one("WHERE person = ?1", person.as_str())
     }
 
     /// Returns all accounts by log-in name.
@@ -201,12 +204,33 @@ impl AccountStore {
     /// The file can't be read.
     pub fn all(&self) -> Result<Vec<Account>, AccountError> {
         let read = || -> rusqlite::Result<Vec<Account>> {
+            self.connection.prepare(&format!("{ACCOUNTS} ORDER BY login"))?.query_map([], account)?.collect()
+        };
+        Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Returns the printed names of all people who have an account.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn printed_names(&self) -> Result<BTreeMap<String, String>, AccountError> {
+        let read = || -> rusqlite::Result<BTreeMap<String, String>> {
             self.connection
-                .prepare("SELECT * FROM accounts ORDER BY login")?
-                .query_map([], account)?
+                .prepare("SELECT person, printed_name FROM accounts")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         };
         Ok(read().map_err(|error| self.file.error(error))?)
+    }
+
+    /// Returns a person's printed name, if the person has an account.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn printed_name(&self, person: &PersonId) -> Result<Option<String>, AccountError> {
+        let sql = "SELECT printed_name FROM accounts WHERE person = ?1";
+        let found = self.connection.query_row(sql, [person.as_str()], |row| row.get(0)).optional();
+        Ok(found.map_err(|error| self.file.error(error))?)
     }
 
     /// Adds an account.
@@ -652,8 +676,9 @@ impl AccountStore {
         found.map_err(|sequence| AccountError::LogAltered { sequence })
     }
 
-    fn one(&self, sql: &str, key: &str) -> Result<Option<Account>, AccountError> {
-        let read = || self.connection.prepare(sql)?.query_row([key], account).optional();
+    fn one(&self, which: &str, key: &str) -> Result<Option<Account>, AccountError> {
+        let sql = format!("{ACCOUNTS} {which}");
+        let read = || self.connection.prepare(&sql)?.query_row([key], account).optional();
         Ok(read().map_err(|error| self.file.error(error))?)
     }
 
@@ -846,21 +871,25 @@ fn passkey(row: &Row<'_>) -> rusqlite::Result<Passkey> {
     })
 }
 
+/// What is read of an account, in the order in which [`account`] takes it: every request does so.
+const ACCOUNTS: &str = "SELECT person, login, printed_name, email, administrator, active, password, temporary, second_factor, \
+                        last_step, language, identity_verified_by, signature_accepted FROM accounts";
+
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
-        person: PersonId::from(row.get::<_, String>("person")?),
-        login: row.get("login")?,
-        printed_name: row.get("printed_name")?,
-        email: row.get("email")?,
-        administrator: row.get("administrator")?,
-        active: row.get("active")?,
-        password: row.get("password")?,
-        temporary: row.get("temporary")?,
-        second_factor: row.get("second_factor")?,
-        last_step: row.get::<_, i64>("last_step")?.unsigned_abs(),
-        language: row.get("language")?,
-        identity_verified_by: row.get::<_, Option<String>>("identity_verified_by")?.map(PersonId::from),
-        signature_accepted: row.get::<_, Option<i64>>("signature_accepted")?.map(time),
+        person: PersonId::from(row.get::<_, String>(0)?),
+        login: row.get(1)?,
+        printed_name: row.get(2)?,
+        email: row.get(3)?,
+        administrator: row.get(4)?,
+        active: row.get(5)?,
+        password: row.get(6)?,
+        temporary: row.get(7)?,
+        second_factor: row.get(8)?,
+        last_step: row.get::<_, i64>(9)?.unsigned_abs(),
+        language: row.get(10)?,
+        identity_verified_by: row.get::<_, Option<String>>(11)?.map(PersonId::from),
+        signature_accepted: row.get::<_, Option<i64>>(12)?.map(time),
     })
 }
 

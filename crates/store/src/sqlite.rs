@@ -11,6 +11,7 @@ mod errors;
 mod layout;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -127,6 +128,10 @@ impl Reader for SqliteReader {
         Ok(found.into_iter().next())
     }
 
+    fn these(&self, sequences: &BTreeSet<u64>) -> Result<Vec<Event>, StoreError> {
+        rows::events(&self.connection, &self.file, &rows::Which::These(sequences))
+    }
+
     fn holds_content(&self, address: CellAddress) -> Result<Option<bool>, StoreError> {
         rows::holds_content(&self.connection, address).map_err(|error| self.file.error(error))
     }
@@ -167,6 +172,10 @@ impl Reader for SqliteStore {
 
     fn event(&self, sequence: u64) -> Result<Option<Event>, StoreError> {
         self.reader.event(sequence)
+    }
+
+    fn these(&self, sequences: &BTreeSet<u64>) -> Result<Vec<Event>, StoreError> {
+        self.reader.these(sequences)
     }
 
     fn holds_content(&self, address: CellAddress) -> Result<Option<bool>, StoreError> {

@@ -1,7 +1,8 @@
 //! Reading and writing the rows of events and contents.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::chain::Links;
 use record::encoding::{Cell, Encoded, Opening};
@@ -17,6 +18,8 @@ pub(super) enum Which<'a> {
     From(u64),
     /// One.
     One(u64),
+    /// Some, at once.
+    These(&'a BTreeSet<u64>),
     /// From one sequence up to another.
     Between(u64, u64),
     /// Those of a stream.
@@ -98,13 +101,18 @@ fn each_encoded(
     which: &Which<'_>,
     take: &mut dyn FnMut(i64, &Encoded) -> bool,
 ) -> rusqlite::Result<()> {
-    let (filter, parameters): (_, Vec<Value>) = match which {
-        Which::From(sequence) => ("sequence >= ?1", vec![as_integer(*sequence).into()]),
-        Which::One(sequence) => ("sequence = ?1", vec![as_integer(*sequence).into()]),
-        Which::Between(from, to) => {
-            ("sequence BETWEEN ?1 AND ?2", vec![as_integer(*from).into(), as_integer(*to).into()])
+    let (filter, parameters): (Cow<'_, str>, Vec<Value>) = match which {
+        Which::From(sequence) => ("sequence >= ?1".into(), vec![as_integer(*sequence).into()]),
+        Which::One(sequence) => ("sequence = ?1".into(), vec![as_integer(*sequence).into()]),
+        Which::These(sequences) => {
+            let numbers: Vec<String> =
+                sequences.iter().map(|sequence| as_integer(*sequence).to_string()).collect();
+            (format!("sequence IN ({})", numbers.join(", ")).into(), Vec::new())
         }
-        Which::Stream(stream) => ("stream = ?1", vec![stream.to_string().into()]),
+        Which::Between(from, to) => {
+            ("sequence BETWEEN ?1 AND ?2".into(), vec![as_integer(*from).into(), as_integer(*to).into()])
+        }
+        Which::Stream(stream) => ("stream = ?1".into(), vec![stream.to_string().into()]),
     };
     let sql = format!(
         "SELECT events.sequence, body, cell, commitment, salt, content
