@@ -8,7 +8,7 @@ use record::FormKey;
 use terms::{Date, VisitId, days_between};
 
 use crate::{
-    http::segment,
+    http::Segment,
     seat::{Seat, Shown},
 };
 
@@ -206,7 +206,7 @@ fn visit_line(
         (Some(date), Some(window)) if date > window.last => days_between(window.last, date),
         _ => 0,
     };
-    let forms = if held.is_some() { forms(seat, casebook, id, today, language) } else { Vec::new() };
+    let forms = forms_of_visit(seat, casebook, id, today, language);
     let number = id.as_str().trim_start_matches(visit.id.as_str().trim_end_matches(char::is_numeric));
     let label = visit.label.get(language);
     let label = if id != &visit.id { format!("{label} {number}") } else { label.to_owned() };
@@ -224,13 +224,17 @@ fn visit_line(
     })
 }
 
-fn forms(
+/// Returns the forms of a visit that a seat sees, once the visit was held.
+pub fn forms_of_visit(
     seat: &Seat<'_>,
     casebook: &Casebook,
     visit: &VisitId,
     today: Date,
     language: &str,
 ) -> Vec<FormLine> {
+    if !casebook.visits.contains_key(visit) {
+        return Vec::new();
+    }
     seat.forms_at(casebook, visit)
         .map(|(form, key, shown)| form_line(seat, casebook, form, key, shown, today, language))
         .collect()
@@ -352,14 +356,19 @@ fn gaps(study: &Study, casebook: &Casebook) -> BTreeMap<FormKey, usize> {
 
 /// Returns the path of a participant's page.
 pub fn subject_path(study: &Study, casebook: &Casebook) -> String {
-    format!("/studies/{}/participants/{}", segment(study.id.as_str()), segment(casebook.subject.as_str()))
+    format!("/studies/{}/participants/{}", Segment(study.id.as_str()), Segment(casebook.subject.as_str()))
 }
 
 /// Returns the path of a form's page.
 pub fn form_path(study: &Study, casebook: &Casebook, key: &FormKey) -> String {
-    let visit = key.visit.as_ref().map_or("-".to_owned(), |visit| segment(visit.as_str()));
-    let form = segment(key.form.as_str());
-    format!("{}/forms/{form}/{visit}/{}", subject_path(study, casebook), key.row)
+    format!(
+        "/studies/{}/participants/{}/forms/{}/{}/{}",
+        Segment(study.id.as_str()),
+        Segment(casebook.subject.as_str()),
+        Segment(key.form.as_str()),
+        Segment(key.visit.as_ref().map_or("-", VisitId::as_str)),
+        key.row
+    )
 }
 
 /// How far a participant has come, in a word or two.

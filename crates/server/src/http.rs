@@ -1,6 +1,10 @@
 //! Requests and replies, free of any web framework, so that every page can be asked for in a test.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    net::IpAddr,
+};
 
 /// The method of a request. Others are refused at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,14 +253,24 @@ impl Reply {
 
 /// Encodes one segment of a path.
 pub fn segment(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+    Segment(text).to_string()
+}
+
+/// One segment of a path, encoded as it is written.
+pub struct Segment<'a>(pub &'a str);
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        // A course of visits has some hundred paths, whose segments are ids: nearly all are plain.
+        if self.0.bytes().all(plain) {
+            return f.write_str(self.0);
+        }
+        for byte in self.0.bytes() {
+            if plain(byte) { f.write_char(char::from(byte))? } else { write!(f, "%{byte:02X}")? }
+        }
+        Ok(())
+    }
 }
 
 /// Decodes one segment of a path; none if it is no text.

@@ -10,7 +10,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use conduct::{Casebook, Query, State, Walked, window};
@@ -20,7 +20,10 @@ use terms::{Date, PersonId, RoleId, SiteId, SubjectId, days_between};
 
 use crate::{
     course::{Standing, VisitLine, status, visits},
-    pages::{home, verification},
+    pages::{
+        home::{self, Told},
+        verification,
+    },
     seat::{Seat, Sites},
 };
 
@@ -139,9 +142,33 @@ pub struct Line {
     answers: Vec<(PersonId, u16)>,
     /// How far source verification has come.
     pub verification: verification::Standing,
+    told: Kept,
 }
 
+/// What the start page says of a participant, once it was asked for there. A cache that holds no fact.
+#[derive(Debug, Default)]
+struct Kept(OnceLock<Arc<Told>>);
+
+impl Clone for Kept {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Kept {}
+
 impl Line {
+    /// Returns where the start page keeps what it says of the participant: for as long as the line holds.
+    pub fn told(&self) -> Arc<Told> {
+        Arc::clone(self.told.0.get_or_init(Arc::default))
+    }
+
     /// Returns the queries that fit, together.
     pub fn queries(&self, fit: impl Fn(&Asked) -> bool) -> Queries {
         self.asked.iter().copied().filter(fit).collect()
@@ -419,6 +446,7 @@ fn line(seat: &Seat<'_>, state: &State, casebook: &Casebook, today: Date) -> Lin
         } else {
             verification::Standing::default()
         },
+        told: Kept::default(),
     };
     let mut asked: Vec<Asked> = Vec::new();
     for query in casebook.queries.iter().filter(|query| seat.sees_query(casebook, query)) {

@@ -130,13 +130,26 @@ impl<'a> Seat<'a> {
     /// Says how a form of a participant shows itself.
     pub fn form(&self, casebook: &Casebook, key: &FormKey) -> Shown {
         let Some(form) = self.study.form(key.form.as_str()) else { return Shown::No };
+        let scheduled = |visit: &VisitId| {
+            scheduled_visit(self.study, visit).is_some_and(|known| is_scheduled(self.study, known, &form.id))
+        };
+        self.shown(casebook, form, key, scheduled)
+    }
+
+    /// Says how a form of a participant shows itself, where somebody knows whether the schedule asks for it at its visit.
+    fn shown(
+        &self,
+        casebook: &Casebook,
+        form: &Form,
+        key: &FormKey,
+        scheduled: impl FnOnce(&VisitId) -> bool,
+    ) -> Shown {
         if form.purpose == Some(Purpose::SpecimenReading) || !self.sites.hold(&casebook.site) {
             return Shown::No;
         }
         if let Some(visit) = &key.visit
             && !casebook.forms.contains_key(key)
-            && !scheduled_visit(self.study, visit)
-                .is_some_and(|known| is_scheduled(self.study, known, &form.id))
+            && !scheduled(visit)
         {
             return Shown::No;
         }
@@ -234,14 +247,15 @@ impl<'a> Seat<'a> {
             .forms
             .iter()
             .filter(move |form| form.by_visit && form.purpose != Some(Purpose::SpecimenReading))
-            .filter(move |form| unscheduled || due.contains(&form.id) || begun.contains(&form.id))
-            .map(move |form| {
+            .filter_map(move |form| {
+                let asked = unscheduled || due.contains(&form.id);
+                if !asked && !begun.contains(&form.id) {
+                    return None;
+                }
                 let row = u32::from(form.repeating);
-                (form, FormKey { visit: Some(visit.clone()), form: form.id.clone(), row })
-            })
-            .map(move |(form, key)| {
-                let shown = self.form(casebook, &key);
-                (form, key, shown)
+                let key = FormKey { visit: Some(visit.clone()), form: form.id.clone(), row };
+                let shown = self.shown(casebook, form, &key, |_| asked);
+                Some((form, key, shown))
             })
             .filter(|(_, _, shown)| *shown != Shown::No)
     }
@@ -255,7 +269,7 @@ impl<'a> Seat<'a> {
             .map(|form| {
                 let row = u32::from(form.repeating);
                 let key = FormKey { visit: None, form: form.id.clone(), row };
-                (form, self.form(casebook, &key))
+                (form, self.shown(casebook, form, &key, |_| true))
             })
             .filter(|(_, shown)| *shown != Shown::No)
             .collect()

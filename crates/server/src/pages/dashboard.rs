@@ -110,10 +110,13 @@ pub fn show(context: &Context<'_>) -> Outcome {
 fn months(entries: &[Date]) -> Vec<Month> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Vec::new() };
     let count = months_between(first.first_of_month(), last.first_of_month()).max(0) + 1;
+    let mut by_month: BTreeMap<Date, usize> = BTreeMap::new();
+    for date in entries {
+        *by_month.entry(date.first_of_month()).or_default() += 1;
+    }
     let of = |month: i32| {
         let start = terms::add_months(first.first_of_month(), month);
-        let number = entries.iter().filter(|date| date.first_of_month() == start).count();
-        (start, number)
+        (start, by_month.get(&start).copied().unwrap_or(0))
     };
     let all: Vec<(Date, usize)> = (0..count).map(of).collect();
     let most = all.iter().map(|(_, number)| *number).max().unwrap_or(1).max(1);

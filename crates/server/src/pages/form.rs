@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
-use conduct::{Action, Casebook, Cell, Means, View, is_shown};
+use conduct::{Action, Casebook, Cell, Entry, Means, View, is_shown};
 use protocol::{
     content_pack::ContentPack,
     expression::{ItemRef, Scope, When},
@@ -15,21 +15,21 @@ use protocol::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use record::{Fact, FormKey};
+use record::{Event, Fact, FormKey};
 use terms::{Answer, Date, ItemId, MissingReason, PartialDate, SubjectId, Value, VisitId};
 
 use crate::{
     context::{Context, Failure, Outcome},
-    course::{form_path, subject_path, visits},
+    course::{form_path, forms_of_visit, subject_path},
     credentials::draw,
     gate::TOKEN_FIELD,
     http::{Fields, Reply},
     page::Page,
     pages::{
         attachments::FileView,
-        queries::{QueryView, of_item},
+        queries::{QueryView, exchanges, of_item},
     },
-    running::{CommandError, RunningStudy, Seen},
+    running::{CommandError, Seen},
     seat::{Seat, Shown},
 };
 
@@ -37,6 +37,9 @@ use crate::{
 const STEPS_IN_A_ROW_MAX: i64 = 10;
 /// A code list of at most so many codes is asked as choices, a longer one as a list to select from.
 const CHOICES_MAX: usize = 8;
+
+/// Entries on a page of a form's history: some tens of kilobytes.
+const HISTORY_ON_A_PAGE: usize = 100;
 
 /// The reasons for a missing value, with the names of their fields.
 const REASONS: &[(&str, MissingReason)] = &[
@@ -147,7 +150,16 @@ struct HistoryPage {
     page: Page,
     path: String,
     subject: String,
+    /// The items that hold or held something: id and label.
+    items: Vec<(String, String)>,
+    /// The item that is asked for; empty for all.
+    wanted: String,
     lines: Vec<HistoryLine>,
+    all: usize,
+    from: usize,
+    to: usize,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 struct HistoryLine {
@@ -212,10 +224,13 @@ fn page(
     let view = View::at_form(study, casebook, &key, today);
     let mut items = Vec::new();
     if !masked {
+        let exchanges = exchanges(running, casebook.queries.iter().filter(|query| query.key == key));
         for item in &form.items {
             let cell = casebook.cell(&key, item.id.as_str());
             if is_shown(&view, item) || cell.is_some() {
-                items.push(item_view(running, seat, casebook, &view, form, &key, item, typed, read, &frame));
+                items.push(item_view(
+                    &exchanges, seat, casebook, &view, form, &key, item, typed, read, &frame,
+                ));
             }
         }
     }
@@ -341,8 +356,7 @@ fn next_form(
     language: &str,
 ) -> Option<(String, String)> {
     let visit = key.visit.as_ref()?;
-    let lines = visits(seat, casebook, today, language);
-    let forms = &lines.iter().find(|line| line.id == *visit)?.forms;
+    let forms = forms_of_visit(seat, casebook, visit, today, language);
     let here = forms.iter().position(|form| form.key == *key)?;
     forms[here + 1..]
         .iter()
@@ -353,7 +367,7 @@ fn next_form(
 
 #[expect(clippy::too_many_arguments, reason = "an item is made of all of them, in one place")]
 fn item_view(
-    running: &RunningStudy,
+    exchanges: &BTreeMap<u64, Event>,
     seat: &Seat<'_>,
     casebook: &Casebook,
     view: &View<'_>,
@@ -403,7 +417,7 @@ fn item_view(
         // Once a conflict was shown, what is shown is what is now.
         was: cell.map_or(0, |cell| cell.current().sequence),
         edits: cell.map_or(0, |cell| cell.history().len().saturating_sub(1)),
-        queries: of_item(running, seat, casebook, key, &item.id, language),
+        queries: of_item(exchanges, seat, casebook, key, &item.id, language),
         fault: read.faults.get(&item.id).cloned(),
         theirs: overtaken.then(|| {
             let by = cell.map_or("", |cell| cell.current().by.role.as_str());
@@ -848,78 +862,87 @@ pub fn not_done(context: &Context<'_>) -> Outcome {
     Ok(Reply::see(path))
 }
 
-/// Everything that the form ever held, newest first.
+/// Everything that the form ever held, newest first, a page at a time; of one item where one is asked for.
 pub fn history(context: &Context<'_>) -> Outcome {
     let (running, _) = context.seated()?;
     let page = Page::new(context, "");
     let study = running.study();
     let key = context.form_key()?;
     let form = study.form(key.form.as_str()).ok_or(Failure::NotFound)?;
-    let entries: Vec<(String, String, conduct::Entry, bool)> = {
-        let state = context.state()?;
-        let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
-        let filled = casebook.forms.get(&key).ok_or(Failure::NotFound)?;
-        form.items
-            .iter()
-            .filter_map(|item| Some((item, filled.cells.get(item.id.as_str())?)))
-            .flat_map(|(item, cell)| {
-                let last = cell.history().len() - 1;
-                let page = &page;
-                cell.history().iter().enumerate().map(move |(index, entry)| {
-                    let value = match &entry.answer {
-                        Some(answer) => answer_text(study, item, answer, page),
-                        None => page.t("redacted").to_owned(),
-                    };
-                    (item.label.get(&page.language).to_owned(), value, entry.clone(), index == last)
-                })
-            })
-            .collect()
-    };
-    let names = names(context)?;
-    let mut events: BTreeMap<u64, (String, String)> = BTreeMap::new();
-    let mut lines: Vec<(u64, HistoryLine)> = entries
-        .into_iter()
-        .map(|(item, value, entry, current)| {
-            // An event sets most items of a form at once, and it is as long as they are many.
-            let (why, recorded) = events.entry(entry.sequence).or_insert_with(|| {
-                let event = running.event(entry.sequence);
-                let why = event.as_ref().and_then(|event| event.reason.as_ref()?.get().cloned());
-                let recorded =
-                    event.map_or_else(|| entry.recorded.to_string(), |event| site_moment(&event.recorded));
-                (why.unwrap_or_default(), recorded)
-            });
-            let line = HistoryLine {
-                item,
-                value,
-                by: names
-                    .get(entry.by.person.as_str())
-                    .cloned()
-                    .unwrap_or_else(|| entry.by.person.to_string()),
-                role: study
-                    .role(entry.by.role.as_str())
-                    .map_or_else(String::new, |role| role.label.get(&page.language).to_owned()),
-                recorded: recorded.clone(),
-                why: why.clone(),
-                derived: entry.source == record::Source::Derived,
-                current,
-            };
-            (entry.sequence, line)
+    let query = &context.request.query;
+    let wanted = query.get("item");
+    let state = context.state()?;
+    let casebook = state.casebook(context.request.param("subject")).ok_or(Failure::NotFound)?;
+    let filled = casebook.forms.get(&key).ok_or(Failure::NotFound)?;
+    let held: Vec<(&Item, &Cell)> =
+        form.items.iter().filter_map(|item| Some((item, filled.cells.get(item.id.as_str())?))).collect();
+    let mut entries: Vec<(&Item, &Entry, bool)> = held
+        .iter()
+        .filter(|(item, _)| wanted.is_empty() || item.id == *wanted)
+        .flat_map(|(item, cell)| {
+            cell.history().iter().rev().enumerate().map(|(age, entry)| (*item, entry, age == 0))
         })
         .collect();
-    lines.sort_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+    entries.sort_by_key(|(_, entry, _)| std::cmp::Reverse(entry.sequence));
+    let all = entries.len();
+    let last = all.saturating_sub(1) / HISTORY_ON_A_PAGE;
+    let asked = query.get("page").parse::<usize>().unwrap_or(1).max(1) - 1;
+    let number = asked.min(last);
+    let shown: Vec<(&Item, &Entry, bool)> =
+        entries.into_iter().skip(number * HISTORY_ON_A_PAGE).take(HISTORY_ON_A_PAGE).collect();
+    let events = running.events(&shown.iter().map(|(_, entry, _)| entry.sequence).collect());
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for (item, entry, current) in shown {
+        let event = events.get(&entry.sequence);
+        let why = event.and_then(|event| event.reason.as_ref()?.get().cloned());
+        let person = entry.by.person.as_str();
+        if !names.contains_key(person) {
+            let name = context.house.accounts().printed_name(&entry.by.person)?;
+            names.insert(person, name.unwrap_or_else(|| person.to_owned()));
+        }
+        lines.push(HistoryLine {
+            item: item.label.get(&page.language).to_owned(),
+            value: match &entry.answer {
+                Some(answer) => answer_text(study, item, answer, &page),
+                None => page.t("redacted").to_owned(),
+            },
+            by: names[person].clone(),
+            role: study
+                .role(entry.by.role.as_str())
+                .map_or_else(String::new, |role| role.label.get(&page.language).to_owned()),
+            recorded: event.map_or_else(|| entry.recorded.to_string(), |event| site_moment(&event.recorded)),
+            why: why.unwrap_or_default(),
+            derived: entry.source == record::Source::Derived,
+            current,
+        });
+    }
+    let path = context.request.path.trim_end_matches("/history").to_owned();
+    let to_page =
+        |number: usize| format!("{path}/history?{}", query.with(&[("page", &(number + 1).to_string())]));
     let view = HistoryPage {
-        path: context.request.path.trim_end_matches("/history").to_owned(),
         subject: context.request.param("subject").to_owned(),
-        lines: lines.into_iter().map(|(_, line)| line).collect(),
+        items: held
+            .iter()
+            .map(|(item, _)| (item.id.to_string(), item.label.get(&page.language).to_owned()))
+            .collect(),
+        wanted: wanted.to_owned(),
+        from: if all == 0 { 0 } else { number * HISTORY_ON_A_PAGE + 1 },
+        to: ((number + 1) * HISTORY_ON_A_PAGE).min(all),
+        before: (number > 0).then(|| to_page(number - 1)),
+        after: (number < last).then(|| to_page(number + 1)),
+        all,
+        lines,
+        path,
         page: Page { title: format!("{}: {}", form.title.get(&page.language), page.t("history")), ..page },
     };
+    drop(state);
     Ok(Reply::page(view.render()?))
 }
 
 /// Returns printed names by person.
 pub fn names(context: &Context<'_>) -> Result<BTreeMap<String, String>, Failure> {
-    let all = context.house.accounts().all()?;
-    Ok(all.into_iter().map(|account| (account.person.to_string(), account.printed_name)).collect())
+    Ok(context.house.accounts().printed_names()?)
 }
 
 /// Writes a moment on the site's own clock with its offset.

@@ -1,18 +1,21 @@
 //! The start of a study: what waits for this person today.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BinaryHeap},
+    sync::{Arc, OnceLock},
+};
 
 use askama::Template;
 use conduct::{Casebook, Query, State, Walked, adverse_events, decision_visits};
 use protocol::model::{Power, Severity};
-use terms::{Date, PersonId, RoleId, StudyId, SubjectId};
+use terms::{Date, PersonId, RoleId, SiteId, StudyId, SubjectId};
 
 use crate::{
     context::{Context, Failure, Outcome},
     course::{Standing, VisitLine, subject_path, visits},
     http::{Reply, segment},
-    languages::translate,
-    lists::{Line as ListLine, Lines, Waits, small},
+    languages::{LANGUAGES, translate},
+    lists::{Line as ListLine, Waits, small},
     page::Page,
     pages::verification,
     seat::{Seat, seats},
@@ -28,6 +31,7 @@ const QUERIES: usize = 4;
 const SHOWN_MAX: usize = 30;
 
 /// A line of a list: where it leads, whose it is, what it is, when.
+#[derive(Debug)]
 pub struct Line {
     path: String,
     subject: String,
@@ -35,14 +39,16 @@ pub struct Line {
     when: String,
     /// The day by which a list of visits is ordered.
     day: Option<Date>,
+    /// Who answered a query that waits to be closed, and is not the one to close it.
+    answered_by: Option<PersonId>,
     urgent: bool,
 }
 
 /// A list of what waits.
-pub struct Waiting {
+pub struct Waiting<'a> {
     title: &'static str,
     kind: &'static str,
-    lines: Vec<Line>,
+    lines: Vec<&'a Line>,
     /// How many there are in all.
     all: usize,
     none: &'static str,
@@ -55,11 +61,11 @@ struct Figure {
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct HomePage {
+struct HomePage<'a> {
     page: Page,
     today: String,
     figures: Vec<Figure>,
-    lists: Vec<Waiting>,
+    lists: Vec<Waiting<'a>>,
     may_consent: bool,
     path: String,
     apart: bool,
@@ -126,45 +132,48 @@ pub fn show(context: &Context<'_>) -> Outcome {
     let (state, counts, totals, shown) = context.look(|state, lines| {
         let mut counts = Counts::default();
         let mut totals = [0; LISTS];
-        for (_, _, line) in lines.iter() {
+        let mut first = FirstOnes::default();
+        for (site, subject, line) in lines.iter() {
             counts.take(line);
-            for (total, waits) in totals.iter_mut().zip(&line.waits) {
-                *total += usize::from(waits.count);
+            let answered = line.answers_of(&seat.person);
+            for (list, total) in totals.iter_mut().enumerate() {
+                let Waits { count, first: day } = line.waits[list];
+                let count = if list == QUERIES { count - answered } else { count };
+                *total += usize::from(count);
+                first.take(list, usize::from(count), day, (site, subject, line));
             }
-            totals[QUERIES] -= usize::from(line.answers_of(&seat.person));
         }
-        (state.clone(), counts, totals, first_ones(lines, &seat.person))
+        (state.clone(), counts, totals, first.told())
     })?;
-    let mut gathered = Gathered::default();
-    for subject in &shown {
-        let Some(casebook) = state.casebook(subject.as_str()) else { continue };
-        let casebook = Walked::of(casebook);
-        let today = context.today(Some(&casebook.site));
-        let course = visits(seat, &casebook, today, &page.language);
-        gather(
-            &mut gathered,
-            seat,
-            &state,
-            &casebook,
-            (&course, today),
-            (Some(&seat.person), &page.language),
-        );
+    let language = page.language.as_str();
+    for (subject, site, told) in &shown {
+        told.of(language, || {
+            let today = context.today(Some(site));
+            let casebook = state.casebook(subject.as_str()).map(Walked::of);
+            casebook.map_or_else(Gathered::default, |casebook| {
+                let course = visits(seat, &casebook, today, language);
+                gather(seat, &state, &casebook, (&course, today), language)
+            })
+        });
     }
+    let gathered: Vec<&Gathered> = shown.iter().filter_map(|(_, _, told)| told.get(language)).collect();
     let path = format!("/studies/{}", segment(study.id.as_str()));
+    let mut board: Vec<Line> = Vec::new();
     if seat.may(Power::OverseeSafety) {
         for watch in &study.watches {
             let reached = state.watches.get(&watch.id).into_iter().flat_map(|known| known.undecided());
-            gathered.board.extend(reached.map(|step| Line {
+            board.extend(reached.map(|step| Line {
                 path: format!("{path}/safety#watch-{}", watch.id),
                 subject: String::new(),
-                what: watch.label.get(&page.language).to_owned(),
+                what: watch.label.get(language).to_owned(),
                 when: step.dated.date.to_string(),
                 urgent: true,
                 day: Some(step.dated.date),
+                answered_by: None,
             }));
         }
     }
-    let lists = gathered.lists(seat, &totals);
+    let lists = lists(seat, &gathered, &board, &totals);
     let figures = if seat.follows_course() { counts.figures() } else { Vec::new() };
     let home = HomePage {
         today: today.strftime("%A %d %B %Y").to_string(),
@@ -205,9 +214,9 @@ impl Counts {
     }
 }
 
-/// What was gathered, list by list; the order is that of [`Line`](crate::lists::Line)'s counts.
-#[derive(Default)]
-struct Gathered {
+/// What was gathered at a participant, list by list; the order is that of [`Line`](crate::lists::Line)'s counts.
+#[derive(Debug, Default)]
+pub struct Gathered {
     overdue: Vec<Line>,
     due: Vec<Line>,
     ahead: Vec<Line>,
@@ -218,7 +227,80 @@ struct Gathered {
     report: Vec<Line>,
     sign: Vec<Line>,
     verify: Vec<Line>,
-    board: Vec<Line>,
+}
+
+/// What was gathered at a participant, in each language in which somebody asked. It stays for as long as the participant's line, so
+/// that a start page opens the casebooks of those alone who changed. A cache that holds no fact.
+#[derive(Debug, Default)]
+pub struct Told([OnceLock<Box<Gathered>>; LANGUAGES.len()]);
+
+impl Told {
+    fn place(language: &str) -> usize {
+        LANGUAGES.iter().position(|(code, _)| *code == language).unwrap_or(0)
+    }
+
+    fn of(&self, language: &str, gather: impl FnOnce() -> Gathered) -> &Gathered {
+        self.0[Self::place(language)].get_or_init(|| Box::new(gather()))
+    }
+
+    fn get(&self, language: &str) -> Option<&Gathered> {
+        self.0[Self::place(language)].get().map(Box::as_ref)
+    }
+}
+
+/// The participants at whom the first lines of every list are: for lists by day those of the earliest days, else the
+/// first by number. Each of the former has one line at least, so that no line of another could come before.
+#[derive(Default)]
+struct FirstOnes<'v> {
+    by_day: [BinaryHeap<(Date, &'v SubjectId)>; LISTS],
+    /// Lines of lists without days so far.
+    lines: [usize; LISTS],
+    found: BTreeMap<&'v SubjectId, (&'v SiteId, &'v ListLine)>,
+    dated: BTreeMap<&'v SubjectId, (&'v SiteId, &'v ListLine)>,
+}
+
+impl<'v> FirstOnes<'v> {
+    /// Takes the next participant by number, who has so many lines on a list.
+    fn take(
+        &mut self,
+        list: usize,
+        count: usize,
+        day: Option<Date>,
+        (site, subject, line): (&'v SiteId, &'v SubjectId, &'v ListLine),
+    ) {
+        match day {
+            _ if count == 0 => {}
+            Some(day) => {
+                let first = &mut self.by_day[list];
+                if first.len() < SHOWN_MAX {
+                    first.push((day, subject));
+                } else if let Some(mut last) = first.peek_mut()
+                    && day < last.0
+                {
+                    *last = (day, subject);
+                } else {
+                    return;
+                }
+                self.dated.insert(subject, (site, line));
+            }
+            None if self.lines[list] < SHOWN_MAX => {
+                self.lines[list] += count;
+                self.found.insert(subject, (site, line));
+            }
+            None => {}
+        }
+    }
+
+    /// Returns them by number, with what was gathered at them so far.
+    fn told(mut self) -> Vec<(SubjectId, SiteId, Arc<Told>)> {
+        for (_, subject) in self.by_day.iter().flatten() {
+            if let Some(known) = self.dated.get(*subject) {
+                self.found.insert(subject, *known);
+            }
+        }
+        let all = self.found.into_iter();
+        all.map(|(subject, (site, line))| (subject.clone(), site.clone(), line.told())).collect()
+    }
 }
 
 /// Says how much of each list waits at a participant, for anybody in the role.
@@ -229,29 +311,10 @@ pub fn waits(
     course: &[VisitLine],
     today: Date,
 ) -> [Waits; LISTS] {
-    let mut gathered = Gathered::default();
-    gather(&mut gathered, seat, state, casebook, (course, today), (None, "en"));
-    gathered.all().map(|lines| Waits {
+    gather(seat, state, casebook, (course, today), "en").all().map(|lines| Waits {
         count: small(lines.len()),
         first: lines.iter().filter_map(|line| line.day).min(),
     })
-}
-
-/// The participants at whom the first lines of every list are: for lists by day those of the earliest days, else the
-/// first by number. Each has one line at least, so that no line of another could come before.
-fn first_ones(lines: &Lines<'_>, person: &PersonId) -> BTreeSet<SubjectId> {
-    let mut found = BTreeSet::new();
-    for list in 0..LISTS {
-        let others = |line: &ListLine| if list == QUERIES { line.answers_of(person) } else { 0 };
-        let mut waiting: Vec<(Option<Date>, &SubjectId)> = lines
-            .iter()
-            .filter(|(_, _, line)| line.waits[list].count > others(line))
-            .map(|(_, subject, line)| (line.waits[list].first, subject))
-            .collect();
-        waiting.sort_unstable();
-        found.extend(waiting.into_iter().take(SHOWN_MAX).map(|(_, subject)| subject.clone()));
-    }
-    found
 }
 
 /// Says whether a query waits for an answer of the role: it was asked and has not answered, or has, and a hard check still
@@ -275,15 +338,15 @@ fn is_hard(seat: &Seat<'_>, query: &Query) -> bool {
     check.is_some_and(|check| check.severity == Severity::Hard)
 }
 
-/// Gathers what waits at a participant: for a person, who closes no query that the person answered, or for anybody in the role.
+/// Gathers what waits at a participant for anybody in the role.
 fn gather(
-    gathered: &mut Gathered,
     seat: &Seat<'_>,
     state: &State,
     casebook: &Casebook,
     (lines, today): (&[VisitLine], Date),
-    (person, language): (Option<&PersonId>, &str),
-) {
+    language: &str,
+) -> Gathered {
+    let mut gathered = Gathered::default();
     let study = seat.study;
     let path = subject_path(study, casebook);
     let subject = casebook.subject.to_string();
@@ -293,6 +356,7 @@ fn gather(
         what,
         when,
         day: None,
+        answered_by: None,
         urgent,
     };
     if seat.follows_course() {
@@ -319,9 +383,8 @@ fn gather(
         }
     }
     for query in casebook.queries.iter().filter(|query| query.closed.is_none()) {
-        let own = person.is_some() && query.answered_by.as_ref() == person;
-        let mine = is_asked(seat, query) || (is_to_close(seat, query) && !own);
-        if mine && seat.sees_query(casebook, query) {
+        let asked = is_asked(seat, query);
+        if (asked || is_to_close(seat, query)) && seat.sees_query(casebook, query) {
             let form = study.form(query.key.form.as_str());
             let title = form.map_or("", |form| form.title.get(language));
             let item = form
@@ -331,7 +394,9 @@ fn gather(
             let visit = query.key.visit.as_ref();
             let visit =
                 visit.map_or(String::new(), |visit| format!("{} · ", study.visit_name(visit, language)));
-            gathered.queries.push(line(to, format!("{visit}{title}: {item}"), query.id.to_string(), false));
+            let what = format!("{visit}{title}: {item}");
+            let answered_by = query.answered_by.clone().filter(|_| !asked);
+            gathered.queries.push(Line { answered_by, ..line(to, what, query.id.to_string(), false) });
         }
     }
     if seat.may(Power::DecideEligibility)
@@ -391,6 +456,7 @@ fn gather(
             gathered.verify.push(line(path, visit, String::new(), false));
         }
     }
+    gathered
 }
 
 fn is_ready_to_sign(visit: &VisitLine) -> bool {
@@ -412,46 +478,88 @@ impl Gathered {
             &self.verify,
         ]
     }
+}
 
-    fn lists(mut self, seat: &Seat<'_>, totals: &[usize; LISTS]) -> Vec<Waiting> {
-        for list in [&mut self.overdue, &mut self.due, &mut self.ahead] {
-            list.sort_by_key(|line| line.day);
-        }
-        let board = self.board.len();
-        let [overdue, due, ahead, forms, queries, decide, dispense, report, sign, verify] = *totals;
-        let fills = seat.study.forms.iter().any(|form| seat.fills(form));
-        let list = |title, kind, mut lines: Vec<Line>, all, none| {
-            lines.truncate(SHOWN_MAX);
-            Waiting { title, kind, lines, all, none }
-        };
-        let all = [
-            (
-                seat.may(Power::OverseeSafety),
-                list("For the safety board to decide", "bad", self.board, board, ""),
+/// Makes the lists of what was gathered at participants, whom `gathered` has by number, and of what waits for the safety board.
+fn lists<'a>(
+    seat: &Seat<'_>,
+    gathered: &[&'a Gathered],
+    board: &'a [Line],
+    totals: &[usize; LISTS],
+) -> Vec<Waiting<'a>> {
+    let of = |lines: fn(&Gathered) -> &Vec<Line>| -> Vec<&'a Line> {
+        gathered.iter().flat_map(|gathered| lines(gathered)).collect()
+    };
+    let by_day = |lines: fn(&Gathered) -> &Vec<Line>| {
+        let mut lines = of(lines);
+        lines.sort_by_key(|line| line.day);
+        lines
+    };
+    let [overdue, due, ahead, forms, queries, decide, dispense, report, sign, verify] = *totals;
+    let fills = seat.study.forms.iter().any(|form| seat.fills(form));
+    let list = |title, kind, mut lines: Vec<&'a Line>, all, none| {
+        lines.truncate(SHOWN_MAX);
+        Waiting { title, kind, lines, all, none }
+    };
+    let mut asked = of(|gathered| &gathered.queries);
+    asked.retain(|line| line.answered_by.as_ref() != Some(&seat.person));
+    let all = [
+        (
+            seat.may(Power::OverseeSafety),
+            list("For the safety board to decide", "bad", board.iter().collect(), board.len(), ""),
+        ),
+        (
+            seat.may(Power::ReportEvents),
+            list("Serious events to report", "bad", of(|gathered| &gathered.report), report, ""),
+        ),
+        (
+            seat.follows_course(),
+            list("Overdue", "bad", by_day(|gathered| &gathered.overdue), overdue, "Nothing is overdue."),
+        ),
+        (
+            seat.follows_course(),
+            list("Due now", "wait", by_day(|gathered| &gathered.due), due, "No visit is due."),
+        ),
+        (
+            seat.may(Power::DecideEligibility),
+            list("To decide", "wait", of(|gathered| &gathered.decide), decide, ""),
+        ),
+        (
+            seat.may(Power::Dispense),
+            list("To dispense", "wait", of(|gathered| &gathered.dispense), dispense, ""),
+        ),
+        (
+            fills,
+            list("Forms to fill", "wait", of(|gathered| &gathered.forms), forms, "Every form is complete."),
+        ),
+        (seat.sees_participants(), list("Queries for you", "ask", asked, queries, "No query waits for you.")),
+        (
+            seat.may(Power::VerifySource),
+            list(
+                "To verify",
+                "ask",
+                of(|gathered| &gathered.verify),
+                verify,
+                "Nothing of the sample is left to verify.",
             ),
-            (seat.may(Power::ReportEvents), list("Serious events to report", "bad", self.report, report, "")),
-            (seat.follows_course(), list("Overdue", "bad", self.overdue, overdue, "Nothing is overdue.")),
-            (seat.follows_course(), list("Due now", "wait", self.due, due, "No visit is due.")),
-            (seat.may(Power::DecideEligibility), list("To decide", "wait", self.decide, decide, "")),
-            (seat.may(Power::Dispense), list("To dispense", "wait", self.dispense, dispense, "")),
-            (fills, list("Forms to fill", "wait", self.forms, forms, "Every form is complete.")),
-            (
-                seat.sees_participants(),
-                list("Queries for you", "ask", self.queries, queries, "No query waits for you."),
+        ),
+        (
+            seat.may(Power::Sign),
+            list("To sign", "ask", of(|gathered| &gathered.sign), sign, "Nothing is ready to sign."),
+        ),
+        (
+            seat.follows_course(),
+            list(
+                "In the next two weeks",
+                "calm",
+                by_day(|gathered| &gathered.ahead),
+                ahead,
+                "No visit opens.",
             ),
-            (
-                seat.may(Power::VerifySource),
-                list("To verify", "ask", self.verify, verify, "Nothing of the sample is left to verify."),
-            ),
-            (seat.may(Power::Sign), list("To sign", "ask", self.sign, sign, "Nothing is ready to sign.")),
-            (
-                seat.follows_course(),
-                list("In the next two weeks", "calm", self.ahead, ahead, "No visit opens."),
-            ),
-        ];
-        all.into_iter()
-            .filter(|(shown, list)| *shown && (!list.lines.is_empty() || !list.none.is_empty()))
-            .map(|(_, list)| list)
-            .collect()
-    }
+        ),
+    ];
+    all.into_iter()
+        .filter(|(shown, list)| *shown && (!list.lines.is_empty() || !list.none.is_empty()))
+        .map(|(_, list)| list)
+        .collect()
 }

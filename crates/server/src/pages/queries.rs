@@ -1,9 +1,11 @@
 //! Queries: the list, and what is done with one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 use conduct::{Action, Casebook, Query, State, Walked};
-use protocol::model::Power;
-use record::{Fact, FormKey};
+use protocol::model::{Power, Study};
+use record::{Event, Fact, FormKey};
 use terms::{ItemId, QueryId, RoleId, SubjectId};
 
 use crate::{
@@ -100,16 +102,24 @@ fn state_of(query: &Query) -> &'static str {
     }
 }
 
-fn said(running: &RunningStudy, language: &str, sequence: u64) -> Option<Said> {
-    let event = running.event(sequence)?;
-    let (what, text) = match event.fact {
+/// Returns what was said in queries, by event.
+pub fn exchanges<'q>(
+    running: &RunningStudy,
+    queries: impl IntoIterator<Item = &'q Query>,
+) -> BTreeMap<u64, Event> {
+    let said: BTreeSet<u64> = queries.into_iter().flat_map(|query| query.said.iter().copied()).collect();
+    if said.is_empty() { BTreeMap::new() } else { running.events(&said) }
+}
+
+fn said(study: &Study, language: &str, event: &Event) -> Option<Said> {
+    let (what, text) = match &event.fact {
         Fact::QueryOpened { text, .. } => ("asked", Some(text)),
         Fact::QueryAnswered { text, .. } => ("answered", Some(text)),
         Fact::QueryReopened { text, .. } => ("opened again", Some(text)),
         Fact::QueryClosed { .. } => ("closed", None),
         _ => return None,
     };
-    let role = running.study().role(event.by.role.as_str());
+    let role = study.role(event.by.role.as_str());
     Some(Said {
         what,
         by: role.map_or_else(String::new, |role| role.label.get(language).to_owned()),
@@ -119,7 +129,7 @@ fn said(running: &RunningStudy, language: &str, sequence: u64) -> Option<Said> {
 }
 
 fn view(
-    running: &RunningStudy,
+    exchanges: &BTreeMap<u64, Event>,
     seat: &Seat<'_>,
     casebook: &Casebook,
     query: &Query,
@@ -128,8 +138,8 @@ fn view(
     let study = seat.study;
     let open = query.closed.is_none();
     let asked = study.role(query.addressed_to.as_str());
-    let said: Vec<Said> =
-        query.said.iter().filter_map(|sequence| said(running, language, *sequence)).collect();
+    let events = query.said.iter().filter_map(|sequence| exchanges.get(sequence));
+    let said: Vec<Said> = events.filter_map(|event| said(study, language, event)).collect();
     let last = |what: &[&str]| {
         let found = said.iter().rev().find(|one| what.contains(&one.what));
         found.map_or_else(String::new, |one| one.text.clone())
@@ -152,9 +162,10 @@ fn view(
     }
 }
 
-/// Returns the queries on an item that the seat sees: open ones first, then those that are closed.
+/// Returns the queries on an item that the seat sees: open ones first, then those that are closed. What was said in them stands in
+/// `exchanges`.
 pub fn of_item(
-    running: &RunningStudy,
+    exchanges: &BTreeMap<u64, Event>,
     seat: &Seat<'_>,
     casebook: &Casebook,
     key: &FormKey,
@@ -168,7 +179,7 @@ pub fn of_item(
         .filter(|query| seat.sees_query(casebook, query))
         .collect();
     found.sort_by_key(|query| query.closed.is_some());
-    found.into_iter().map(|query| view(running, seat, casebook, query, language)).collect()
+    found.into_iter().map(|query| view(exchanges, seat, casebook, query, language)).collect()
 }
 
 /// A query of a participant that the filters leave.
@@ -267,15 +278,23 @@ fn found(
     Ok((state, all, number, found))
 }
 
-/// Hands over what was found, with its casebook.
-fn each_found(state: &State, found: &[Found], mut take: impl FnMut(&Casebook, &Query)) {
-    for one in found {
-        let Some(casebook) = state.casebook(one.subject.as_str()) else { continue };
+/// Makes the rows of what was found. A casebook is opened once for queries of a participant that follow each other.
+fn rows(
+    context: &Context<'_>,
+    state: &State,
+    found: &[Found],
+    language: &str,
+    mut take: impl FnMut(Row),
+) -> Result<(), Failure> {
+    let (running, seat) = context.seated()?;
+    for of_one in found.chunk_by(|one, next| one.subject == next.subject) {
+        let Some(casebook) = state.casebook(of_one[0].subject.as_str()) else { continue };
         let casebook = Walked::of(casebook);
-        if let Some(query) = casebook.query(&one.query) {
-            take(&casebook, query);
-        }
+        let queries: Vec<&Query> = of_one.iter().filter_map(|one| casebook.query(&one.query)).collect();
+        let exchanges = exchanges(running, queries.iter().copied());
+        queries.iter().for_each(|query| take(row(context, &exchanges, seat, &casebook, query, language)));
     }
+    Ok(())
 }
 
 fn wanted(context: &Context<'_>) -> &'static str {
@@ -294,10 +313,8 @@ pub fn list(context: &Context<'_>) -> Outcome {
     let last = all.saturating_sub(1) / ON_A_PAGE;
     let path = format!("/studies/{}/queries", segment(study.id.as_str()));
     let to_page = |number: usize| format!("{path}?{}", query.with(&[("page", &(number + 1).to_string())]));
-    let mut rows: Vec<Row> = Vec::new();
-    each_found(&state, &found, |casebook, query| {
-        rows.push(row(context, running, seat, casebook, query, &page.language));
-    });
+    let mut shown: Vec<Row> = Vec::new();
+    rows(context, &state, &found, &page.language, |row| shown.push(row))?;
     let manages = seat.may(Power::ManageQueries) && state.locked.is_none();
     drop(state);
     let forms =
@@ -310,9 +327,9 @@ pub fn list(context: &Context<'_>) -> Outcome {
         form: query.get("form").to_owned(),
         forms: forms.map(|form| (form.id.to_string(), form.title.get(&page.language).to_owned())).collect(),
         oldest: query.get("sort") == "oldest",
-        closes: manages && rows.iter().any(|row| row.view.may_close),
+        closes: manages && shown.iter().any(|row| row.view.may_close),
         manages,
-        rows,
+        rows: shown,
         from: if all == 0 { 0 } else { number * ON_A_PAGE + 1 },
         to: ((number + 1) * ON_A_PAGE).min(all),
         before: (number > 0).then(|| to_page(number - 1)),
@@ -327,7 +344,7 @@ pub fn list(context: &Context<'_>) -> Outcome {
 
 fn row(
     context: &Context<'_>,
-    running: &RunningStudy,
+    exchanges: &BTreeMap<u64, Event>,
     seat: &Seat<'_>,
     casebook: &Casebook,
     query: &Query,
@@ -352,23 +369,21 @@ fn row(
         ),
         days: i64::from(terms::days_between(query.opened_on, today)),
         pick: format!("{}/{}", casebook.subject, query.id),
-        view: view(running, seat, casebook, query, language),
+        view: view(exchanges, seat, casebook, query, language),
     }
 }
 
 /// The filtered list as a file.
 pub fn export(context: &Context<'_>) -> Outcome {
-    let (running, seat) = context.seated()?;
     let mut text = String::from("query,participant,where,question,answer,asked_of,state,days\r\n");
     let (state, _, _, found) = found(context, None)?;
-    each_found(&state, &found, |casebook, query| {
-        let row = row(context, running, seat, casebook, query, "en");
+    rows(context, &state, &found, "en", |row| {
         let (view, days) = (&row.view, row.days.to_string());
         let fields =
             [&view.id, &row.subject, &row.place, &view.text, &view.answer, &view.asked, view.state, &days];
         text.push_str(&fields.map(|field| csv_field(field)).join(","));
         text.push_str("\r\n");
-    });
+    })?;
     Ok(Reply::download("queries.csv", "text/csv; charset=utf-8", text.into_bytes()))
 }
 

@@ -87,6 +87,58 @@ fn a_form_is_saved_checked_and_corrected_with_a_reason() {
 }
 
 #[test]
+fn a_long_history_comes_newest_first_a_page_at_a_time_and_keeps_what_was_asked_for() {
+    let world = World::training(2);
+    let subject = screened(&world);
+    let mut coordinator = world.seated("coordinator.01");
+    let path = format!("{subject}/forms/vital_signs/Scr/0");
+    let saves = 110;
+    let long = "The source document was read again, and by a second person. ".repeat(4);
+    for save in 0..saves {
+        let reason = format!("{long}No. {save}.");
+        let (weight, heart_rate) = (format!("{}.5", 60 + save % 40), (60 + save % 40).to_string());
+        let (systolic, diastolic) = ((130 + save % 9).to_string(), (70 + save % 9).to_string());
+        let answers = [
+            ("i.weight", weight.as_str()),
+            ("i.systolic", &systolic),
+            ("i.diastolic", &diastolic),
+            ("i.heart_rate", &heart_rate),
+            ("reason", &reason),
+        ];
+        let saved = fill(&mut coordinator, &path, &answers);
+        assert_eq!(saved.status, 303, "{}", text(&saved));
+    }
+    let mut pages_of = |first: String| {
+        let (mut next, mut pages) = (Some(first), Vec::new());
+        while let Some(path) = next {
+            let reply = coordinator.get(&path);
+            assert!(reply.body.len() < 150_000, "{path} has {} bytes", reply.body.len());
+            let page = text(&reply);
+            let after = page.split("rel=\"next\"").next().filter(|before| before.len() < page.len());
+            let link = after.and_then(|before| before.rsplit("href=\"").next()?.split('"').next());
+            next = link.map(|link| link.replace("&#38;", "&").replace("&amp;", "&"));
+            pages.push(page);
+        }
+        pages
+    };
+    let rows = |page: &String| page.matches("<th scope=\"row\">").count();
+    let whole = pages_of(format!("{path}/history"));
+    assert_eq!(whole.len(), 5);
+    assert_eq!(whole.iter().map(rows).sum::<usize>(), 4 * saves);
+    assert!(whole[0].contains("No. 109.") && !whole[0].contains("No. 1."));
+    // The first save gave no reason for a change; the second did.
+    assert!(whole[4].contains("No. 1.") && !whole[4].contains("No. 109."));
+    assert!(whole[0].contains(">1–100 / 440<") || whole[0].contains(">1–100 / 440 "));
+    let of_weight = pages_of(format!("{path}/history?item=weight"));
+    assert_eq!(of_weight.len(), 2);
+    assert_eq!(of_weight.iter().map(rows).sum::<usize>(), saves);
+    assert!(of_weight[1].contains("<option value=\"weight\" selected>"));
+    // A page that isn't there is the last one; an item that isn't there has no history.
+    assert_eq!(rows(&text(&coordinator.get(&format!("{path}/history?page=99&item=weight")))), saves - 100);
+    assert_eq!(rows(&text(&coordinator.get(&format!("{path}/history?item=nothing")))), 0);
+}
+
+#[test]
 fn int_1_two_people_on_one_form_never_overwrite_each_other() {
     let world = World::training(2);
     let subject = screened(&world);
