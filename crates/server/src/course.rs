@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use conduct::{Casebook, Query, View, scheduled_visit, unfilled, window};
-use protocol::model::{Form, Study, Timing, Visit};
+use protocol::model::{Form, Mark, Study, Timing, Visit};
 use record::FormKey;
-use terms::{Date, VisitId, days_between};
+use terms::{Date, FormId, VisitId, days_between};
 
 use crate::{
     http::Segment,
@@ -126,6 +126,51 @@ pub struct VisitLine {
     pub is_next: bool,
     /// Its forms, once it was held.
     pub forms: Vec<FormLine>,
+}
+
+/// Which forms the schedule asks for at each visit. Forms stand by their place among the study's.
+#[derive(Clone, Debug)]
+pub struct Schedule<'a> {
+    places: BTreeMap<&'a FormId, usize>,
+    /// By visit: forms to do or to confirm.
+    marked: BTreeMap<&'a VisitId, Vec<usize>>,
+    /// By visit: forms to do, in the order of the schedule.
+    due: BTreeMap<&'a VisitId, Vec<usize>>,
+}
+
+impl<'a> Schedule<'a> {
+    /// Reads a study's schedule.
+    pub fn of(study: &'a Study) -> Self {
+        let places: BTreeMap<&FormId, usize> =
+            study.forms.iter().enumerate().map(|(place, form)| (&form.id, place)).collect();
+        let (mut marked, mut due) = (BTreeMap::<_, Vec<usize>>::new(), BTreeMap::<_, Vec<usize>>::new());
+        for activity in &study.activities {
+            let forms: Vec<usize> =
+                activity.forms.iter().filter_map(|form| places.get(form).copied()).collect();
+            for (visit, mark) in activity.marks.iter().filter(|(_, mark)| *mark != Mark::Nothing) {
+                marked.entry(visit).or_default().extend(&forms);
+                if *mark == Mark::Do {
+                    due.entry(visit).or_default().extend(&forms);
+                }
+            }
+        }
+        Self { places, marked, due }
+    }
+
+    /// Returns the place of a form among the study's.
+    pub fn place(&self, form: &FormId) -> Option<usize> {
+        self.places.get(form).copied()
+    }
+
+    /// Returns the forms that the schedule asks for at a visit, to do or to confirm.
+    pub fn marked_at(&self, visit: &VisitId) -> &[usize] {
+        self.marked.get(visit).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the forms to do at a visit, in the order of the schedule.
+    pub fn due_at(&self, visit: &VisitId) -> &[usize] {
+        self.due.get(visit).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Returns the visits of a participant that a seat sees, in the order of the schedule.
@@ -299,7 +344,7 @@ pub fn form_line(
     FormLine {
         title: form.title.get(language).to_owned(),
         path: form_path(seat.study, casebook, &key),
-        filled: filled(seat.study, casebook, form, &key, today),
+        filled: filled(seat, casebook, form, &key, today),
         queries: casebook.queries.iter().filter(open).count(),
         // Of a visit's form it is known how it is shown; of the rows of another, only how the first is.
         enters: seat.fills(form)
@@ -310,17 +355,19 @@ pub fn form_line(
 }
 
 /// Says how complete a form is.
-pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, today: Date) -> Filled {
+pub fn filled(seat: &Seat<'_>, casebook: &Casebook, form: &Form, key: &FormKey, today: Date) -> Filled {
+    let (study, schedule) = (seat.study, seat.schedule());
     let begun = casebook.forms.contains_key(key);
     // What the schedule asks to confirm, or leaves to an unscheduled visit, is due once it was begun.
-    let asked = || key.visit.as_ref().is_none_or(|visit| study.forms_at(visit).any(|due| due.id == form.id));
+    let place = || schedule.place(&form.id).unwrap_or(usize::MAX);
+    let asked = || key.visit.as_ref().is_none_or(|visit| schedule.due_at(visit).contains(&place()));
     if !begun && !asked() {
         return Filled::Optional;
     }
     let first_row = key.row == u32::from(form.repeating);
     let held = key.visit.as_ref().is_some_and(|visit| casebook.visits.contains_key(visit));
     let missing = if held && (begun || first_row) {
-        casebook.gaps(|casebook| gaps(study, casebook)).get(key).copied().unwrap_or(0)
+        casebook.gaps(|casebook| gaps(study, schedule, casebook)).get(key).copied().unwrap_or(0)
     } else {
         unfilled(&View::at_form(study, casebook, key, today), form, key).len()
     };
@@ -334,20 +381,25 @@ pub fn filled(study: &Study, casebook: &Casebook, form: &Form, key: &FormKey, to
 
 /// Reckons how many required items are missing from the forms of held visits, begun ones and those that are asked for. At a held
 /// visit nothing depends on the day of asking.
-fn gaps(study: &Study, casebook: &Casebook) -> BTreeMap<FormKey, usize> {
+fn gaps(study: &Study, schedule: &Schedule<'_>, casebook: &Casebook) -> BTreeMap<FormKey, usize> {
     let mut gaps = BTreeMap::new();
     for (visit, held) in &casebook.visits {
-        let asked = study.forms_at(visit).map(|form| FormKey {
-            visit: Some(visit.clone()),
-            form: form.id.clone(),
-            row: u32::from(form.repeating),
-        });
-        let begun = casebook.forms_at(visit).map(|(key, _)| key.clone());
-        for key in asked.chain(begun) {
-            let Some(form) = study.form(key.form.as_str()) else { continue };
+        let mut reckon = |form: &Form, key: FormKey| {
             let missing = unfilled(&View::at_form(study, casebook, &key, held.held.date), form, &key).len();
             if missing > 0 {
                 gaps.insert(key, missing);
+            }
+        };
+        for place in schedule.due_at(visit) {
+            let form = &study.forms[*place];
+            let row = u32::from(form.repeating);
+            reckon(form, FormKey { visit: Some(visit.clone()), form: form.id.clone(), row });
+        }
+        for (key, _) in casebook.forms_at(visit) {
+            let Some(place) = schedule.place(&key.form) else { continue };
+            let form = &study.forms[place];
+            if key.row != u32::from(form.repeating) || !schedule.due_at(visit).contains(&place) {
+                reckon(form, key.clone());
             }
         }
     }

@@ -283,7 +283,7 @@ impl Installation {
                 .roles
                 .iter()
                 .filter(|role| held.contains(&role.id))
-                .map(|role| Seat { study, person: PersonId::from(""), role, sites: Sites::All })
+                .map(|role| Seat::new(study, PersonId::from(""), role, Sites::All))
                 .collect();
             let today = |site: &SiteId| {
                 let zone = study.site(site.as_str()).map_or("UTC", |site| site.zone.as_str());

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use protocol::model::Power;
 use record::{Event, Fact, StoreError, Stream};
 use store::outbox::{NewMail, Outbox, OutboxStanding, WaitingMail};
-use terms::{Date, PersonId, SiteId, StudyId, Timestamp, days_between};
+use terms::{Date, PersonId, RoleId, SiteId, StudyId, Timestamp, days_between};
 
 use crate::{
     installation::Installation,
@@ -190,7 +190,7 @@ impl Post {
         if kind == Kind::SafetyBoard {
             let of = format!("{}/{}/{}", kind.name(), study.id, event.sequence);
             let board = |seat: &crate::seat::Seat<'_>| seat.may(Power::OverseeSafety);
-            return self.to_all(house, running, None, &of, kind, mails, board);
+            return self.put_in(&of, kind, &reached(house, running, None, board), mails);
         }
         if !matches!(event.stream, Stream::Subject(_)) {
             return;
@@ -198,13 +198,16 @@ impl Post {
         // Whoever may read of it is told of it.
         let class = if kind == Kind::Serious { "adverse_events" } else { "audit" };
         let of = format!("{}/{}/{}", kind.name(), study.id, event.sequence);
-        self.to_all(house, running, event.site.as_ref(), &of, kind, mails, |seat| {
+        let people = reached(house, running, event.site.as_ref(), |seat| {
             seat.reads(class) && seat.person != event.by.person
         });
+        self.put_in(&of, kind, &people, mails);
     }
 
     fn overdue(&self, house: &Installation, running: &RunningStudy, today: Date, mails: &mut Vec<NewMail>) {
         let state = running.state();
+        // Whom a query asks hangs on its site and role alone; a large trial has thousands of queries and some dozens of these.
+        let mut asked: BTreeMap<(SiteId, RoleId), Vec<(PersonId, String)>> = BTreeMap::new();
         for casebook in state.walk() {
             for query in
                 casebook.queries.iter().filter(|query| query.closed.is_none() && query.answered.is_none())
@@ -213,45 +216,24 @@ impl Post {
                     continue;
                 }
                 let of = format!("{}/{}/{}", Kind::OverdueQuery.name(), running.study().id, query.opened);
-                self.to_all(house, running, Some(&casebook.site), &of, Kind::OverdueQuery, mails, |seat| {
-                    seat.role.id == query.addressed_to
+                let whom = (casebook.site.clone(), query.addressed_to.clone());
+                let people = asked.entry(whom).or_insert_with(|| {
+                    let role = |seat: &crate::seat::Seat<'_>| seat.role.id == query.addressed_to;
+                    reached(house, running, Some(&casebook.site), role)
                 });
+                self.put_in(&of, Kind::OverdueQuery, people, mails);
             }
         }
     }
 
-    /// One mail for each person with an address who has a fitting seat that reaches the site.
-    #[expect(clippy::too_many_arguments, reason = "what a mail is about has no fewer parts")]
-    fn to_all(
-        &self,
-        house: &Installation,
-        running: &RunningStudy,
-        site: Option<&SiteId>,
-        of: &str,
-        kind: Kind,
-        mails: &mut Vec<NewMail>,
-        fits: impl Fn(&crate::seat::Seat<'_>) -> bool,
-    ) {
-        let (study, state) = (running.study(), running.state());
-        let today = house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
-        let mut people: Vec<&PersonId> =
-            state.delegations.grants().iter().map(|grant| &grant.person).collect();
-        people.sort();
-        people.dedup();
-        for person in people {
-            let reached = seats(study, &state, person, today)
-                .iter()
-                .any(|seat| fits(seat) && site.is_none_or(|site| seat.sites.hold(site)));
-            let account = if reached { house.accounts().of(person).ok().flatten() } else { None };
-            if let Some(account) = account.filter(|account| account.active && !account.email.is_empty()) {
-                mails.push(NewMail {
-                    once: format!("{of}/{person}"),
-                    address: account.email,
-                    kind: kind.name().to_owned(),
-                    link: self.postman.pages.clone(),
-                });
-            }
-        }
+    /// One mail for each of some people, with their addresses.
+    fn put_in(&self, of: &str, kind: Kind, people: &[(PersonId, String)], mails: &mut Vec<NewMail>) {
+        mails.extend(people.iter().map(|(person, address)| NewMail {
+            once: format!("{of}/{person}"),
+            address: address.clone(),
+            kind: kind.name().to_owned(),
+            link: self.postman.pages.clone(),
+        }));
     }
 
     /// Sends what is due. A mail that can't be sent is tried again later, each time later.
@@ -290,6 +272,32 @@ impl Post {
         };
         send(&self.postman.relay, &letter)
     }
+}
+
+/// Returns everybody with an address who has a fitting seat that reaches a site (none: the study), and the address.
+fn reached(
+    house: &Installation,
+    running: &RunningStudy,
+    site: Option<&SiteId>,
+    fits: impl Fn(&crate::seat::Seat<'_>) -> bool,
+) -> Vec<(PersonId, String)> {
+    let (study, state) = (running.study(), running.state());
+    let today = house.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let mut people: Vec<&PersonId> = state.delegations.grants().iter().map(|grant| &grant.person).collect();
+    people.sort();
+    people.dedup();
+    let reached = |person: &PersonId| {
+        seats(study, &state, person, today)
+            .iter()
+            .any(|seat| fits(seat) && site.is_none_or(|site| seat.sites.hold(site)))
+    };
+    people
+        .into_iter()
+        .filter(|person| reached(person))
+        .filter_map(|person| house.accounts().of(person).ok().flatten())
+        .filter(|account| account.active && !account.email.is_empty())
+        .map(|account| (account.person, account.email))
+        .collect()
 }
 
 fn kind_of(event: &Event) -> Option<Kind> {

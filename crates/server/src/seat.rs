@@ -4,13 +4,15 @@
 //! sites of the delegation. Every list, count, page, search and error is made through it, so
 //! that what a role may not know exists is simply not there.
 
-use std::collections::BTreeSet;
+use std::{cell::OnceCell, collections::BTreeSet};
 
 use access::{may_see, needs, reach};
 use conduct::{Casebook, Query, State, is_scheduled, scheduled_visit};
 use protocol::model::{Form, Power, Purpose, Role, Sight, Study};
 use record::FormKey;
-use terms::{DataClassId, Date, FormId, PersonId, RoleId, SiteId, VisitId};
+use terms::{DataClassId, Date, PersonId, RoleId, SiteId, VisitId};
+
+use crate::course::Schedule;
 
 /// The participants' own role, which has no seat among the staff.
 const PARTICIPANT: &str = "participant";
@@ -46,6 +48,16 @@ pub struct Seat<'a> {
     pub role: &'a Role,
     /// Where.
     pub sites: Sites,
+    /// What the seat is to the study's forms, once it was asked for.
+    forms: OnceCell<Forms<'a>>,
+}
+
+/// What the schedule and the role are to the study's forms: looked up once, since a course of visits asks for each form at each visit.
+#[derive(Clone, Debug)]
+struct Forms<'a> {
+    schedule: Schedule<'a>,
+    /// How much the role sees of each form, by its place, and whether earlier entries are hidden from it.
+    sights: Vec<(Sight, bool)>,
 }
 
 /// Returns the seats of a person on a day, in the order of the study's roles.
@@ -66,7 +78,7 @@ pub fn seats<'a>(study: &'a Study, state: &State, person: &PersonId, today: Date
             } else {
                 Sites::These(grants.iter().filter_map(|grant| grant.site.clone()).collect())
             };
-            Some(Seat { study, person: person.clone(), role, sites })
+            Some(Seat::new(study, person.clone(), role, sites))
         })
         .collect()
 }
@@ -82,6 +94,26 @@ impl Sites {
 }
 
 impl<'a> Seat<'a> {
+    /// Puts a person in a role at sites.
+    pub fn new(study: &'a Study, person: PersonId, role: &'a Role, sites: Sites) -> Self {
+        Self { study, person, role, sites, forms: OnceCell::new() }
+    }
+
+    fn forms(&self) -> &Forms<'a> {
+        self.forms.get_or_init(|| {
+            let sight = |form: &Form| {
+                let sight = may_see(self.study, &self.role.id, &form.data_class);
+                (sight, self.history_is_hidden(&form.data_class))
+            };
+            Forms { schedule: Schedule::of(self.study), sights: self.study.forms.iter().map(sight).collect() }
+        })
+    }
+
+    /// Returns what the study's schedule asks for.
+    pub fn schedule(&self) -> &Schedule<'a> {
+        &self.forms().schedule
+    }
+
     /// Says whether the role has a power.
     pub fn may(&self, power: Power) -> bool {
         self.role.may.contains(&power)
@@ -129,37 +161,26 @@ impl<'a> Seat<'a> {
 
     /// Says how a form of a participant shows itself.
     pub fn form(&self, casebook: &Casebook, key: &FormKey) -> Shown {
-        let Some(form) = self.study.form(key.form.as_str()) else { return Shown::No };
+        let Some(place) = self.schedule().place(&key.form) else { return Shown::No };
         let scheduled = |visit: &VisitId| {
-            scheduled_visit(self.study, visit).is_some_and(|known| is_scheduled(self.study, known, &form.id))
+            let known = scheduled_visit(self.study, visit);
+            known.is_some_and(|known| is_scheduled(self.study, known, &key.form))
         };
-        self.shown(casebook, form, key, scheduled)
+        let there =
+            || key.visit.as_ref().is_none_or(|visit| casebook.forms.contains_key(key) || scheduled(visit));
+        self.shown(casebook, place, key, there)
     }
 
-    /// Says how a form of a participant shows itself, where somebody knows whether the schedule asks for it at its visit.
-    fn shown(
-        &self,
-        casebook: &Casebook,
-        form: &Form,
-        key: &FormKey,
-        scheduled: impl FnOnce(&VisitId) -> bool,
-    ) -> Shown {
-        if form.purpose == Some(Purpose::SpecimenReading) || !self.sites.hold(&casebook.site) {
+    /// Says how the form at a place shows itself; `there` says whether it was begun or the schedule asks for it.
+    fn shown(&self, casebook: &Casebook, place: usize, key: &FormKey, there: impl FnOnce() -> bool) -> Shown {
+        let form = &self.study.forms[place];
+        if form.purpose == Some(Purpose::SpecimenReading) || !self.sites.hold(&casebook.site) || !there() {
             return Shown::No;
         }
-        if let Some(visit) = &key.visit
-            && !casebook.forms.contains_key(key)
-            && !scheduled(visit)
-        {
-            return Shown::No;
-        }
-        match may_see(self.study, &self.role.id, &form.data_class) {
+        let (sight, history_is_hidden) = self.forms().sights[place];
+        match sight {
             // Whether an entry is history is looked up where it matters alone: every form of every list comes by here.
-            Sight::Site | Sight::All
-                if self.history_is_hidden(&form.data_class) && self.is_past(casebook, form, key) =>
-            {
-                Shown::No
-            }
+            Sight::Site | Sight::All if history_is_hidden && self.is_past(casebook, form, key) => Shown::No,
             Sight::Site | Sight::All => Shown::Yes,
             Sight::Masked => Shown::Masked,
             Sight::OwnVisit if self.is_in_hand(casebook, form, key) => Shown::Yes,
@@ -232,29 +253,25 @@ impl<'a> Seat<'a> {
         casebook: &'s Casebook,
         visit: &'s VisitId,
     ) -> impl Iterator<Item = (&'a Form, FormKey, Shown)> + 's {
-        let begun: BTreeSet<&FormId> = casebook.forms_at(visit).map(|(key, _)| &key.form).collect();
         let stem = scheduled_visit(self.study, visit).map_or(visit, |known| &known.id);
         let unscheduled = stem != visit;
-        let study = self.study;
-        // Looked up once a visit: a row of the schedule is searched for the visit's mark.
-        let due: BTreeSet<&FormId> = study
-            .activities
-            .iter()
-            .filter(|activity| activity.at(stem) != protocol::model::Mark::Nothing)
-            .flat_map(|activity| &activity.forms)
-            .collect();
-        study
+        let schedule = self.schedule();
+        let marked = schedule.marked_at(stem);
+        let begun: Vec<usize> =
+            casebook.forms_at(visit).filter_map(|(key, _)| schedule.place(&key.form)).collect();
+        self.study
             .forms
             .iter()
-            .filter(move |form| form.by_visit && form.purpose != Some(Purpose::SpecimenReading))
-            .filter_map(move |form| {
-                let asked = unscheduled || due.contains(&form.id);
-                if !asked && !begun.contains(&form.id) {
+            .enumerate()
+            .filter(|(_, form)| form.by_visit && form.purpose != Some(Purpose::SpecimenReading))
+            .filter_map(move |(place, form)| {
+                let asked = unscheduled || marked.contains(&place);
+                if !asked && !begun.contains(&place) {
                     return None;
                 }
                 let row = u32::from(form.repeating);
                 let key = FormKey { visit: Some(visit.clone()), form: form.id.clone(), row };
-                let shown = self.shown(casebook, form, &key, |_| asked);
+                let shown = self.shown(casebook, place, &key, || asked || casebook.forms.contains_key(&key));
                 Some((form, key, shown))
             })
             .filter(|(_, _, shown)| *shown != Shown::No)
@@ -265,11 +282,12 @@ impl<'a> Seat<'a> {
         self.study
             .forms
             .iter()
-            .filter(|form| !form.by_visit)
-            .map(|form| {
+            .enumerate()
+            .filter(|(_, form)| !form.by_visit)
+            .map(|(place, form)| {
                 let row = u32::from(form.repeating);
                 let key = FormKey { visit: None, form: form.id.clone(), row };
-                (form, self.shown(casebook, form, &key, |_| true))
+                (form, self.shown(casebook, place, &key, || true))
             })
             .filter(|(_, shown)| *shown != Shown::No)
             .collect()

@@ -235,7 +235,7 @@ fn page(
         }
     }
     reword(&mut items, wording(context, form, &state, &language).as_deref());
-    let filled = crate::course::filled(study, casebook, form, &key, today);
+    let filled = crate::course::filled(seat, casebook, form, &key, today);
     let visit = key.visit.as_ref();
     let visit_label = visit
         .and_then(|visit| conduct::scheduled_visit(study, visit))
