@@ -212,13 +212,18 @@ fn nanoseconds(mut call: impl FnMut(u64)) -> f64 {
     (0..10).map(|number| round(number, &mut call)).fold(f64::INFINITY, f64::min)
 }
 
-/// What a draw costs.
+/// What draws cost, in nanoseconds: of one person alone, and of many side by side.
 struct Costs {
-    /// A block of four words, made beside three others.
+    /// A block of four words.
     block: f64,
     /// The quantile that makes a number normal.
     quantile: f64,
+    block_beside: f64,
+    quantile_beside: f64,
 }
+
+/// As many people are drawn of side by side.
+const PEOPLE: u32 = 64;
 
 impl Costs {
     fn measured() -> Self {
@@ -237,16 +242,35 @@ impl Costs {
         println!(
             "a normal draw of a stream of its own {alone:.1} ns, one more of the same stream {more:.1} ns"
         );
-        println!("a block of four words beside three others {:.1} ns\n", block / 4.0);
-        Self { block: block / 4.0, quantile: more.max(0.0) }
+        println!("a block of four words beside three others {:.1} ns", block / 4.0);
+        let people: Vec<u32> = (1..=PEOPLE).collect();
+        let mut numbers = [0.0; PEOPLE as usize];
+        let mut of_people = |normal: bool| {
+            nanoseconds(|occasion| {
+                let occasion = occasion % (1 << 20);
+                streams.first_of_people(&people, wanted[0].0, occasion, normal, &mut numbers);
+                black_box(&numbers);
+            }) / f64::from(PEOPLE)
+        };
+        let (block_beside, normal_beside) = (of_people(false), of_people(true));
+        println!(
+            "of {PEOPLE} people side by side a block {block_beside:.1} ns, a normal draw {normal_beside:.1} ns\n"
+        );
+        Self {
+            block: block / 4.0,
+            quantile: more.max(0.0),
+            block_beside,
+            quantile_beside: (normal_beside - block_beside).max(0.0),
+        }
     }
 }
 
-/// Blocks and normal numbers of a trial on average, by line: a test of the library counts them.
-fn drawn(name: &str) -> Option<(f64, f64)> {
+/// Blocks and normal numbers of a trial on average, alone and side by side, by line: a test of the library counts them.
+fn drawn(name: &str) -> Option<[f64; 4]> {
     let counts = include_str!("draws.csv").lines().skip(1).map(|line| line.split(';').collect::<Vec<_>>());
     let own = counts.into_iter().find(|line| line[0] == name)?;
-    Some((own[4].parse().ok()?, own[5].parse().ok()?))
+    let counts: Vec<f64> = own[4..].iter().filter_map(|count| count.parse().ok()).collect();
+    counts.try_into().ok()
 }
 
 /// What R does a second, by name.
@@ -312,8 +336,10 @@ fn main() {
         });
         let or_none = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
         let r = beside.get(line.name);
-        let of_draws = drawn(line.name).map(|(blocks, normals)| {
-            format!("{:.1}", 1e9 / rate / (blocks * costs.block + normals * costs.quantile))
+        let of_draws = drawn(line.name).map(|counts| {
+            let each = [costs.block, costs.quantile, costs.block_beside, costs.quantile_beside];
+            let draws: f64 = counts.iter().zip(each).map(|(count, each)| count * each).sum();
+            format!("{:.1}", 1e9 / rate / draws)
         });
         println!(
             "| {} | {rate:.0} | {} | {} | {} | {} | {:.2} |",

@@ -27,6 +27,7 @@ pub mod scenario;
 mod staff;
 pub mod streams;
 mod treatments;
+mod wide;
 
 pub use conducted::{Audience, ConductedTrial, Nobody, RehearsalError};
 pub use custody::{Custody, CustodyError, EMERGENCY_SAFE};

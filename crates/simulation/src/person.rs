@@ -412,7 +412,11 @@ pub fn site_of(study: &Study, streams: &Streams, number: u64) -> usize {
     if study.sites.len() == 1 {
         return 0;
     }
-    let mut draws = streams.of(number, "site", 0);
+    site_of_draws(study, streams.of(number, "site", 0))
+}
+
+/// The same of a person with that stream of the process `site`, where there are several.
+pub(crate) fn site_of_draws(study: &Study, mut draws: Draws) -> usize {
     let weights = &study.virtual_cohort.cohort.sites;
     if weights.is_empty() {
         return draws.below(study.sites.len() as u32) as usize;
@@ -490,6 +494,9 @@ pub fn spread_over_sites(total: i64, weights: &[f64], draws: &mut Draws) -> Vec<
 
 /// Adds what [`spread_over_sites`] spreads to as many scores as there are weights.
 pub(crate) fn spread_over(total: i64, weights: &[f64], draws: &mut Draws, scores: &mut [i64]) {
+    if weights.iter().all(|weight| *weight == 1.0) && scores.iter().all(|score| *score == 0) {
+        return spread_evenly(total, draws, scores);
+    }
     for _ in 0..total.clamp(0, 3 * weights.len() as i64) {
         let site =
             draws.weighted(scores.iter().zip(weights).map(|(score, weight)| weight * (3 - score) as f64));
@@ -497,9 +504,46 @@ pub(crate) fn spread_over(total: i64, weights: &[f64], draws: &mut Draws, scores
     }
 }
 
+/// The same where every site is as likely as another: the room left is a whole number, which need not be added up anew.
+fn spread_evenly(total: i64, draws: &mut Draws, scores: &mut [i64]) {
+    let most = 3 * scores.len() as i64;
+    for point in 0..total.clamp(0, most) {
+        let mut rest = draws.coarse() * (most - point) as f64;
+        let mut last = 0;
+        for (site, score) in scores.iter().enumerate() {
+            let room = 3 - score;
+            if room > 0 {
+                last = site;
+                rest -= room as f64;
+                if rest < 0.0 {
+                    break;
+                }
+            }
+        }
+        scores[last] += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn points_spread_evenly_fall_as_those_with_equal_weights() {
+        let mut draws = Streams::new(8).of(1, "sites", 0);
+        for sites in [1, 8, 17] {
+            for total in 0..=3 * sites as i64 {
+                let (mut found, mut expected) = (vec![0; sites], vec![0; sites]);
+                spread_evenly(total, &mut draws.clone(), &mut found);
+                for _ in 0..total {
+                    let room = |score: &i64| (3 - score) as f64;
+                    let site = draws.weighted(expected.iter().map(room));
+                    expected[site] += 1;
+                }
+                assert_eq!(found, expected);
+            }
+        }
+    }
 
     #[test]
     fn two_thirds_of_a_change_is_reached_by_month_six() {

@@ -8,6 +8,8 @@
 //! Blocks are made side by side: a multiplication of two 32-bit numbers is one that processors do to several pairs at
 //! once, so the words of many blocks lie beside each other, first words by first words.
 
+use crate::{lanes::Words, wide::compiled_twice};
+
 /// Words of a block.
 pub(crate) const WORDS: usize = 4;
 
@@ -76,11 +78,25 @@ pub(crate) fn blocks_of<const N: usize>(
     }
 }
 
+compiled_twice! {
+    /// Writes down the blocks of as many people as there are third words of counters: [`blocks_of`], in the widest registers
+    /// that there are.
+    pub(crate) fn blocks_of_people(
+        key: [u32; 2],
+        others: [u32; 3],
+        thirds: &[u32],
+        blocks: &mut Words,
+    ) from blocks_of;
+}
+
 /// Returns the block of a key and a counter.
 #[inline]
 pub(crate) fn block([first, second]: [u32; 2], counter: [u32; WORDS]) -> [u32; WORDS] {
     blocks(first, [second], counter.map(|word| [word])).map(|[word]| word)
 }
+
+#[cfg(test)]
+use crate::lanes::LANES;
 
 #[cfg(test)]
 fn words(line: &str) -> Vec<u32> {
@@ -102,6 +118,14 @@ fn blocks_agree_with_an_independent_program() {
         let mut many = [[0; 3]; WORDS];
         blocks_of([k0, k1], [c0, c1, c3], &[8, c2, 7], &mut many);
         assert_eq!(many.map(|words| words[1] as u32), expected[..], "{line}");
+        // Of people, in the registers of this processor.
+        let thirds: Vec<u32> =
+            (0..LANES as u32 - 1).map(|lane| if lane % 5 == 3 { c2 } else { lane }).collect();
+        let mut people = [[0; LANES]; WORDS];
+        blocks_of_people([k0, k1], [c0, c1, c3], &thirds, &mut people);
+        for lane in (3..thirds.len()).step_by(5) {
+            assert_eq!(people.map(|words| words[lane] as u32), expected[..], "{line}");
+        }
         cases += 1;
     }
     assert_eq!(cases, 19);

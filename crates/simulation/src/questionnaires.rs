@@ -92,16 +92,41 @@ pub(crate) fn scored(instrument: &str, output: &str) -> Option<Scored> {
     }
 }
 
-/// The pooled score: the sum of eight categories and five organ scales by 13, to three decimals.
+/// Returns the same of a questionnaire whose first answer was corrected: raised by one, or lowered from 3. `first` is the
+/// item of that answer.
+pub(crate) fn scored_corrected(instrument: &str, output: &str, first: &str) -> Option<Scored> {
+    match (instrument, output, first) {
+        ("ssc_haq", "ssc_haq", CORRECTED) => Some(|pooled, draws| scleroderma_pooled(pooled, true, draws)),
+        _ => None,
+    }
+}
+
+/// The first question in the order of ids, which is the first of its category.
+const CORRECTED: &str = "activities_1";
+
 fn scleroderma_scored(pooled: f64, draws: &mut Draws) -> f64 {
+    scleroderma_pooled(pooled, false, draws)
+}
+
+/// The pooled score: the sum of eight categories and five organ scales by 13, to three decimals.
+fn scleroderma_pooled(pooled: f64, is_corrected: bool, draws: &mut Draws) -> f64 {
     let (sum, organs) = scleroderma_parts(pooled);
     let mut grades = [0; haq_di::CATEGORY_COUNT];
     spread_over(sum as i64, &[1.0; haq_di::CATEGORY_COUNT], draws, &mut grades);
-    // The further questions of a category are drawn before the scales are, and count for nothing.
-    for (category, grade) in haq_di::CATEGORIES.iter().zip(grades) {
-        for _ in 1..category.items.len() {
-            draws.below(grade as u32 + 1);
+    // The further questions of a category are drawn before the scales are, and count for nothing but where the first is lowered.
+    let further = |category: &haq_di::Category| category.items.len() - 1;
+    if is_corrected {
+        for (category, grade) in haq_di::CATEGORIES.iter().zip(&mut grades) {
+            if category.items[0] != CORRECTED {
+                draws.skip(further(category));
+                continue;
+            }
+            let drawn = (0..further(category)).map(|_| i64::from(draws.below(*grade as u32 + 1)));
+            let others = drawn.max().unwrap_or(0);
+            *grade = if *grade < 3 { *grade + 1 } else { others.max(*grade - 1) };
         }
+    } else {
+        draws.skip(haq_di::CATEGORIES.iter().map(further).sum());
     }
     let tenths: i64 = organ_scales(organs, draws).into_iter().map(mark_tenths).sum();
     // A mark of t tenths of a millimetre scores t / 500; half a thousandth does not occur in thirteenths.
@@ -344,6 +369,30 @@ mod tests {
                 assert_eq!(reckoned(wanted, &mut draws), from_answers, "{instrument} {wanted}");
             }
         }
+    }
+
+    #[test]
+    fn corrected_scores_reckoned_without_answers_are_those_of_the_answers() {
+        let reckoned = scored_corrected("ssc_haq", "ssc_haq", CORRECTED).unwrap();
+        let mut lowered = 0;
+        for step in 0..=3_000 {
+            let wanted = f64::from(step) / 1_000.0;
+            let draws = Streams::new(step as u64).of(1, "test", 0);
+            let mut filled = scleroderma(wanted, &mut draws.clone());
+            let (first, value) = filled.iter_mut().min_by(|one, other| one.0.cmp(&other.0)).unwrap();
+            assert_eq!(first.as_str(), CORRECTED);
+            let Value::Integer(answer) = value else { panic!("{value}") };
+            lowered += u32::from(*answer == 3);
+            *answer += if *answer < 3 { 1 } else { -1 };
+            let answers = |item: &str| {
+                filled.iter().find(|(id, _)| *id == *item).map(|(_, value)| Answer::Given(value.clone()))
+            };
+            let scores = by_id("ssc_haq").unwrap().score(&answers, &Context::default());
+            let score = scores.into_iter().find(|score| score.item == "ssc_haq").unwrap();
+            let expected = score.result.unwrap().as_f64().unwrap();
+            assert_eq!(reckoned(wanted, &mut draws.clone()), expected, "{wanted}");
+        }
+        assert!(lowered > 300);
     }
 
     #[test]

@@ -209,5 +209,10 @@ const OF_PAIRS_AGAIN: u32 = 2 << 8;
 /// in each trial from secrets that nature does not know.
 pub(crate) fn reading_occasion(study: &Study, visit: &VisitId, again: bool, reader: u32) -> u64 {
     let place = study.visits.iter().position(|known| known.id == *visit).unwrap_or_default() as u64;
+    reading_occasion_of(place, again, reader)
+}
+
+/// The same of a visit by its place in the schedule.
+pub(crate) fn reading_occasion_of(place: u64, again: bool, reader: u32) -> u64 {
     (place * 2 + u64::from(again)) << 10 | u64::from(reader)
 }

@@ -14,7 +14,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    lanes::{LANES, Words},
+    lanes::{self, LANES, Words},
     normal,
     philox::{self, WORDS},
 };
@@ -28,7 +28,7 @@ pub struct Streams {
 }
 
 /// A process that draws, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Process(u64);
 
 impl Process {
@@ -39,6 +39,12 @@ impl Process {
     #[inline]
     pub const fn named(name: &str) -> Self {
         Self(0xcbf2_9ce4_8422_2325).followed_by(name)
+    }
+
+    /// The digest of its name.
+    #[inline(always)]
+    pub(crate) const fn digest(self) -> u64 {
+        self.0
     }
 
     /// Returns the process whose name goes on like this.
@@ -122,7 +128,7 @@ impl Streams {
     #[inline]
     pub fn draws_of<const N: usize>(&self, participant: u64, wanted: [(Process, u64); N]) -> [Draws; N] {
         #[cfg(test)]
-        tally::add([N as u64, 0]);
+        tally::add([N as u64, 0, 0, 0]);
         let counters = [
             wanted.map(|(process, _)| process.0 as u32),
             wanted.map(|(_, occasion)| above_blocks(occasion)),
@@ -139,20 +145,57 @@ impl Streams {
         })
     }
 
+    /// Returns a stream whose first block is known.
+    #[inline]
+    pub(crate) fn draws_with(
+        &self,
+        participant: u64,
+        process: Process,
+        occasion: u64,
+        words: [u32; WORDS],
+    ) -> Draws {
+        Draws {
+            key: [self.key[0], self.second_key(process)],
+            counter: [process.0 as u32, above_blocks(occasion), self.who(participant), self.trial as u32],
+            words,
+            used: 0,
+        }
+    }
+
     /// Writes down the words of the first blocks of many people's streams of a process and an occasion.
-    ///
-    /// It stands alone: so the compiler works on several people at a time.
-    #[inline(never)]
     pub(crate) fn words_of_people(&self, people: &[u32], process: Process, occasion: u64, words: &mut Words) {
         #[cfg(test)]
-        tally::add([people.len() as u64, 0]);
+        tally::add([0, 0, people.len() as u64, 0]);
         let mut counters = [0; LANES];
         for (counter, participant) in counters.iter_mut().zip(people) {
             *counter = self.who((*participant).into());
         }
         let others = [process.0 as u32, above_blocks(occasion), self.trial as u32];
         let key = [self.key[0], self.second_key(process)];
-        philox::blocks_of(key, others, &counters[..people.len()], words);
+        philox::blocks_of_people(key, others, &counters[..people.len()], words);
+    }
+
+    /// Writes down the first uniform numbers of up to 64 people's streams of a process and an occasion, and if wanted
+    /// makes them normal. Each is the one that the person's own stream begins with.
+    ///
+    /// # Panics
+    /// There are more people, or fewer numbers than people.
+    pub fn first_of_people(
+        &self,
+        people: &[u32],
+        process: Process,
+        occasion: u64,
+        normal: bool,
+        numbers: &mut [f64],
+    ) {
+        let mut words = [[0; LANES]; WORDS];
+        self.words_of_people(people, process, occasion, &mut words);
+        let uniform = lanes::uniform(&words, 0, people.len());
+        if normal {
+            lanes::quantiles(&uniform[..people.len()], &mut numbers[..people.len()]);
+        } else {
+            numbers[..people.len()].copy_from_slice(&uniform[..people.len()]);
+        }
     }
 
     /// The word of the counter that holds a participant and the upper bits of the trial's number.
@@ -252,6 +295,20 @@ impl Draws {
         Self { used: word, ..self }
     }
 
+    /// Leaves out so many words.
+    pub(crate) fn skip(&mut self, words: usize) {
+        self.used += words;
+        if self.used > WORDS {
+            // Of the blocks between, none is made.
+            let blocks = (self.used - 1) / WORDS;
+            self.used -= blocks * WORDS;
+            self.counter[1] += blocks as u32 - 1;
+            let used = std::mem::replace(&mut self.used, WORDS);
+            self.next_block();
+            self.used = used;
+        }
+    }
+
     #[inline]
     fn word(&mut self) -> u32 {
         if self.used == WORDS {
@@ -265,7 +322,7 @@ impl Draws {
     #[cold]
     fn next_block(&mut self) {
         #[cfg(test)]
-        tally::add([1, 0]);
+        tally::add([1, 0, 0, 0]);
         // The blocks of a stream are told apart below the occasion.
         self.counter[1] += 1;
         assert!(self.counter[1] & ((1 << BLOCK_BITS) - 1) != 0, "a stream has 2^12 blocks");
@@ -296,7 +353,7 @@ impl Draws {
     #[inline]
     pub fn normal(&mut self) -> f64 {
         #[cfg(test)]
-        tally::add([0, 1]);
+        tally::add([0, 1, 0, 0]);
         normal::quantile(self.uniform())
     }
 
@@ -332,16 +389,19 @@ pub(crate) mod tally {
     use std::cell::Cell;
 
     thread_local! {
-        static DRAWN: Cell<[u64; 2]> = const { Cell::new([0; 2]) };
+        static DRAWN: Cell<[u64; 4]> = const { Cell::new([0; 4]) };
     }
 
-    /// Adds blocks and normal numbers.
-    pub(crate) fn add([blocks, normals]: [u64; 2]) {
-        DRAWN.with(|drawn| drawn.set([drawn.get()[0] + blocks, drawn.get()[1] + normals]));
+    /// Adds blocks and normal numbers made alone, and those made of many people side by side.
+    pub(crate) fn add(more: [u64; 4]) {
+        DRAWN.with(|drawn| {
+            let known = drawn.get();
+            drawn.set(std::array::from_fn(|place| known[place] + more[place]));
+        });
     }
 
-    /// Returns blocks and normal numbers since the last time.
-    pub(crate) fn take() -> [u64; 2] {
+    /// Returns what was added since the last time.
+    pub(crate) fn take() -> [u64; 4] {
         DRAWN.with(|drawn| drawn.take())
     }
 }
@@ -414,7 +474,35 @@ mod tests {
             let mut again = alone.clone();
             again.uniform();
             assert_eq!(again.coarse(), alone.clone().from_word(2).coarse());
+            for words in 0..14 {
+                for before in 0..5 {
+                    let (mut skipped, mut drawn) = (alone.clone(), alone.clone());
+                    (0..before).for_each(|_| {
+                        [&mut skipped, &mut drawn].into_iter().for_each(|one| {
+                            one.word();
+                        })
+                    });
+                    skipped.skip(words);
+                    (0..words).for_each(|_| {
+                        drawn.word();
+                    });
+                    assert!((0..6).all(|_| skipped.word() == drawn.word()));
+                }
+            }
             assert!((0..40).all(|_| draws.uniform() == alone.uniform()));
+        }
+    }
+
+    #[test]
+    fn first_numbers_of_people_are_those_of_each() {
+        let (streams, people) = (Streams::new(5), Vec::from_iter(2..50));
+        let mut numbers = [0.0; 48];
+        for normal in [false, true] {
+            streams.first_of_people(&people, Process::named("first"), 3, normal, &mut numbers);
+            for (number, person) in numbers.iter().zip(&people) {
+                let mut own = streams.of(u64::from(*person), "first", 3);
+                assert_eq!(*number, if normal { own.normal() } else { own.uniform() });
+            }
         }
     }
 

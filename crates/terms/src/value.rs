@@ -92,17 +92,25 @@ const WHOLE_MAX: u128 = 1 << 53;
 
 /// The double nearest to a decimal number.
 fn nearest(number: Decimal) -> f64 {
-    let (whole, decimals) = (number.mantissa(), number.scale() as usize);
-    if (1..WHOLE_MAX).contains(&whole.unsigned_abs()) && decimals < POWERS_OF_TEN.len() {
-        // Both are exact, so the quotient is rounded once.
-        return whole as f64 / POWERS_OF_TEN[decimals];
+    let (whole, decimals) = (number.mantissa(), number.scale());
+    let magnitude = whole.unsigned_abs();
+    if magnitude == 0 {
+        return if number.is_sign_negative() { -0.0 } else { 0.0 };
     }
-    by_text(number)
-}
-
-/// The same by way of the decimal text, which is read to the nearest double.
-fn by_text(number: Decimal) -> f64 {
-    number.to_string().parse().unwrap_or(f64::NAN)
+    if magnitude < WHOLE_MAX
+        && let Some(power) = POWERS_OF_TEN.get(decimals as usize)
+    {
+        // Both are exact, so the quotient is rounded once.
+        return whole as f64 / power;
+    }
+    // Over the power of five, with as many bits as there is room for: the quotient has 61 or more, so that the last of them,
+    // in which any rest is noted, is far below those that a double keeps, and it too is rounded once.
+    let shift = magnitude.leading_zeros();
+    let (widened, power) = (magnitude << shift, 5_u128.pow(decimals));
+    let quotient = widened / power | u128::from(widened % power != 0);
+    let two_to = f64::from_bits(u64::from(1_023 - shift - decimals) << 52);
+    let nearest = quotient as f64 * two_to;
+    if whole < 0 { -nearest } else { nearest }
 }
 
 impl Answer {
@@ -205,6 +213,10 @@ mod tests {
         assert_eq!(value.to_string(), "2.50");
         assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"decimal":"2.50"}"#);
         assert_eq!(Value::Decimal("0.1".parse().unwrap()).as_f64(), Some(0.1));
+    }
+
+    fn by_text(number: Decimal) -> f64 {
+        number.to_string().parse().unwrap()
     }
 
     #[test]

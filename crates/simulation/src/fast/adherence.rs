@@ -64,7 +64,7 @@ impl Kit {
 
 /// Doses taken against doses planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Compliance {
+pub(super) struct Compliance {
     longest_pause_days: i32,
     dose_share: Decimal,
 }
@@ -240,7 +240,7 @@ impl Walk<'_> {
             .sum()
     }
 
-    fn compliance(&self, path: &Path) -> Option<Compliance> {
+    pub(super) fn compliance(&self, path: &Path) -> Option<Compliance> {
         let study = self.plan.study;
         let last_dose = path.last_dose?;
         let planned_end = self.plan.calendar.add_months(self.start, study.dosing.planned_months) - 1;
@@ -273,10 +273,12 @@ impl Walk<'_> {
             dose_share: share * adherence.unwrap_or(Decimal::ONE),
         })
     }
+}
 
+impl Compliance {
     /// Percent of the planned doses that were taken, as the data set holds it.
-    pub(super) fn dose_share(&self, path: &Path) -> Option<Decimal> {
-        let share = self.compliance(path)?.dose_share * Decimal::ONE_HUNDRED;
+    pub(super) fn percent(self) -> Option<Decimal> {
+        let share = self.dose_share * Decimal::ONE_HUNDRED;
         let number = Value::Decimal(share).as_f64()?;
         number.to_string().parse().ok()
     }
@@ -284,12 +286,12 @@ impl Walk<'_> {
 
 impl Participant<'_> {
     /// Whether a deviation is major, of somebody whose whole way was gone.
-    pub(super) fn deviates(&self, walk: &Walk<'_>, path: &Path) -> bool {
+    pub(super) fn deviates(&self, walk: &Walk<'_>, path: &Path, compliance: Option<Compliance>) -> bool {
         let Some(adherence) = &self.plan.adherence else { return false };
         adherence.major.iter().any(|rule| match rule {
             Major::Compliance { share_below, more_than_days } => {
                 let study = self.plan.study;
-                walk.compliance(path).is_some_and(|taken| {
+                compliance.is_some_and(|taken| {
                     let limit = study.deviations.iter().filter_map(|rule| rule.dose_share_below).max();
                     let few = limit.is_some_and(|limit| taken.dose_share < limit);
                     let long = taken.longest_pause_days > study.dosing.pause_days_max;

@@ -7,10 +7,11 @@ use protocol::{
     expression::{Comparison, Input, ItemRef, Scope, Term, When as Occurrence},
     model::{Analysis, AnswerDraw, ItemRole, Measure, Method, MissingRule, Purpose, Study, Subject},
 };
-use terms::{AnalysisId, Answer, Date, Decimal, ParameterId, Truth, Value, VisitId};
+use terms::{AnalysisId, Answer, Date, Decimal, ParameterId, PartialDate, Truth, Value, VisitId};
 
 use super::{
     FastPlan,
+    adherence::Compliance,
     behind::BodyEntered,
     compile::{is_of_entered, parameter_of},
     events::Which,
@@ -153,16 +154,63 @@ pub(crate) enum Condition {
     },
     /// Evaluated on the participant's own answers.
     Whole(Box<Evaluated>),
+    /// Of completed months from the first symptom's date to that of screening: the truth for each number of them, none where
+    /// it hangs on how the date is known, and the condition as it was written for who is near to such a number.
+    MonthsIll(Vec<Option<Truth>>, Box<Evaluated>),
 }
 
 /// A condition that is evaluated as it was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Evaluated {
     term: Term,
+    /// What it reads, and where that is found.
+    reads: Vec<(Input, Read)>,
     /// Places in the schedule of the visits whose values it reads.
     occasions: Vec<usize>,
     /// Whether it reads answers of forms.
     reads_items: bool,
+    /// Its place among the different ones of a plan, each of which is evaluated once for a participant.
+    place: usize,
+}
+
+/// Where a condition that is evaluated as it was written finds what it reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Read {
+    /// The value of a parameter at a visit of the schedule.
+    Value(usize, usize),
+    Baseline(usize),
+    /// Something else, which is drawn as it is asked for.
+    Other,
+}
+
+/// As many numbers a condition may read for its truths to be remembered by them.
+const REMEMBERED_NUMBERS: usize = 2;
+
+impl Evaluated {
+    /// Whether its truth hangs on a few numbers alone.
+    fn is_of_few_numbers(&self) -> bool {
+        self.reads.len() <= REMEMBERED_NUMBERS && self.reads.iter().all(|(_, read)| *read != Read::Other)
+    }
+}
+
+/// Truths of a condition by the numbers that it was found for.
+#[derive(Clone, Debug, Default)]
+struct Remembered(Vec<Option<([u64; REMEMBERED_NUMBERS], Truth)>>);
+
+/// As many truths of a condition are remembered.
+const REMEMBERED: usize = 4_096;
+
+impl Remembered {
+    /// The place of the truth for these numbers.
+    fn at(&mut self, numbers: [u64; REMEMBERED_NUMBERS]) -> &mut Option<([u64; REMEMBERED_NUMBERS], Truth)> {
+        if self.0.is_empty() {
+            self.0.resize(REMEMBERED, None);
+        }
+        let mixed = numbers
+            .iter()
+            .fold(0u64, |mixed, number| (mixed.rotate_left(23) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        &mut self.0[(mixed >> 52) as usize]
+    }
 }
 
 impl Analysed {
@@ -235,6 +283,39 @@ impl Analysed {
             beside,
             task,
         })
+    }
+
+    /// Every condition of it, part by part.
+    fn each_condition(&mut self, change: &mut dyn FnMut(&mut Condition)) {
+        let levels = match &mut self.by {
+            By::Levels(levels) => levels.as_mut_slice(),
+            By::Nothing | By::Arms(_) => &mut [],
+        };
+        let beside = self.beside.iter_mut().filter_map(|one| match one {
+            Beside::Level(levels) => Some(levels),
+            _ => None,
+        });
+        let responds = match &mut self.of {
+            What::Responds(condition) => Some(condition),
+            _ => None,
+        };
+        let conditions = std::iter::once(&mut self.set).chain(&mut self.only).chain(levels);
+        for condition in conditions.chain(beside.flatten()).chain(responds) {
+            condition.each_mut(change);
+        }
+    }
+
+    /// Gives each different condition that is evaluated as it was written a place among all of them.
+    pub(crate) fn place_conditions(&mut self, known: &mut Vec<Evaluated>) {
+        self.each_condition(&mut |condition| {
+            if let Condition::Whole(whole) | Condition::MonthsIll(_, whole) = condition {
+                let found = known.iter().position(|one| one.term == whole.term);
+                whole.place = found.unwrap_or(known.len());
+                if found.is_none() {
+                    known.push((**whole).clone());
+                }
+            }
+        });
     }
 
     pub(crate) fn place_visits(&mut self, path: &[PathVisit]) {
@@ -457,7 +538,8 @@ impl Beside {
             Beside::Baseline(parameter) => reading.baseline(*parameter),
             Beside::Age => Some(reading.age()),
             Beside::Number(whole) => {
-                let scope = Whole::of(whole, reading);
+                let found = reading.numbers(whole);
+                let scope = Whole::of(whole, &found, reading);
                 whole.term.value(&scope).and_then(|value| value.as_f64())
             }
         }
@@ -712,7 +794,97 @@ fn leaf(
     {
         return Ok(Condition::Pairs(Box::new(pairs)));
     }
-    Ok(Condition::Whole(Box::new(evaluated(study, term, place)?)))
+    let evaluated = Box::new(evaluated(study, term, place)?);
+    Ok(match truths_by_months(study, term) {
+        Some(truths) => Condition::MonthsIll(truths, evaluated),
+        None => Condition::Whole(evaluated),
+    })
+}
+
+/// As many months that somebody may have been ill are tabled.
+const MONTHS_MAX: usize = 1_200;
+
+/// A condition that reads the completed months from the date of the first symptom to that of screening, and nothing else:
+/// its truth by their number.
+fn truths_by_months(study: &Study, term: &Term) -> Option<Vec<Option<Truth>>> {
+    let onset = |input: &Input| {
+        let Input::Item(reference) = input else { return false };
+        let answers = &study.virtual_cohort.answers;
+        let own = answers.iter().find(|a| a.form == reference.form && a.item == reference.item);
+        own.is_some_and(|own| matches!(&own.draw, AnswerDraw::From(property) if property == "onset_date"))
+    };
+    let (mut reads, mut spans) = (0, Vec::new());
+    term.visit(&mut |part| match part {
+        Term::Input(_) => reads += 1,
+        Term::MonthsBetween(from, to) => {
+            if let (Term::Input(from), Term::Input(Input::Variable(to))) = (&**from, &**to)
+                && onset(from)
+                && to == "screening_date"
+            {
+                spans.push(from.clone());
+            }
+        }
+        _ => {}
+    });
+    let [span] = &spans[..] else { return None };
+    if reads != 2 {
+        return None;
+    }
+    // Of a date that is known by its month alone more than one number of months may be left, by the day of screening.
+    let truth = |months: usize| {
+        let at = |day: i8, by_month: bool| {
+            let screened = Date::constant(2_010, 6, day);
+            let onset = terms::add_months(screened, -(months as i32));
+            let known = if by_month {
+                PartialDate::of_month(onset.year(), onset.month()).ok()?
+            } else {
+                onset.into()
+            };
+            Some(term.truth(&Ill { onset: span, known, screened }))
+        };
+        let first = at(15, false)?;
+        let all = [1, 15, 28].into_iter().flat_map(|day| [(day, false), (day, true)]);
+        all.into_iter().all(|(day, by_month)| at(day, by_month) == Some(first)).then_some(first)
+    };
+    Some((0..=MONTHS_MAX).map(truth).collect())
+}
+
+/// Dates of a first symptom and of screening, and nothing else.
+struct Ill<'a> {
+    onset: &'a Input,
+    known: PartialDate,
+    screened: Date,
+}
+
+impl Scope for Ill<'_> {
+    fn item(&self, reference: &ItemRef) -> Option<Answer> {
+        let is_own = matches!(self.onset, Input::Item(own) if own == reference);
+        is_own.then(|| Answer::Given(Value::Date(self.known)))
+    }
+
+    fn variable(&self, name: &str) -> Option<Answer> {
+        (name == "screening_date").then(|| Answer::Given(Value::Date(self.screened.into())))
+    }
+
+    fn limit(&self, _reference: &ItemRef, _upper: bool) -> Option<Answer> {
+        None
+    }
+
+    fn today(&self) -> Option<Date> {
+        None
+    }
+}
+
+/// The only truth of a condition on the months that somebody has been ill, whose first symptom lay so many days before
+/// screening; none if there are several. Dates may be known to the month or the year alone.
+fn settled_by_months(truths: &[Option<Truth>], days: f64) -> Option<Truth> {
+    // A date may be told by its month alone, whose days lie up to 31 away. No month is shorter than 28 days or longer than 31.
+    const TOLD: f64 = 62.0;
+    let fewest = libm::floor((days - TOLD).max(0.0) / 31.0) as usize;
+    let most = libm::ceil((days + TOLD) / 28.0) as usize;
+    let possible = truths.get(fewest..=most)?;
+    let first = *possible.first()?;
+    first.filter(|_| possible.iter().all(|truth| *truth == first))
 }
 
 /// A term that is evaluated as it was written, if all it reads is kept.
@@ -729,30 +901,35 @@ fn evaluated(
             inputs.push(input.clone());
         }
     });
-    for input in &inputs {
-        match input {
-            Input::Item(reference) => kept_item(study, reference)?,
-            Input::Parameter(parameter, _) => {
-                place(parameter)?;
+    let (mut reads, mut occasions) = (Vec::new(), Vec::new());
+    for input in inputs {
+        let read = match &input {
+            Input::Item(reference) => {
+                kept_item(study, reference)?;
+                Read::Other
+            }
+            Input::Parameter(parameter, visit) => {
+                let occasion = place_of_visit(study, visit)?;
+                occasions.push(occasion);
+                Read::Value(place(parameter)?, occasion)
             }
             Input::Variable(name) => match name.as_str() {
-                "enrolled" | "treated" | "screening_date" | "first_dose_date" | "enrolment_date" => {}
+                "enrolled" | "treated" | "screening_date" | "first_dose_date" | "enrolment_date" => {
+                    Read::Other
+                }
                 _ => {
                     let parameter = suffixed(study, name, "_baseline");
-                    place(&parameter.ok_or_else(|| format!("it reads {name}, which is not kept"))?)?;
+                    Read::Baseline(place(
+                        &parameter.ok_or_else(|| format!("it reads {name}, which is not kept"))?,
+                    )?)
                 }
             },
             Input::Limit(..) | Input::Today => return Err("it reads a limit or the day".to_owned()),
-        }
+        };
+        reads.push((input, read));
     }
-    let mut occasions = Vec::new();
-    for input in &inputs {
-        if let Input::Parameter(_, visit) = input {
-            occasions.push(place_of_visit(study, visit)?);
-        }
-    }
-    let reads_items = inputs.iter().any(|input| matches!(input, Input::Item(_)));
-    Ok(Evaluated { term: term.clone(), occasions, reads_items })
+    let reads_items = reads.iter().any(|(input, _)| matches!(input, Input::Item(_)));
+    Ok(Evaluated { term: term.clone(), reads, occasions, reads_items, place: 0 })
 }
 
 /// An item whose answer is drawn once for a participant and stays as it was entered.
@@ -819,8 +996,6 @@ fn table_of(study: &Study, term: &Term, reference: &ItemRef) -> Option<Condition
 /// One participant's contribution to an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Row {
-    /// Site and number, in which participants are analysed.
-    key: (u64, u64),
     /// The place in the order of starts.
     entry: u32,
     group: u8,
@@ -854,7 +1029,7 @@ pub(crate) struct Columns {
     /// By analysis, what explains the outcomes beside the groups, a missing value as one that is no number.
     beside: Vec<Vec<f64>>,
     /// The day of the first entry.
-    first_entry: Option<i32>,
+    pub(super) first_entry: Option<i32>,
     pub(crate) groups: [Group; 2],
     own: Own,
     /// Participants, where somebody wants to see them.
@@ -876,6 +1051,13 @@ struct Own {
     baselines: Vec<Option<Option<f64>>>,
     stops_on: Option<i32>,
     walked: bool,
+    /// By place, the conditions that are evaluated as they were written.
+    truths: Vec<Option<Truth>>,
+    /// Whether a deviation is major, once it was asked.
+    deviates: Option<bool>,
+    compliance: Option<Option<Compliance>>,
+    /// By place of those conditions, what they came to in others.
+    remembered: Vec<Remembered>,
 }
 
 impl Columns {
@@ -891,8 +1073,9 @@ impl Columns {
         self.donors.iter_mut().for_each(Vec::clear);
     }
 
-    pub(crate) fn put_in_order(&mut self) {
-        self.rows.iter_mut().for_each(|rows| rows.sort_unstable_by_key(|row| row.key));
+    /// Puts those from whom worst cases are taken in the order of their starts.
+    pub(crate) fn put_donors_in_order(&mut self) {
+        self.donors.iter_mut().for_each(|donors| donors.sort_unstable_by_key(|donor| donor.entry));
     }
 
     /// Adds a participant's rows.
@@ -907,7 +1090,7 @@ impl Columns {
     ) {
         let plan = participant.plan;
         self.own.begin(plan);
-        let first_entry = *self.first_entry.get_or_insert(participant.start);
+        let first_entry = self.first_entry.unwrap_or(participant.start);
         let mut reading = Reading { participant, episodes, path, own: &mut self.own, ready: None };
         match ready {
             Some(Ready { withdrawal, visit }) => {
@@ -978,7 +1161,7 @@ impl Columns {
             let beside = self.beside[place].len() as u32;
             let numbers = analysis.beside.iter().map(|one| one.value(&mut reading).unwrap_or(f64::NAN));
             self.beside[place].extend(numbers);
-            self.rows[place].push(Row { key, entry, group, arm, baseline, value, course, event, beside });
+            self.rows[place].push(Row { entry, group, arm, baseline, value, course, event, beside });
         }
         if let Some(kept) = &mut self.kept {
             let own = |rows: &Vec<Row>| rows.last().filter(|row| row.entry == entry).map(|row| row.value);
@@ -1077,6 +1260,10 @@ impl Own {
         self.values.resize(plan.path.len() * plan.measured.len(), None);
         self.baselines.clear();
         self.baselines.resize(plan.measured.len(), None);
+        self.truths.clear();
+        self.truths.resize(plan.conditions, None);
+        self.remembered.resize_with(plan.conditions, Remembered::default);
+        (self.deviates, self.compliance) = (None, None);
         self.walked = false;
     }
 }
@@ -1234,6 +1421,71 @@ impl<'p> Reading<'_, 'p> {
         visits.any(|visit| self.value(parameter, visit).is_some())
     }
 
+    /// What a condition reads of numbers, in the order of what it reads.
+    fn numbers(&mut self, whole: &Evaluated) -> Vec<Option<f64>> {
+        whole.reads.iter().map(|(_, read)| self.number(*read)).collect()
+    }
+
+    fn number(&mut self, read: Read) -> Option<f64> {
+        match read {
+            Read::Value(parameter, occasion) => self.value_at_occasion(parameter, occasion),
+            Read::Baseline(parameter) => self.baseline(parameter),
+            Read::Other => None,
+        }
+    }
+
+    /// The truth of a condition that is evaluated as it was written.
+    fn evaluate(&mut self, whole: &Evaluated) -> Truth {
+        if let Some(known) = self.own.truths[whole.place] {
+            return known;
+        }
+        let truth = if whole.is_of_few_numbers() {
+            // No number has the bits of a missing one.
+            let mut numbers = [f64::NAN.to_bits(); REMEMBERED_NUMBERS];
+            for (bits, (_, read)) in numbers.iter_mut().zip(&whole.reads) {
+                *bits = self.number(*read).map_or(*bits, f64::to_bits);
+            }
+            match *self.own.remembered[whole.place].at(numbers) {
+                Some((of, truth)) if of == numbers => truth,
+                _ => {
+                    let truth = self.evaluate_anew(whole);
+                    *self.own.remembered[whole.place].at(numbers) = Some((numbers, truth));
+                    truth
+                }
+            }
+        } else {
+            self.evaluate_anew(whole)
+        };
+        self.own.truths[whole.place] = Some(truth);
+        truth
+    }
+
+    fn evaluate_anew(&mut self, whole: &Evaluated) -> Truth {
+        let numbers = self.numbers(whole);
+        whole.term.truth(&Whole::of(whole, &numbers, self))
+    }
+
+    /// Whether a deviation is major.
+    fn deviates(&mut self) -> bool {
+        if let Some(known) = self.own.deviates {
+            return known;
+        }
+        let compliance = self.compliance();
+        let deviates = self.participant.deviates(&self.walk(), self.path, compliance);
+        self.own.deviates = Some(deviates);
+        deviates
+    }
+
+    /// Doses taken against doses planned.
+    fn compliance(&mut self) -> Option<Compliance> {
+        if let Some(known) = self.own.compliance {
+            return known;
+        }
+        let compliance = self.walk().compliance(self.path);
+        self.own.compliance = Some(compliance);
+        compliance
+    }
+
     /// Whether an event of a kind was noted. Everybody's whole way was gone.
     fn had_event(&mut self, which: &Which) -> bool {
         let start = self.participant.start;
@@ -1248,6 +1500,16 @@ impl<'p> Reading<'_, 'p> {
 }
 
 impl Condition {
+    fn each_mut(&mut self, change: &mut dyn FnMut(&mut Condition)) {
+        match self {
+            Condition::Not(inner) => inner.each_mut(change),
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter_mut().for_each(|part| part.each_mut(change));
+            }
+            own => change(own),
+        }
+    }
+
     fn has(&self, wanted: fn(&Condition) -> bool) -> bool {
         let mut has = false;
         self.each(&mut |one| has |= wanted(one));
@@ -1271,7 +1533,7 @@ impl Condition {
                 parts.iter().for_each(|part| part.occasions(found));
             }
             Condition::HasValue(_, occasion) => found.push(*occasion),
-            Condition::Whole(whole) => found.extend(&whole.occasions),
+            Condition::Whole(whole) | Condition::MonthsIll(_, whole) => found.extend(&whole.occasions),
             Condition::Pairs(pairs) => found.extend(&pairs.later),
             _ => {}
         }
@@ -1281,8 +1543,26 @@ impl Condition {
         match self {
             Condition::Always(truth) => *truth,
             Condition::Not(inner) => inner.truth(reading).negate(),
-            Condition::All(parts) => parts.iter().fold(Truth::True, |all, part| all.and(part.truth(reading))),
-            Condition::Any(parts) => parts.iter().fold(Truth::False, |any, part| any.or(part.truth(reading))),
+            Condition::All(parts) => {
+                let mut all = Truth::True;
+                for part in parts {
+                    all = all.and(part.truth(reading));
+                    if all == Truth::False {
+                        break;
+                    }
+                }
+                all
+            }
+            Condition::Any(parts) => {
+                let mut any = Truth::False;
+                for part in parts {
+                    any = any.or(part.truth(reading));
+                    if any == Truth::True {
+                        break;
+                    }
+                }
+                any
+            }
             Condition::HasValue(parameter, occasion) => {
                 reading.value_at_occasion(*parameter, *occasion).is_some().into()
             }
@@ -1293,12 +1573,10 @@ impl Condition {
                 Some(value) => compares(*comparison, &value, bound).into(),
             },
             Condition::DoseShare(comparison, bound) => {
-                let share = reading.walk().dose_share(reading.path);
+                let share = reading.compliance().and_then(Compliance::percent);
                 share.map_or(Truth::Unknown, |share| compares(*comparison, &share, bound).into())
             }
-            Condition::NoMajorDeviation => {
-                (!reading.participant.deviates(&reading.walk(), reading.path)).into()
-            }
+            Condition::NoMajorDeviation => (!reading.deviates()).into(),
             Condition::Stratum(truths) => {
                 reading.participant.someone.stratum.map_or(Truth::Unknown, |place| truths[place])
             }
@@ -1318,9 +1596,10 @@ impl Condition {
                 truths[streams.draws(someone.number, *process, 0).weighted(shares.iter().copied())]
             }
             Condition::Pairs(pairs) => pairs.truth(reading),
-            Condition::Whole(whole) => {
-                let scope = Whole::of(whole, reading);
-                whole.term.truth(&scope)
+            Condition::Whole(whole) => reading.evaluate(whole),
+            Condition::MonthsIll(truths, whole) => {
+                let settled = settled_by_months(truths, reading.participant.someone.traits.onset_days());
+                settled.unwrap_or_else(|| reading.evaluate(whole))
             }
         }
     }
@@ -1335,39 +1614,18 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn of(whole: &Evaluated, reading: &mut Reading<'a, '_>) -> Self {
+    /// `numbers` are those that it reads, in order.
+    fn of(whole: &Evaluated, numbers: &[Option<f64>], reading: &Reading<'a, '_>) -> Self {
         let Participant { plan, streams, someone, .. } = *reading.participant;
         let draw = || Person::draw(plan.study, streams, someone.number, plan.calendar.date(someone.screened));
-        let person = whole.reads_items.then(draw);
-        let term = &whole.term;
-        let mut inputs = Vec::new();
-        term.visit(&mut |part| {
-            if let Term::Input(input) = part {
-                inputs.push(input.clone());
-            }
-        });
         let number = |value: Option<f64>| {
             value
                 .and_then(|value| format!("{value}").parse().ok())
                 .map(|value| Answer::Given(Value::Decimal(value)))
         };
-        let mut read = Vec::new();
-        for input in inputs {
-            let place = |id: &ParameterId| plan.measured.iter().position(|known| known.id == *id);
-            let answer = match &input {
-                Input::Parameter(parameter, visit) => {
-                    let occasion = plan.study.visits.iter().position(|known| known.id == *visit);
-                    place(parameter).zip(occasion).and_then(|(parameter, occasion)| {
-                        number(reading.value_at_occasion(parameter, occasion))
-                    })
-                }
-                Input::Variable(name) => suffixed(plan.study, name, "_baseline")
-                    .and_then(|parameter| number(reading.baseline(place(&parameter)?))),
-                _ => None,
-            };
-            read.push((input, answer));
-        }
-        Self { participant: reading.participant, person, read }
+        let reads = whole.reads.iter().zip(numbers);
+        let read = reads.map(|((input, _), value)| (input.clone(), number(*value))).collect();
+        Self { participant: reading.participant, person: whole.reads_items.then(draw), read }
     }
 
     fn read(&self, wanted: &Input) -> Option<Answer> {

@@ -63,7 +63,11 @@ pub struct FastPlan<'a> {
     pub(crate) doses_matter: bool,
     /// Whether the order of participants matters to a sum.
     pub(crate) order_matters: bool,
+    /// By place of a site: its place in the order of ids.
+    pub(crate) site_orders: Vec<u64>,
     pub(crate) analyses: Vec<Analysed>,
+    /// How many different conditions are evaluated as they were written.
+    pub(crate) conditions: usize,
     /// Whether adverse events are read.
     pub(crate) events_matter: bool,
     /// Whether events of hazards are drawn: they are read, or somebody may die of one.
@@ -183,8 +187,10 @@ impl<'a> FastPlan<'a> {
         let path = path_of(study, &measured, &more).map_err(refuse)?;
         let adherence = rests_on_conduct.then(|| Adherence::compile(study, &path, &measured));
         let adherence = adherence.transpose().map_err(refuse)?;
+        let mut conditions = Vec::new();
         for one in &mut analysed {
             one.place_visits(&path);
+            one.place_conditions(&mut conditions);
         }
         let (design, watched) = match purpose {
             Purpose::Trials => design_of(study, &analysed, &path)?,
@@ -271,10 +277,12 @@ impl<'a> FastPlan<'a> {
             walks_all: effect_matters || events_matter || last_dose_analysed || fatal || rests_on_conduct,
             doses_matter: effect_matters || last_dose_asked || events_matter || rests_on_conduct,
             order_matters: analysed.iter().any(Analysed::sums_in_order),
+            site_orders: site_orders(study),
             path,
             measured,
             reactions,
             analyses: analysed,
+            conditions: conditions.len(),
             study,
         })
     }
@@ -305,6 +313,11 @@ impl<'a> FastPlan<'a> {
         }
         (fast, not_fast)
     }
+}
+
+fn site_orders(study: &Study) -> Vec<u64> {
+    let before = |id: &str| study.sites.iter().filter(|site| site.id.as_str() < id).count() as u64;
+    study.sites.iter().map(|site| before(site.id.as_str())).collect()
 }
 
 /// Likely and possible lengths of each stratum's list.

@@ -93,6 +93,8 @@ struct Look {
 /// A participant on the trial's own clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entrant {
+    /// The place in the order of starts.
+    pub(crate) entry: u32,
     start: i32,
     /// The day by which the analysed visit is over.
     through: i32,
@@ -178,10 +180,10 @@ impl Design {
     }
 
     /// Puts a participant on the trial's clock.
-    pub(crate) fn entrant(&self, plan: &FastPlan<'_>, start: i32, event: Option<i32>) -> Entrant {
+    pub(crate) fn entrant(&self, plan: &FastPlan<'_>, entry: u32, start: i32, event: Option<i32>) -> Entrant {
         let days = if let When::DaysAfterStart(days) = self.when { days } else { 0 };
         let through = plan.calendar.add_months(start, self.months()) + days + self.within_days;
-        Entrant { start, through, event }
+        Entrant { entry, start, through, event }
     }
 
     /// Runs the design over a trial whose participants are all in; says what was decided, and the result that

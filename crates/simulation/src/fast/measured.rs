@@ -1,5 +1,7 @@
 //! What is written down of a parameter at a visit.
 
+use std::cell::Cell;
+
 use instruments::{Context, Instrument};
 use protocol::model::{
     Derivation, EditCheck, Form, Item, ItemType, Purpose, Severity, SkinProcess, Study, ThirdReader,
@@ -18,7 +20,7 @@ use crate::{
     person::{Assessment, Episode, MeasureStreams, Trajectory, draw_reaction, observe_skin, spread_over},
     pharmacology,
     questionnaires::{self, Scored},
-    reading::reading_occasion,
+    reading::reading_occasion_of,
     streams::{Draws, Process, Streams},
 };
 
@@ -88,6 +90,10 @@ pub(crate) struct Score {
     followed: Vec<(ItemId, Noisy)>,
     /// What an uncorrected questionnaire scores, where its answers need not be known for that.
     scored: Option<Scored>,
+    /// What a corrected one scores.
+    scored_corrected: Option<Scored>,
+    /// Whether a correction of the form changes an answer: a code stays.
+    is_changed: bool,
     items: Process,
 }
 
@@ -128,7 +134,23 @@ impl Score {
         let by_name = item.id.as_str() == output && followed.iter().any(|(id, _)| id == &item.id);
         let scored = form.instrument.as_deref().filter(|_| by_name);
         let scored = scored.and_then(|instrument| questionnaires::scored(instrument, output));
-        Ok(Self { instrument, output: output.clone(), form: form.clone(), followed, scored, items })
+        let first = filled.iter().min_by(|one, other| one.0.cmp(&other.0));
+        let scored_corrected = first.and_then(|(item, _)| {
+            let to_three = form.item(item.as_str())?.maximum == Some(Decimal::from(3));
+            let instrument = form.instrument.as_deref().filter(|_| by_name && to_three)?;
+            questionnaires::scored_corrected(instrument, output, item.as_str())
+        });
+        let is_changed = !matches!(first, Some((_, Value::Code(_) | Value::Text(_) | Value::Boolean(_))));
+        Ok(Self {
+            instrument,
+            output: output.clone(),
+            form: form.clone(),
+            followed,
+            scored,
+            scored_corrected,
+            is_changed,
+            items,
+        })
     }
 }
 
@@ -305,11 +327,11 @@ impl Scene<'_> {
             }
             Of::Measure(noisy) => {
                 let of = &noisy.of;
-                let wanted = [of.start, of.slope, (of.noise, occasion), (care, occasion)];
-                let [start, slope, noise, care] = streams.draws_of(someone.number, wanted);
+                let [noise, care] =
+                    streams.draws_of(someone.number, [(of.noise, occasion), (care, occasion)]);
                 let care = self.care_of(care);
                 (!care.not_done).then(|| {
-                    let trajectory = self.trajectory_of(noisy.index, [start, slope]);
+                    let trajectory = self.trajectory(noisy.index);
                     self.measured_value(noisy, trajectory, held, true, noise, care)
                 })
             }
@@ -410,18 +432,17 @@ impl Scene<'_> {
             }
             Of::Measure(noisy) => {
                 let of = &noisy.of;
-                let wanted = [of.start, of.slope, (of.noise, occasion), (self.measured.care, occasion)];
-                let [start, slope, noise, care] = streams.draws_of(someone.number, wanted);
-                let trajectory = self.trajectory_of(noisy.index, [start, slope]);
+                let wanted = [(of.noise, occasion), (self.measured.care, occasion)];
+                let [noise, care] = streams.draws_of(someone.number, wanted);
+                let trajectory = self.trajectory(noisy.index);
                 self.measured_value(noisy, trajectory, held, on_drug, noise, self.care_of(care))
             }
             Of::Score(score) => self.scored(score, occasion, months, held, &present),
             Of::Reading { seen, readers, third } => {
                 let change = self.skin_change(months, 0.0);
-                let visit = &study.visits[occasion as usize].id;
                 let read = |seen: &Seen, reader: u32| {
                     let measure = &study.virtual_cohort.measures[seen.index];
-                    let at = reading_occasion(study, visit, false, reader);
+                    let at = reading_occasion_of(occasion, false, reader);
                     let mut draws = streams.draws(someone.number, seen.process, at);
                     let value = self.trajectory(seen.index).observe_with(
                         measure,
@@ -436,9 +457,8 @@ impl Scene<'_> {
                 let exact = |(whole, decimals): (i64, u32)| Some(Decimal::new(whole, decimals));
                 let disputed = third.as_ref().is_some_and(|(rule, compared)| {
                     (1..=*readers).any(|one| {
-                        (one + 1..=*readers).any(|other| {
-                            rule.disputed(exact(read(compared, one)), exact(read(compared, other)))
-                        })
+                        let first = (one < *readers).then(|| exact(read(compared, one))).flatten();
+                        (one + 1..=*readers).any(|other| rule.disputed(first, exact(read(compared, other))))
                     })
                 });
                 let people = *readers + u32::from(disputed);
@@ -462,9 +482,8 @@ impl Scene<'_> {
         present: &dyn Fn(usize) -> bool,
     ) -> (i64, u32) {
         let Participant { streams, someone, .. } = *self.participant;
-        let wanted = [noisy.of.start, noisy.of.slope, (noisy.of.noise, occasion)];
-        let [start, slope, noise] = streams.draws_of(someone.number, wanted);
-        let trajectory = self.trajectory_of(noisy.index, [start, slope]);
+        let noise = streams.draws(someone.number, noisy.of.noise, occasion);
+        let trajectory = self.trajectory(noisy.index);
         self.written_of(noisy, trajectory, months, held, present, noise)
     }
 
@@ -504,8 +523,9 @@ impl Scene<'_> {
         };
         let wanted_in = [(score.items, occasion), (self.measured.care, occasion)];
         let [mut draws, care] = streams.draws_of(someone.number, wanted_in);
-        let is_corrected = self.care_of(care).wrong;
-        if let Some(scored) = score.scored.filter(|_| !is_corrected)
+        let is_corrected = score.is_changed && self.care_of(care).wrong;
+        let scored = if is_corrected { score.scored_corrected } else { score.scored };
+        if let Some(scored) = scored
             && let Some(wanted) = wanted(&score.output)
         {
             return scored(wanted, &mut draws);
@@ -550,14 +570,7 @@ impl Scene<'_> {
     }
 
     fn trajectory(&self, index: usize) -> Trajectory {
-        let Participant { streams, someone, .. } = *self.participant;
-        let of = MeasureStreams::of(index);
-        self.trajectory_of(index, streams.draws_of(someone.number, [of.start, of.slope]))
-    }
-
-    fn trajectory_of(&self, index: usize, level: [Draws; 2]) -> Trajectory {
-        let Participant { plan, someone, .. } = *self.participant;
-        someone.trajectory(&plan.study.virtual_cohort.measures[index], index, level)
+        self.participant.trajectory(index)
     }
 
     fn skin_change(&self, months: f64, effect_points: f64) -> f64 {
@@ -606,6 +619,22 @@ fn corrected(value: &mut Value, most: Decimal) {
 }
 
 impl Participant<'_> {
+    /// Level and slope of a measure, by its place in the cohort's list.
+    pub(super) fn trajectory(&self, index: usize) -> Trajectory {
+        let known = self.levels.get(index);
+        if let Some(known) = known.and_then(Cell::get) {
+            return known;
+        }
+        let Participant { plan, streams, someone, .. } = *self;
+        let of = MeasureStreams::of(index);
+        let level = streams.draws_of(someone.number, [of.start, of.slope]);
+        let trajectory = someone.trajectory(&plan.study.virtual_cohort.measures[index], index, level);
+        if let Some(known) = known {
+            known.set(Some(trajectory));
+        }
+        trajectory
+    }
+
     /// The skin's total as it stands after corrections, at a visit before the first dose.
     pub(super) fn skin_on_the_way_in(&self, measured: &Measured, occasion: u64, day: i32) -> i64 {
         let scene = Scene { participant: self, measured, episodes: &[], stopped: None };

@@ -11,6 +11,7 @@
 
 mod adherence;
 mod analysed;
+mod at_hand;
 mod behind;
 mod calendar;
 mod compile;

@@ -9,8 +9,8 @@ use terms::Truth;
 use super::{analysed::Reading, path::PathVisit, trial::Participant};
 use crate::{
     course::months,
-    person::MeasureStreams,
-    reading::{OF_PAIRS, reading_occasion},
+    person::Trajectory,
+    reading::{OF_PAIRS, reading_occasion_of},
     streams::Process,
 };
 
@@ -88,15 +88,20 @@ impl Pairs {
         let Some((day, _)) = last.filter(|(_, occasion)| *occasion == self.wanted) else {
             return self.truths[3];
         };
-        let said = |reader: u32| self.compare(reading.participant, day, reader);
+        let start = plan.gates[1].occasion() as usize;
+        let began = reading.participant.start;
+        let slides = [(began, start), (day, self.wanted)]
+            .map(|(day, visit)| self.slide(reading.participant, day, visit));
+        let said = |reader: u32| self.compare(reading.participant, &slides, reader);
         let first = said(1);
-        let mut all: Vec<Later> = vec![first];
-        all.extend((2..=self.readers).map(said));
-        let agreed = if all.iter().all(|one| *one == first) {
+        let agreed = if (2..=self.readers).all(|reader| said(reader) == first) {
             Some(first)
         } else if self.decides {
-            all.push(said(self.readers + 1));
-            all.iter().copied().find(|one| 2 * all.iter().filter(|other| *other == one).count() > all.len())
+            // Whatever more than half of all readers say, the one who decides among them.
+            let votes =
+                |wanted: Later| (1..=self.readers + 1).filter(|reader| said(*reader) == wanted).count();
+            let wins = |one: &Later| 2 * votes(*one) > self.readers as usize + 1;
+            [Later::Better, Later::Same, Later::Worse].into_iter().find(wins)
         } else {
             None
         };
@@ -109,11 +114,9 @@ impl Pairs {
     }
 
     /// What a reader says of the slides of the start and of a later day.
-    fn compare(&self, participant: &Participant<'_>, day: i32, reader: u32) -> Later {
-        let plan = participant.plan;
-        let start = plan.gates[1].occasion() as usize;
-        let by = self.seen_on_slide(participant, day, self.wanted, reader)
-            - self.seen_on_slide(participant, participant.start, start, reader);
+    fn compare(&self, participant: &Participant<'_>, [start, later]: &[Slide; 2], reader: u32) -> Later {
+        let by =
+            self.seen_on_slide(participant, later, reader) - self.seen_on_slide(participant, start, reader);
         if by.abs() < self.same_within {
             Later::Same
         } else if by < 0.0 {
@@ -123,20 +126,31 @@ impl Pairs {
         }
     }
 
-    /// What a reader sees of the measure on a slide that lies beside another.
-    fn seen_on_slide(&self, participant: &Participant<'_>, day: i32, occasion: usize, reader: u32) -> f64 {
-        let Participant { plan, streams, someone, .. } = *participant;
-        let virtuals = &plan.study.virtual_cohort;
-        let process = &virtuals.measures[self.index];
+    fn slide(&self, participant: &Participant<'_>, day: i32, visit: usize) -> Slide {
+        let Participant { plan, someone, .. } = *participant;
         let months = months(day - someone.screened);
-        let skin = virtuals.skin.as_ref();
-        let change = skin.map_or(0.0, |skin| someone.natural.at(skin, months, 0.0) - someone.natural.start);
-        let of = MeasureStreams::of(self.index);
-        let level = streams.draws_of(someone.number, [of.start, of.slope]);
-        let trajectory = someone.trajectory(process, self.index, level);
-        let visit = &plan.study.visits[occasion].id;
-        let at = reading_occasion(plan.study, visit, true, OF_PAIRS + reader);
-        let mut draws = streams.draws(someone.number, self.seen, at);
-        trajectory.observe_with(process, months, change, |_| false, &mut draws)
+        let skin = plan.study.virtual_cohort.skin.as_ref();
+        let skin_change =
+            skin.map_or(0.0, |skin| someone.natural.at(skin, months, 0.0) - someone.natural.start);
+        let trajectory = participant.trajectory(self.index);
+        Slide { visit, months, skin_change, trajectory }
     }
+
+    /// What a reader sees of the measure on a slide that lies beside another.
+    fn seen_on_slide(&self, participant: &Participant<'_>, slide: &Slide, reader: u32) -> f64 {
+        let Participant { plan, streams, someone, .. } = *participant;
+        let process = &plan.study.virtual_cohort.measures[self.index];
+        let at = reading_occasion_of(slide.visit as u64, true, OF_PAIRS + reader);
+        let mut draws = streams.draws(someone.number, self.seen, at);
+        slide.trajectory.observe_with(process, slide.months, slide.skin_change, |_| false, &mut draws)
+    }
+}
+
+/// What there is to be seen on a slide.
+struct Slide {
+    /// The visit's place in the schedule.
+    visit: usize,
+    months: f64,
+    skin_change: f64,
+    trajectory: Trajectory,
 }

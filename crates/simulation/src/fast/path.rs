@@ -4,12 +4,12 @@ use protocol::model::{Anchor, Study, Timing};
 use record::EndReason;
 use terms::{Decimal, Value};
 
-use super::{adherence::Kit, compile::FastPlan, events::Noted, someone::Someone};
+use super::{adherence::Kit, at_hand::AtHand, compile::FastPlan, events::Noted, someone::Someone};
 use crate::{
     course::{self, Coming, DoseAnswer, months},
     person::{Episode, draw_reaction, effect_points, in_order},
     pharmacology,
-    streams::{Draws, Streams},
+    streams::Draws,
 };
 
 /// A visit that matters to what is asked.
@@ -155,7 +155,7 @@ pub(crate) struct Path {
 /// A participant on the way, with what it depends on.
 pub(crate) struct Walk<'a> {
     pub(crate) plan: &'a FastPlan<'a>,
-    pub(crate) streams: &'a Streams,
+    pub(crate) streams: &'a AtHand<'a>,
     pub(crate) someone: &'a Someone,
     /// The arm's place.
     pub(crate) arm: usize,

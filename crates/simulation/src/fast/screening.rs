@@ -18,6 +18,7 @@ use crate::{
     person::{NaturalCourse, Traits, between_sd, within},
     philox::WORDS,
     streams::{Process, Streams, coarse_of, weighted_of},
+    wide::compiled_twice,
 };
 
 /// The fewest people who are looked at together.
@@ -170,29 +171,39 @@ impl Screening {
         if self.come == self.people.len() {
             let worth = libm::ceil(wanted as f64 * self.for_each.max(1.0)) as usize;
             let people = worth.clamp(LEAST, LANES);
-            self.look(plan, streams, number, people);
+            look(self, plan, streams, (number, people));
             self.come = 0;
         }
         self.come += 1;
         self.people[self.come - 1]
     }
+}
 
+compiled_twice! {
     /// Looks at so many people, from one number on.
-    fn look(&mut self, plan: &ScreeningPlan, streams: &Streams, first: u64, people: usize) {
-        let look = Look { plan, streams, first: first as u32 };
-        let Self { people: known, left, .. } = self;
-        known.clear();
-        look.arrive(people, known);
-        if plan.bare {
-            return;
-        }
-        left.clear();
-        left.extend((0..people).filter(|place| known[*place].at[0].looked.foreseen != Foreseen::NotMet));
-        look.ask(0, left, known);
-        look.see_again(left, known);
-        left.retain(|place| known[*place].at[1].looked.foreseen != Foreseen::NotMet);
-        look.ask(1, left, known);
+    fn look(screening: &mut Screening, plan: &ScreeningPlan, streams: &Streams, people: (u64, usize)) from look_at;
+}
+
+#[inline(always)]
+fn look_at(
+    screening: &mut Screening,
+    plan: &ScreeningPlan,
+    streams: &Streams,
+    (first, people): (u64, usize),
+) {
+    let look = Look { plan, streams, first: first as u32 };
+    let Screening { people: known, left, .. } = screening;
+    known.clear();
+    look.arrive(people, known);
+    if plan.bare {
+        return;
     }
+    left.clear();
+    left.extend((0..people).filter(|place| known[*place].at[0].looked.foreseen != Foreseen::NotMet));
+    look.ask(0, left, known);
+    look.see_again(left, known);
+    left.retain(|place| known[*place].at[1].looked.foreseen != Foreseen::NotMet);
+    look.ask(1, left, known);
 }
 
 struct Look<'a> {
@@ -206,6 +217,7 @@ const NO_WORDS: Words = [[0; LANES]; WORDS];
 
 impl Look<'_> {
     /// Numbers of people by their places in the batch.
+    #[inline(always)]
     fn numbers_of(&self, places: &[usize]) -> [u32; LANES] {
         let mut numbers = [0; LANES];
         for (number, place) in numbers.iter_mut().zip(places) {
@@ -215,6 +227,7 @@ impl Look<'_> {
     }
 
     /// People in a row: when they and their next ones come, and what the skin's score at screening says.
+    #[inline(always)]
     fn arrive(&self, people: usize, known: &mut Vec<Candidate>) {
         let plan = self.plan;
         let numbers: [u32; LANES] = std::array::from_fn(|lane| self.first + lane as u32);
@@ -255,6 +268,7 @@ impl Look<'_> {
     }
 
     /// Makes of true totals those that assessors see at a visit on the way in, where the drug's swelling is not yet.
+    #[inline(always)]
     fn see(&self, skin: &SkinPlan, gate: usize, numbers: &[u32], totals: &mut Numbers) {
         let mut words = NO_WORDS;
         let people = numbers.len();
@@ -271,6 +285,7 @@ impl Look<'_> {
     }
 
     /// Traits and course of those who are left, and what the skin's score at the start says.
+    #[inline(always)]
     fn see_again(&self, left: &[usize], known: &mut [Candidate]) {
         let plan = self.plan;
         let (numbers, people) = (self.numbers_of(left), left.len());
@@ -309,6 +324,7 @@ impl Look<'_> {
     }
 
     /// Finds what those who are left are unusual in.
+    #[inline(always)]
     fn ask(&self, gate: usize, left: &[usize], known: &mut [Candidate]) {
         let (numbers, people) = (self.numbers_of(left), left.len());
         let mut unusual = [0u64; LANES];

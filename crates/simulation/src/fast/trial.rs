@@ -1,6 +1,6 @@
 //! One trial: who comes, who enters, who is given what.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use allocation::{ListSeed, Unblinded};
 use analysis::kernel::{Group, Kernel, Outcome};
@@ -8,15 +8,21 @@ use analysis::kernel::{Group, Kernel, Outcome};
 use super::{
     FastPlan,
     analysed::{Analysed, Columns, Ready},
+    at_hand::{AtHand, Blocks},
     behind::BodyEntered,
     design::{Ended, Entrant},
     entry::Entry,
     measured::episodes_that_matter,
     path::Path,
     screening::{Screening, SeenOnEntry},
-    someone::{Someone, site_of},
+    someone::Someone,
 };
-use crate::{allocation_list, person::Episode, streams::Streams};
+use crate::{
+    allocation_list,
+    lanes::LANES,
+    person::{Episode, Trajectory, site_of_draws},
+    streams::{Process, Streams},
+};
 
 /// What an analysis of one trial came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +57,8 @@ pub(crate) struct Seen {
 #[derive(Clone, Copy)]
 pub(crate) struct Participant<'a> {
     pub(crate) plan: &'a FastPlan<'a>,
-    pub(crate) streams: &'a Streams,
+    /// The streams, with blocks of this participant at hand.
+    pub(crate) streams: &'a AtHand<'a>,
     pub(crate) someone: &'a Someone,
     pub(crate) arm: usize,
     /// The day of the first dose.
@@ -60,7 +67,12 @@ pub(crate) struct Participant<'a> {
     pub(crate) skin_at_start: Option<i64>,
     /// What the demography form says of the body, once it is asked for.
     pub(crate) body: &'a OnceCell<BodyEntered>,
+    /// By place of a measure: level and slope, once they are asked for.
+    pub(crate) levels: &'a [Level],
 }
+
+/// Level and slope of a measure, once they are drawn.
+pub(crate) type Level = Cell<Option<Trajectory>>;
 
 /// Memory that one trial after another uses again.
 #[derive(Default)]
@@ -71,6 +83,10 @@ pub struct Workspace {
     lists: Vec<Vec<Unblinded<usize>>>,
     list_seed: Option<ListSeed>,
     given: Vec<usize>,
+    /// Participants who are yet to be brought through the trial, in the order of their starts.
+    entering: Vec<Entering>,
+    blocks: Blocks,
+    levels: Vec<Level>,
     episodes: Vec<Episode>,
     path: Path,
     pub(crate) columns: Columns,
@@ -91,6 +107,18 @@ struct Awaited {
     /// What the rules of the start come to on that day: it hangs on the person and the day alone.
     enters: bool,
     skin: Option<i64>,
+}
+
+/// Somebody who has entered.
+struct Entering {
+    someone: Someone,
+    arm: usize,
+    start: i32,
+    skin: Option<i64>,
+    /// The place in the order of starts.
+    entry: u32,
+    /// The place of the site in the order of ids, where the order of participants matters.
+    order: u64,
 }
 
 impl FastPlan<'_> {
@@ -122,7 +150,7 @@ impl FastPlan<'_> {
         space.begin(self, streams);
         let (mut day, mut wait, mut arrivals) = (7, 0, 0);
         loop {
-            self.start_due(streams, space, day);
+            self.start_due(space, day);
             let full = space.entered + space.awaited.len() as u64 >= self.target;
             if arrivals >= self.screened_max || (full && space.awaited.is_empty()) {
                 break;
@@ -134,12 +162,11 @@ impl FastPlan<'_> {
             }
             day += wait;
         }
-        self.start_due(streams, space, i32::MAX);
+        self.start_due(space, i32::MAX);
+        self.bring_through(streams, space);
+        space.blocks.end_trial();
         space.screened = arrivals;
         space.screening.end(arrivals, space.entered);
-        if self.order_matters {
-            space.columns.put_in_order();
-        }
     }
 
     /// Screens somebody; returns the days until the next one comes.
@@ -181,16 +208,17 @@ impl FastPlan<'_> {
     }
 
     /// Those whose day it is start, in the order of days and of coming.
-    fn start_due(&self, streams: &Streams, space: &mut Workspace, until: i32) {
+    fn start_due(&self, space: &mut Workspace, until: i32) {
         while let Some(awaited) = space.awaited.pop_if(|next| next.day <= until) {
             if awaited.enters {
-                self.enter(streams, space, awaited);
+                self.enter(space, awaited);
             }
         }
     }
 
-    fn enter(&self, streams: &Streams, space: &mut Workspace, awaited: Awaited) {
-        let Awaited { day: start, someone, skin: skin_at_start, .. } = awaited;
+    /// Somebody enters and is allocated.
+    fn enter(&self, space: &mut Workspace, awaited: Awaited) {
+        let Awaited { day: start, someone, skin, .. } = awaited;
         let entry = space.entered as u32;
         space.entered += 1;
         space.last_day = space.last_day.max(start);
@@ -206,9 +234,50 @@ impl FastPlan<'_> {
                 self.allocated_arms[*space.lists[stratum][place].reveal()]
             }
         };
+        space.entering.push(Entering { someone, arm, start, skin, entry, order: 0 });
+    }
+
+    /// Brings those who have entered through the trial, in the order in which they are analysed. What is asked of many of them
+    /// is drawn of them side by side.
+    fn bring_through(&self, streams: &Streams, space: &mut Workspace) {
+        let mut entering = std::mem::take(&mut space.entering);
+        let mut blocks = std::mem::take(&mut space.blocks);
+        let mut levels = std::mem::take(&mut space.levels);
+        space.columns.first_entry = entering.first().map(|one| one.start);
+        if self.order_matters {
+            for one in &mut entering {
+                one.order = self.site_order(streams, one.someone.number);
+            }
+            entering.sort_unstable_by_key(|one| (one.order, one.someone.number));
+        }
+        let followed = if self.measured.is_empty() { 0 } else { self.study.virtual_cohort.measures.len() };
+        for together in entering.chunks(LANES) {
+            let mut numbers = [0; LANES];
+            for (number, one) in numbers.iter_mut().zip(together) {
+                *number = one.someone.number as u32;
+            }
+            blocks.make(streams, &numbers[..together.len()]);
+            for (lane, one) in together.iter().enumerate() {
+                levels.clear();
+                levels.resize(followed, Cell::new(None));
+                let at_hand = AtHand::of(streams, &blocks, one.someone.number, lane);
+                self.follow(&at_hand, &levels, space, one);
+            }
+        }
+        if self.order_matters {
+            space.columns.put_donors_in_order();
+            space.entrants.sort_unstable_by_key(|one| one.entry);
+        }
+        entering.clear();
+        (space.entering, space.blocks, space.levels) = (entering, blocks, levels);
+    }
+
+    /// Follows a participant through the trial.
+    fn follow(&self, streams: &AtHand<'_>, levels: &[Level], space: &mut Workspace, one: &Entering) {
+        let Entering { ref someone, arm, start, skin: skin_at_start, entry, order } = *one;
         let body = &OnceCell::new();
         let participant =
-            Participant { plan: self, streams, someone: &someone, arm, start, skin_at_start, body };
+            Participant { plan: self, streams, someone, arm, start, skin_at_start, body, levels };
         // What is drawn of nearly everybody.
         let process = &self.process;
         let first_reaction = self.reactions.first().map_or(0, |index| *index as u64);
@@ -225,7 +294,6 @@ impl FastPlan<'_> {
             }
             Ready { withdrawal, visit: self.foremost.map(|place| (place, visit)) }
         });
-        let order = if self.order_matters { site_order(self, streams, someone.number) } else { 0 };
         let key = (order, someone.number);
         space.columns.add(&participant, ready, &space.episodes, &mut space.path, key, entry);
         if self.events_matter {
@@ -236,7 +304,18 @@ impl FastPlan<'_> {
                 let meant = space.path.noted.iter().filter(|noted| watched.holds(noted, start));
                 meant.map(|noted| noted.day).min()
             });
-            space.entrants.push(design.entrant(self, start, watched));
+            space.entrants.push(design.entrant(self, entry, start, watched));
+        }
+    }
+
+    /// Participants are analysed in the order of their ids, which begin with the site.
+    fn site_order(&self, streams: &Streams, number: u64) -> u64 {
+        match self.site_orders.as_slice() {
+            [_] => 0,
+            orders => {
+                let draws = streams.draws(number, const { Process::named("site") }, 0);
+                orders[site_of_draws(self.study, draws)]
+            }
         }
     }
 }
@@ -255,13 +334,6 @@ impl FastPlan<'_> {
         let [likely, most] = self.positions[stratum];
         blocks.draw_places(seed, name, if list.is_empty() { likely } else { most }, list);
     }
-}
-
-/// Participants are analysed in the order of their ids, which begin with the site.
-fn site_order(plan: &FastPlan<'_>, streams: &Streams, number: u64) -> u64 {
-    let own = site_of(plan.study, streams, number);
-    let id = &plan.study.sites[own].id;
-    plan.study.sites.iter().filter(|site| site.id.as_str() < id.as_str()).count() as u64
 }
 
 impl Workspace {
@@ -316,6 +388,7 @@ impl Workspace {
         self.screening.begin();
         self.awaited.clear();
         self.entrants.clear();
+        self.entering.clear();
         self.columns.begin(plan);
         (self.entered, self.screened, self.last_day) = (0, 0, 0);
         self.seen = Seen::default();
