@@ -106,6 +106,9 @@ pub struct Installation {
     /// Passkeys, where the server knows the address of its pages.
     #[cfg(feature = "passkeys")]
     pub passkeys: Option<crate::passkeys::Passkeys>,
+    /// The institution whose log-in people use, if there is one.
+    #[cfg(feature = "single-sign-on")]
+    pub single_sign_on: Option<crate::single_sign_on::SingleSignOn>,
     folder: PathBuf,
     accounts: Mutex<AccountStore>,
     terminals: Mutex<Terminals>,
@@ -182,6 +185,8 @@ impl Installation {
             post: None,
             #[cfg(feature = "passkeys")]
             passkeys: None,
+            #[cfg(feature = "single-sign-on")]
+            single_sign_on: None,
             folder: folder.to_owned(),
             accounts: Mutex::new(accounts),
             terminals: Mutex::new(known),

@@ -27,6 +27,8 @@ pub mod running;
 pub mod seat;
 pub mod sessions;
 pub mod shell;
+#[cfg(feature = "single-sign-on")]
+pub mod single_sign_on;
 pub mod smtp;
 pub mod terminals;
 pub mod throttle;

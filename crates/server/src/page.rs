@@ -31,8 +31,18 @@ pub struct Page {
     pub administrator: bool,
     /// Whether passkeys work where this page was asked for.
     pub passkeys: bool,
+    /// Whether the person can prove with a password who they are.
+    pub proves_by_password: bool,
     /// Whether the person can prove with a passkey who they are.
     pub proves_by_passkey: bool,
+    /// The institution where people log in by single sign-on, if there is one.
+    pub sign_on: Option<String>,
+    /// Whether the person can prove there who they are.
+    pub proves_by_sign_on: bool,
+    /// Whether the person has just done so for what this page leads to.
+    pub confirmed: bool,
+    /// The path of the page.
+    pub path: String,
     /// The study and the seat in it.
     pub study: Option<StudyFrame>,
     /// What happened just now.
@@ -75,6 +85,10 @@ impl Page {
         let whole = context.request.method == Method::Get && !context.request.partial;
         let session = context.session.as_ref().filter(|_| whole);
         let (passkeys, proves_by_passkey) = passkeys(context);
+        let (sign_on, proves_by_sign_on) = sign_on(context);
+        let path = context.request.path.clone();
+        let confirmed =
+            context.session.as_ref().is_some_and(|(_, session)| session.is_confirmed(&path, context.now));
         let notice = session.and_then(|(token, _)| context.house.sessions.take_notice(token));
         Self {
             title: translate(&language, title).to_owned(),
@@ -84,7 +98,12 @@ impl Page {
             person: context.account.as_ref().map(|account| account.printed_name.clone()),
             administrator: context.account.as_ref().is_some_and(|account| account.administrator),
             passkeys,
+            proves_by_password: context.account.as_ref().is_some_and(|account| account.password.is_some()),
             proves_by_passkey,
+            sign_on,
+            proves_by_sign_on,
+            confirmed,
+            path,
             study: study_frame(context, &language).ok(),
             notice,
             trouble: context.running.and_then(crate::running::RunningStudy::trouble),
@@ -128,6 +147,22 @@ fn passkeys(context: &Context<'_>) -> (bool, bool) {
 #[cfg(not(feature = "passkeys"))]
 fn passkeys(_: &Context<'_>) -> (bool, bool) {
     (false, false)
+}
+
+/// Says where people log in by single sign-on, and whether the person has come that way.
+#[cfg(feature = "single-sign-on")]
+fn sign_on(context: &Context<'_>) -> (Option<String>, bool) {
+    let Some(provider) = &context.house.single_sign_on else { return (None, false) };
+    let has = context.account.as_ref().is_some_and(|account| {
+        let known = context.house.accounts().identity_of(provider.issuer(), &account.person);
+        known.is_ok_and(|known| known.is_some())
+    });
+    (Some(provider.name().to_owned()), has)
+}
+
+#[cfg(not(feature = "single-sign-on"))]
+fn sign_on(_: &Context<'_>) -> (Option<String>, bool) {
+    (None, false)
 }
 
 fn study_frame(context: &Context<'_>, language: &str) -> Result<StudyFrame, Failure> {

@@ -102,6 +102,8 @@ pub enum Queue {
     Changes,
     /// Whatever reads a secret, which is dear on purpose.
     Secrets,
+    /// What waits for an answer from elsewhere, perhaps in vain.
+    Elsewhere,
 }
 
 /// A line of the table.
@@ -122,6 +124,8 @@ pub struct Route {
     pub rate: Rate,
     /// Whether it looks at all participants.
     pub long: bool,
+    /// Whether it waits for an answer from elsewhere.
+    pub elsewhere: bool,
     /// Who answers.
     pub answer: fn(&Context<'_>) -> Outcome,
 }
@@ -141,6 +145,7 @@ const fn get(
         keep: Keep::Never,
         rate: Rate::Pages,
         long: false,
+        elsewhere: false,
         answer,
     }
 }
@@ -185,9 +190,18 @@ const fn long(route: Route) -> Route {
     Route { long: true, ..route }
 }
 
+/// A request at which a provider of single sign-on is asked.
+#[cfg(feature = "single-sign-on")]
+const fn elsewhere(route: Route) -> Route {
+    Route { rate: Rate::Secrets, audit: Audit::AccountLog, elsewhere: true, ..route }
+}
+
 impl Route {
     /// Says which queue its requests stand in.
     pub fn queue(&self) -> Queue {
+        if self.elsewhere {
+            return Queue::Elsewhere;
+        }
         match (self.rate, self.method, self.long) {
             (Rate::Secrets, Method::Post, _) => Queue::Secrets,
             (_, _, true) => Queue::Long,
@@ -240,6 +254,20 @@ pub const ROUTES: &[Route] = &[
     secret(set("/log-in", Right::Anyone, "Logs in", pages::arrive::log_in)),
     #[cfg(feature = "passkeys")]
     secret(set("/log-in/passkey", Right::Anyone, "Logs in with a passkey", pages::passkeys::log_in)),
+    #[cfg(feature = "single-sign-on")]
+    elsewhere(set(
+        "/log-in/single-sign-on",
+        Right::Anyone,
+        "Sends to the institution's log-in",
+        pages::single_sign_on::begin,
+    )),
+    #[cfg(feature = "single-sign-on")]
+    elsewhere(get(
+        "/log-in/single-sign-on",
+        Right::Anyone,
+        "Takes back who comes from the institution's log-in",
+        pages::single_sign_on::back,
+    )),
     get("/log-in/code", Right::Arriving, "Asks for the second factor", pages::arrive::code_form),
     secret(set("/log-in/code", Right::Arriving, "Checks the second factor", pages::arrive::code)),
     get(
@@ -272,6 +300,13 @@ pub const ROUTES: &[Route] = &[
         Right::Account,
         "Adds or removes a passkey, or asks for one",
         pages::passkeys::change,
+    )),
+    #[cfg(feature = "single-sign-on")]
+    elsewhere(set(
+        "/account/confirm",
+        Right::Account,
+        "Sends to the institution's log-in before a change or a signature",
+        pages::single_sign_on::confirm,
     )),
     set("/account/language", Right::Account, "Changes the language", pages::account::language),
     secret(set(

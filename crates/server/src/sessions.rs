@@ -14,6 +14,8 @@ use crate::credentials::{digest, draw_token};
 pub const IDLE_MAX: SignedDuration = SignedDuration::from_mins(30);
 /// And after so long in any case.
 pub const LENGTH_MAX: SignedDuration = SignedDuration::from_hours(12);
+/// Who logged in anew at the provider of single sign-on goes on within so long.
+pub const CONFIRMED_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// How far a person has come in logging in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,10 @@ pub struct Session {
     pub last: Timestamp,
     /// Whether both parts of a signature were given in this session; later ones ask for the password alone.
     pub has_signed: bool,
+    /// Whether it began by single sign-on rather than with the password.
+    pub by_sign_on: bool,
+    /// The page for which the person has just logged in anew by single sign-on, and when.
+    pub confirmed: Option<(String, Timestamp)>,
     /// The role that the person acts in, by study.
     pub roles: BTreeMap<StudyId, RoleId>,
     /// What the next page says on top.
@@ -62,6 +68,8 @@ impl Sessions {
             began: now,
             last: now,
             has_signed: false,
+            by_sign_on: false,
+            confirmed: None,
             roles: BTreeMap::new(),
             notice: None,
         };
@@ -91,6 +99,24 @@ impl Sessions {
         }
     }
 
+    /// Notes that a session's person has logged in anew, for what a page leads to.
+    pub fn confirm(&self, token: &str, person: &PersonId, page: &str, now: Timestamp) {
+        let mut all = self.all();
+        let session = all.get_mut(&digest(token)).filter(|session| session.person == *person);
+        if let Some(session) = session {
+            session.confirmed = Some((page.to_owned(), now));
+        }
+    }
+
+    /// Takes what a session's person has confirmed, for good; says whether it was for this path.
+    pub fn take_confirmation(&self, token: &str, path: &str, now: Timestamp) -> bool {
+        let taken = self
+            .all()
+            .get_mut(&digest(token))
+            .and_then(|session| session.confirmed.take_if(|(page, at)| covers(page, *at, path, now)));
+        taken.is_some()
+    }
+
     /// Takes the notice for the next page.
     pub fn take_notice(&self, token: &str) -> Option<String> {
         self.all().get_mut(&digest(token))?.notice.take()
@@ -110,6 +136,22 @@ impl Sessions {
     fn all(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Session {
+    /// Says whether the person has just logged in anew for what this page leads to.
+    pub fn is_confirmed(&self, path: &str, now: Timestamp) -> bool {
+        self.confirmed.as_ref().is_some_and(|(page, at)| covers(page, *at, path, now))
+    }
+}
+
+/// A page's forms lead to itself or to what lies below it.
+fn covers(page: &str, at: Timestamp, path: &str, now: Timestamp) -> bool {
+    let below = path.strip_prefix(page).is_some_and(|rest| match rest.strip_prefix('/') {
+        Some(step) => !step.contains('/'),
+        None => rest.is_empty(),
+    });
+    below && now.duration_since(at) < CONFIRMED_FOR
 }
 
 fn holds(session: &Session, now: Timestamp) -> bool {

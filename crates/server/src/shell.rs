@@ -43,6 +43,8 @@ const UPLOADS_AT_ONCE_MAX: usize = 4;
 const CHANGES_AT_ONCE_MAX: usize = 64;
 /// Pages in the making at a time, for each processor. More would only take turns, and hold each other up where two need the same.
 const PAGES_A_PROCESSOR: usize = 2;
+/// Requests that wait for an answer from elsewhere at a time. Each holds a thread for as long as the answer may take.
+const ELSEWHERE_AT_ONCE_MAX: usize = 32;
 /// A request whose body takes longer is given up.
 const BODY_WAIT: Duration = Duration::from_secs(20);
 /// How often the server looks whether a backup is due.
@@ -65,6 +67,7 @@ struct Queues {
     long: Arc<Semaphore>,
     changes: Arc<Semaphore>,
     secrets: Arc<Semaphore>,
+    elsewhere: Arc<Semaphore>,
 }
 
 impl Queues {
@@ -76,6 +79,7 @@ impl Queues {
             long: of((processors / 2).max(1)),
             changes: of(CHANGES_AT_ONCE_MAX),
             secrets: of(processors),
+            elsewhere: of(ELSEWHERE_AT_ONCE_MAX),
         }
     }
 
@@ -90,6 +94,7 @@ impl Queues {
             Queue::Long => &self.long,
             Queue::Changes => &self.changes,
             Queue::Secrets => &self.secrets,
+            Queue::Elsewhere => &self.elsewhere,
         };
         Arc::clone(queue).acquire_owned().await.ok()
     }

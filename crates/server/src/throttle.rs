@@ -38,33 +38,44 @@ pub struct Throttle(Mutex<HashMap<(Option<String>, IpAddr), Wrong>>);
 impl Throttle {
     /// Returns how many seconds are left to wait before a secret of this account is read from this address.
     pub fn wait(&self, account: &str, address: IpAddr, now: Timestamp) -> Option<u64> {
-        let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |key: (Option<String>, IpAddr), free| {
-            let wrong = wrong.get(&key)?;
-            let over = wrong.count.checked_sub(free)?;
-            let wait = SignedDuration::from_secs(1i64 << over.min(10)).min(WAIT_MAX);
-            let left = wait - now.duration_since(wrong.last);
-            (left > SignedDuration::ZERO).then(|| left.as_secs().unsigned_abs() + 1)
-        };
-        of((Some(account.to_owned()), address), FREE).max(of((None, address), FREE_BY_ADDRESS))
+        self.left(&(Some(account.to_owned()), address), FREE, now).max(self.wait_at(address, now))
+    }
+
+    /// Returns how many seconds are left to wait before any secret is read from this address.
+    pub fn wait_at(&self, address: IpAddr, now: Timestamp) -> Option<u64> {
+        self.left(&(None, address), FREE_BY_ADDRESS, now)
+    }
+
+    fn left(&self, key: &(Option<String>, IpAddr), free: u32, now: Timestamp) -> Option<u64> {
+        let wrong = *self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key)?;
+        let over = wrong.count.checked_sub(free)?;
+        let wait = SignedDuration::from_secs(1i64 << over.min(10)).min(WAIT_MAX);
+        let left = wait - now.duration_since(wrong.last);
+        (left > SignedDuration::ZERO).then(|| left.as_secs().unsigned_abs() + 1)
     }
 
     /// Counts a wrong secret; says whether it was the one that begins the waits.
     pub fn count(&self, account: &str, address: IpAddr, now: Timestamp) -> bool {
+        self.count_at(address, now);
+        self.counted((Some(account.to_owned()), address), now) == FREE
+    }
+
+    /// Counts something wrong that tries no account's secret: it slows down the address alone.
+    pub fn count_at(&self, address: IpAddr, now: Timestamp) {
+        self.counted((None, address), now);
+    }
+
+    fn counted(&self, key: (Option<String>, IpAddr), now: Timestamp) -> u32 {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() > ENTRIES_MAX {
             all.retain(|_, wrong| now.duration_since(wrong.last) < WAIT_MAX);
         }
-        let mut counted = |key| {
-            let wrong = all.entry(key).or_insert(Wrong { count: 0, last: now });
-            if now.duration_since(wrong.last) > FORGOTTEN_AFTER {
-                wrong.count = 0;
-            }
-            *wrong = Wrong { count: wrong.count.saturating_add(1), last: now };
-            wrong.count
-        };
-        counted((None, address));
-        counted((Some(account.to_owned()), address)) == FREE
+        let wrong = all.entry(key).or_insert(Wrong { count: 0, last: now });
+        if now.duration_since(wrong.last) > FORGOTTEN_AFTER {
+            wrong.count = 0;
+        }
+        *wrong = Wrong { count: wrong.count.saturating_add(1), last: now };
+        wrong.count
     }
 
     /// Forgets the count of an account at an address, after the right secret.

@@ -7,7 +7,7 @@
 //! Nothing here hashes a password, draws a secret or reads a clock: digests and times are arguments.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -21,8 +21,15 @@ use crate::sqlite::StoreFile;
 /// Marks a file as ours in its header: the letters `EQAC`.
 const APPLICATION_ID: i64 = 0x4551_4143;
 /// The steps of the layout in order, never edited once released; the layout's number is how many were applied.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/accounts_0001.sql"), include_str!("../migrations/accounts_0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/accounts_0001.sql"),
+    include_str!("../migrations/accounts_0002.sql"),
+    include_str!("../migrations/accounts_0003.sql"),
+];
+/// What the log calls it that a provider's name for a person is kept.
+pub const BOUND: &str = "single sign-on bound";
+/// What it calls the end of that.
+pub const UNBOUND: &str = "single sign-on unbound";
 /// The layout that this program writes.
 const LAYOUT: i64 = MIGRATIONS.len() as i64;
 
@@ -424,6 +431,74 @@ impl AccountStore {
         Ok(left.unsigned_abs())
     }
 
+    /// Returns whom a provider of single sign-on means by its name for somebody.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn identity(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>, AccountError> {
+        let sql = "SELECT person FROM identities WHERE issuer = ?1 AND subject = ?2";
+        let read =
+            self.connection.query_row(sql, (issuer, subject), |row| row.get::<_, String>(0)).optional();
+        Ok(read.map_err(|error| self.file.error(error))?.map(PersonId::from))
+    }
+
+    /// Returns a provider's name for a person, once it has one.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn identity_of(&self, issuer: &str, person: &PersonId) -> Result<Option<String>, AccountError> {
+        let sql = "SELECT subject FROM identities WHERE issuer = ?1 AND person = ?2";
+        let read = self.connection.query_row(sql, (issuer, person.as_str()), |row| row.get(0)).optional();
+        Ok(read.map_err(|error| self.file.error(error))?)
+    }
+
+    /// Says whether any provider has a name for a person.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn is_bound(&self, person: &PersonId) -> Result<bool, AccountError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM identities WHERE person = ?1)";
+        let read = self.connection.query_row(sql, [person.as_str()], |row| row.get(0));
+        Ok(read.map_err(|error| self.file.error(error))?)
+    }
+
+    /// Keeps a provider's name for a person, for good. Says whether neither had another already. The person's identity has then to be verified
+    /// before a signature counts, perhaps again, and the signature to be accepted: somebody came in by a new way.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn bind(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+        person: &PersonId,
+        note: &Note<'_>,
+    ) -> Result<bool, AccountError> {
+        if self.identity(issuer, subject)?.is_some() || self.identity_of(issuer, person)?.is_some() {
+            return Ok(false);
+        }
+        self.change(note, |to| {
+            let sql = "INSERT INTO identities (issuer, subject, person, bound) VALUES (?1, ?2, ?3, ?4)";
+            to.execute(sql, (issuer, subject, person.as_str(), note.at.as_millisecond()))?;
+            let sql = "UPDATE accounts SET identity_verified_by = NULL, signature_accepted = NULL WHERE person = ?1";
+            to.execute(sql, [person.as_str()]).map(|_| ())
+        })?;
+        Ok(true)
+    }
+
+    /// Ends what binds a person to providers of single sign-on; the next log-in there binds anew. Returns how many bindings there were.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn unbind(&mut self, person: &PersonId, note: &Note<'_>) -> Result<usize, AccountError> {
+        let mut ended = 0;
+        self.change(note, |to| {
+            ended = to.execute("DELETE FROM identities WHERE person = ?1", [person.as_str()])?;
+            Ok(())
+        })?;
+        Ok(ended)
+    }
+
     /// Lets a person look after accounts and sites, or no longer.
     ///
     /// # Errors
@@ -438,16 +513,27 @@ impl AccountStore {
         self.change(note, |to| to.execute(sql, (person.as_str(), administrator)).map(|_| ()))
     }
 
-    /// Returns who made the last invitation of a person.
+    /// Returns who could have come in as this person: whoever made the last invitation, and whoever gave the address by which a log-in elsewhere was bound.
     ///
     /// # Errors
     /// The file can't be read.
-    pub fn invited_by(&self, person: &PersonId) -> Result<Option<PersonId>, AccountError> {
-        let sql =
-            "SELECT by FROM account_log WHERE about = ?1 AND what = 'invited' ORDER BY sequence DESC LIMIT 1";
-        let read =
-            self.connection.query_row(sql, [person.as_str()], |row| row.get::<_, String>(0)).optional();
-        Ok(read.map_err(|error| self.file.error(error))?.map(PersonId::from))
+    pub fn makers_of_ways_in(&self, person: &PersonId) -> Result<BTreeSet<PersonId>, AccountError> {
+        let read = || -> rusqlite::Result<Vec<(String, String)>> {
+            let sql = "SELECT what, by FROM account_log WHERE about = ?1 AND what IN \
+                       ('account added', 'address changed', 'invited', 'invitation taken up', ?2, ?3) ORDER BY sequence";
+            let told = (person.as_str(), BOUND, UNBOUND);
+            self.connection.prepare(sql)?.query_map(told, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        let (mut gave_address, mut bound_by, mut invited_by) = (None, None, None);
+        for (what, by) in read().map_err(|error| self.file.error(error))? {
+            match what.as_str() {
+                "invited" => invited_by = Some(by),
+                BOUND => bound_by.clone_from(&gave_address),
+                UNBOUND | "invitation taken up" => bound_by = None,
+                _ => gave_address = Some(by),
+            }
+        }
+        Ok([invited_by, bound_by].into_iter().flatten().map(PersonId::from).collect())
     }
 
     /// Lets a person log in, or no longer.
@@ -560,8 +646,9 @@ impl AccountStore {
                 let sql = "UPDATE accounts SET password = ?2, temporary = 0, identity_verified_by = NULL, \
                            signature_accepted = NULL WHERE person = ?1";
                 to.execute(sql, (person.as_str(), hash))?;
-                // Whoever took up an earlier link may have left a passkey of their own.
+                // Whoever took up an earlier link may have left a passkey or a log-in elsewhere of their own.
                 to.execute("DELETE FROM passkeys WHERE person = ?1", [person.as_str()])?;
+                to.execute("DELETE FROM identities WHERE person = ?1", [person.as_str()])?;
                 end_recovery_codes(to, person)?;
             }
             Ok(())
@@ -1035,6 +1122,49 @@ mod tests {
         assert_eq!(store.remove_passkeys(&one, None, &note("removed")).unwrap(), 1);
         assert_eq!(store.recovery_codes_left(&one), Ok(0));
         assert!(store.passkeys_of(&one).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_provider_names_a_person_once() {
+        let (_folder, mut store) = store();
+        let (one, other) = (PersonId::from("p1"), PersonId::from("p2"));
+        store.add(&someone("p1", "anna"), &note("added")).unwrap();
+        store.add(&someone("p2", "berta"), &note("added")).unwrap();
+        store.verify_identity(&one, &other, &note("verified")).unwrap();
+        assert!(store.bind("https://a", "7", &one, &note("bound")).unwrap());
+        assert_eq!(store.of(&one).unwrap().unwrap().identity_verified_by, None, "came in by a new way");
+        assert!(!store.bind("https://a", "7", &other, &note("bound")).unwrap(), "the name is another's");
+        assert!(!store.bind("https://a", "8", &one, &note("bound")).unwrap(), "the person has a name");
+        assert!(store.bind("https://b", "7", &other, &note("bound")).unwrap());
+        assert_eq!(store.identity("https://a", "7"), Ok(Some(one.clone())));
+        assert_eq!(store.identity("https://b", "7"), Ok(Some(other.clone())));
+        assert_eq!(store.identity_of("https://a", &other), Ok(None));
+        assert_eq!((store.is_bound(&one), store.is_bound(&PersonId::from("p3"))), (Ok(true), Ok(false)));
+        assert_eq!(store.unbind(&one, &note("unbound")), Ok(1));
+        assert_eq!(store.identity("https://a", "7"), Ok(None));
+        store.invite(&other, &[7; 32], at(60), &note("invited")).unwrap();
+        assert!(store.take_up(&[7; 32], &other, "hash", &note("taken up")).unwrap());
+        assert_eq!(store.identity("https://b", "7"), Ok(None), "a new link ends what was before");
+    }
+
+    #[test]
+    fn p11_200a3_who_gave_the_address_of_a_log_in_elsewhere_made_a_way_in() {
+        let (_folder, mut store) = store();
+        let person = PersonId::from("p2");
+        let say = |store: &mut AccountStore, by: &str, what: &str| {
+            store.note(&Note { by, what, ..note("") }).unwrap();
+            let makers = store.makers_of_ways_in(&person).unwrap();
+            makers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(say(&mut store, "a", "account added"), "");
+        assert_eq!(say(&mut store, "b", "invited"), "b");
+        assert_eq!(say(&mut store, "c", "address changed"), "b");
+        assert_eq!(say(&mut store, "p2", BOUND), "b c");
+        assert_eq!(say(&mut store, "d", "address changed"), "b c", "the later address bound nobody");
+        assert_eq!(say(&mut store, "e", "invited"), "c e", "the former link is worth nothing");
+        assert_eq!(say(&mut store, "p2", "invitation taken up"), "e");
+        assert_eq!(say(&mut store, "p2", BOUND), "d e");
+        assert_eq!(say(&mut store, "f", UNBOUND), "e");
     }
 
     #[test]

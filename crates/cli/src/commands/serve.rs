@@ -68,12 +68,81 @@ pub struct Arguments {
     /// The address of the pages as people reach them, for passkeys and for links in mails: https://trial.example.org
     #[arg(long, value_name = "URL")]
     pages_at: Option<String>,
+    #[cfg(feature = "single-sign-on")]
+    #[command(flatten)]
+    sign_on: SignOn,
     /// Browsers reach the server by https, through a proxy: cookies travel by TLS alone
     #[arg(long)]
     https: bool,
     /// A proxy on this machine stands before the server, and its X-Forwarded-For names the browser's address
     #[arg(long)]
     behind_proxy: bool,
+}
+
+/// The variable of the environment with the secret that the provider of single sign-on gave.
+#[cfg(feature = "single-sign-on")]
+const SIGN_ON_SECRET: &str = "EQUIPOISE_SIGN_ON_SECRET";
+
+/// Single sign-on at an institution's provider.
+#[cfg(feature = "single-sign-on")]
+#[derive(Args)]
+struct SignOn {
+    /// People log in at this provider of OpenID Connect, named by its address (the issuer)
+    #[arg(long, value_name = "URL", requires_all = ["sign_on_client", "pages_at"])]
+    sign_on_issuer: Option<String>,
+    /// The name (client id) that the provider gave this server
+    #[arg(long, value_name = "ID", requires = "sign_on_issuer")]
+    sign_on_client: Option<String>,
+    /// The file with the secret that the provider gave this server; without it the secret is read from the environment, EQUIPOISE_SIGN_ON_SECRET
+    #[arg(long, value_name = "FILE", requires = "sign_on_issuer")]
+    sign_on_secret: Option<PathBuf>,
+    /// What the log-in page calls the provider: the institution's name
+    #[arg(long, value_name = "NAME", default_value = "OpenID Connect", requires = "sign_on_issuer")]
+    sign_on_name: String,
+    /// Certificates to trust when the provider is asked (PEM), instead of the system's
+    #[arg(long, value_name = "FILE", requires = "sign_on_issuer")]
+    sign_on_certificates: Option<PathBuf>,
+}
+
+#[cfg(feature = "single-sign-on")]
+impl SignOn {
+    fn open(&self, pages: Option<&str>) -> Result<Option<server::single_sign_on::SingleSignOn>> {
+        use server::single_sign_on::{
+            Provider, SingleSignOn,
+            fetch::{WAIT, over_network},
+        };
+        let (Some(issuer), Some(client), Some(pages)) = (&self.sign_on_issuer, &self.sign_on_client, pages)
+        else {
+            return Ok(None);
+        };
+        let provider = Provider {
+            name: self.sign_on_name.clone(),
+            issuer: issuer.clone(),
+            client: client.clone(),
+            secret: self.secret()?,
+            pages: pages.to_owned(),
+        };
+        let fetch = over_network(issuer, self.sign_on_certificates.as_deref(), WAIT);
+        let opened = fetch.and_then(|fetch| SingleSignOn::with(provider, fetch));
+        opened.map(Some).map_err(|why| anyhow::anyhow!("single sign-on: {why}"))
+    }
+
+    /// Returns the secret that the provider gave. Never an argument: everybody on the machine can list those.
+    #[expect(clippy::disallowed_methods, reason = "the command line is an edge: it reads the environment")]
+    fn secret(&self) -> Result<String> {
+        let secret = match &self.sign_on_secret {
+            Some(file) => {
+                fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?
+            }
+            None => std::env::var(SIGN_ON_SECRET).unwrap_or_default(),
+        };
+        let secret = secret.trim();
+        anyhow::ensure!(
+            !secret.is_empty(),
+            "the provider's secret is missing: name its file with --sign-on-secret, or set {SIGN_ON_SECRET}"
+        );
+        Ok(secret.to_owned())
+    }
 }
 
 /// Runs the server until it is told to stop.
@@ -115,6 +184,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         anyhow::ensure!(server::smtp::is_address(from), "--mail-from {from} is no address");
         let pages = pages.trim_end_matches('/').to_owned();
         house.post = Some(Post::open(&folder, Postman { relay: relay.clone(), from: from.clone(), pages })?);
+    }
+    #[cfg(feature = "single-sign-on")]
+    {
+        house.single_sign_on = arguments.sign_on.open(arguments.pages_at.as_deref())?;
     }
     if let Some(to) = &arguments.backup_to {
         let (key, path, new) = key_of(&folder, arguments.backup_key.as_deref())?;

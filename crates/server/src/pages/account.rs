@@ -115,13 +115,35 @@ pub fn brings_passkey(context: &Context<'_>) -> bool {
     cfg!(feature = "passkeys") && !context.request.form.get("passkey").is_empty()
 }
 
-/// Asks for the present password or a passkey, as every change of a secret and every signature does.
+/// Says whether the form rests on a log-in anew by single sign-on.
+pub fn brings_confirmation(context: &Context<'_>) -> bool {
+    cfg!(feature = "single-sign-on") && context.request.form.has("confirmed")
+}
+
+/// Asks for the present password, a passkey, or a log-in anew by single sign-on, as every change of a secret and every signature does.
 pub fn prove(context: &Context<'_>) -> Result<(), Failure> {
+    if brings_confirmation(context) {
+        let path = &context.request.path;
+        let (token, _) = context.session.as_ref().ok_or(Failure::LogIn)?;
+        return match context.house.sessions.take_confirmation(token, path, context.now) {
+            true => Ok(()),
+            false => Err(Failure::Bad(
+                "Your log-in was not confirmed, or too long ago. Go back and confirm it again; nothing was changed."
+                    .to_owned(),
+            )),
+        };
+    }
     #[cfg(feature = "passkeys")]
     if brings_passkey(context) {
         return super::passkeys::prove_by_passkey(context);
     }
     let account = context.account()?;
+    if account.password.is_none() {
+        return Err(Failure::Bad(
+            "You have no password here. Go back and show who you are in another way first; nothing was changed."
+                .to_owned(),
+        ));
+    }
     let key = format!("password of {}", account.person);
     if let Some(wait) = context.house.throttle.wait(&key, context.request.address, context.now) {
         return Err(Failure::Wait(wait));

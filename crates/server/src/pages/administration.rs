@@ -7,7 +7,10 @@ use conduct::{Action, Command};
 use jiff::SignedDuration;
 use protocol::model::Power;
 use record::Actor;
-use store::{accounts::Account, outbox::OutboxStanding};
+use store::{
+    accounts::{Account, UNBOUND},
+    outbox::OutboxStanding,
+};
 use terms::{PersonId, RoleId, SiteId};
 
 use crate::{
@@ -84,6 +87,7 @@ struct PersonPage {
     path: String,
     own: bool,
     passkeys: Vec<String>,
+    bound: bool,
     delegated: Vec<(String, Delegated)>,
     /// Who could be asked to confirm the identity: id and name.
     colleagues: Vec<(String, String)>,
@@ -297,6 +301,7 @@ pub fn person(context: &Context<'_>) -> Outcome {
             .map(|one| (one.person.to_string(), format!("{} ({})", one.printed_name, one.login)))
             .collect(),
         asked,
+        bound: bound(context, &id)?,
         path: format!("/administration/people/{}", segment(id.as_str())),
         own: context.account()?.person == id,
         delegated: all,
@@ -310,6 +315,18 @@ pub fn person(context: &Context<'_>) -> Outcome {
         person,
     };
     Ok(Reply::page(page.render()?))
+}
+
+/// Says whether a person logs in by single sign-on.
+#[cfg(feature = "single-sign-on")]
+fn bound(context: &Context<'_>, person: &PersonId) -> Result<bool, Failure> {
+    let Some(provider) = &context.house.single_sign_on else { return Ok(false) };
+    Ok(context.house.accounts().identity_of(provider.issuer(), person)?.is_some())
+}
+
+#[cfg(not(feature = "single-sign-on"))]
+fn bound(_: &Context<'_>, _: &PersonId) -> Result<bool, Failure> {
+    Ok(false)
 }
 
 /// Ends, restores or resets an account, or records that the person's identity was verified.
@@ -342,16 +359,20 @@ pub fn change_person(context: &Context<'_>) -> Outcome {
             house.accounts().remove_passkeys(&id, None, &note("passkeys taken away"))?;
             house.sessions.end_all_of(&id, None);
         }
+        "no-single-sign-on" => {
+            house.accounts().unbind(&id, &note(UNBOUND))?;
+            house.sessions.end_all_of(&id, None);
+        }
         "verified" if own => {
             return Err(Failure::Bad("Another administrator has to verify your identity.".to_owned()));
         }
         "verified" => {
             let by = &context.account()?.person;
-            // Whoever made the link could have taken it up: the use of another's signature needs two people.
-            let inviter = house.accounts().invited_by(&id)?;
-            if inviter.as_ref() == Some(by) {
+            // Whoever made the way in could have come by it: the use of another's signature needs two people.
+            let makers = house.accounts().makers_of_ways_in(&id)?;
+            if makers.contains(by) {
                 return Err(Failure::Refused(
-                    "You made this person's link. Another administrator has to verify the identity."
+                    "You made this person's link or gave the address. Another administrator has to verify the identity."
                         .to_owned(),
                 ));
             }

@@ -16,6 +16,9 @@ use crate::{
     sessions::Stage,
 };
 
+/// How the account log says that somebody came in by single sign-on.
+pub const BY_SIGN_ON: &str = "by single sign-on";
+
 #[derive(Template)]
 #[template(path = "set_up.html")]
 struct SetUpPage<'a> {
@@ -169,15 +172,19 @@ pub fn log_in(context: &Context<'_>) -> Outcome {
 
 /// Returns what comes after the password: whoever has an authenticator program or a passkey shows it.
 fn next_stage(context: &Context<'_>, account: &Account) -> Result<(Stage, &'static str), Failure> {
-    let second =
-        account.second_factor.is_some() || !context.house.accounts().passkeys_of(&account.person)?.is_empty();
-    Ok(if second {
+    Ok(if has_second_step(context, account)? {
         (Stage::SecondFactor, "/log-in/code")
     } else if account.temporary {
         (Stage::NewPassword, "/log-in/new-password")
     } else {
         (Stage::In, "/")
     })
+}
+
+/// Says whether a person has an authenticator program or a passkey.
+pub fn has_second_step(context: &Context<'_>, account: &Account) -> Result<bool, Failure> {
+    let has_passkey = !context.house.accounts().passkeys_of(&account.person)?.is_empty();
+    Ok(account.second_factor.is_some() || has_passkey)
 }
 
 /// Counts a wrong secret and writes it down; the one that begins the waits is marked for whoever reviews the log.
@@ -192,14 +199,28 @@ pub fn wrong(context: &Context<'_>, key: &str, what: &str) -> Result<(), Failure
 
 /// Begins a session under a new cookie and goes on. `how` the person came in stands in the account log.
 pub fn enter(context: &Context<'_>, account: &Account, stage: Stage, to: &str, how: &str) -> Outcome {
+    let token = begin_session(context, account, stage, how, false)?;
+    Ok(Reply::see(to).with("set-cookie", cookie(context.house, SESSION_COOKIE, &token)))
+}
+
+/// Begins a session under a new cookie, which is returned, and ends the one before.
+pub fn begin_session(
+    context: &Context<'_>,
+    account: &Account,
+    stage: Stage,
+    how: &str,
+    by_sign_on: bool,
+) -> Result<String, Failure> {
     let house = context.house;
     if let Some((former, _)) = &context.session {
         house.sessions.end(former);
     }
     let token = house.sessions.begin(&account.person, stage, context.now);
+    house.sessions.change(&token, |session| session.by_sign_on = by_sign_on);
     let origin = context.address();
     let what = match stage {
         Stage::In => "logged in",
+        Stage::SecondFactor if by_sign_on => "single sign-on right, second factor asked",
         Stage::SecondFactor => "password right, second factor asked",
         Stage::NewPassword => "temporary password right, own password asked",
     };
@@ -208,7 +229,7 @@ pub fn enter(context: &Context<'_>, account: &Account, stage: Stage, to: &str, h
         ..context.note(account.person.as_str(), what, how, &origin)
     };
     house.accounts().note(&note)?;
-    Ok(Reply::see(to).with("set-cookie", cookie(house, SESSION_COOKIE, &token)))
+    Ok(token)
 }
 
 /// Asks for the second factor.
@@ -240,16 +261,16 @@ pub fn code(context: &Context<'_>) -> Outcome {
         if !super::passkeys::second_step(context, &key)? {
             return code_page(context, Some("This passkey was not accepted. Try again, or use another way."));
         }
-        return past_second_step(context, account, "with the password and a passkey");
+        return past_second_step(context, account, "a passkey");
     }
     let given = context.request.form.get("code");
     let secret = account.second_factor.as_deref();
     let (right, how) = match secret.and_then(|secret| check_code(secret, given, context.now)) {
-        Some(step) => (house.accounts().spend_step(&account.person, step)?, "with the password and a code"),
+        Some(step) => (house.accounts().spend_step(&account.person, step)?, "a code"),
         None => {
             let digest = digest(&given.to_lowercase());
             let spent = house.accounts().spend_recovery_code(&account.person, &digest)?;
-            (spent, "with the password and a recovery code")
+            (spent, "a recovery code")
         }
     };
     if !right {
@@ -260,12 +281,15 @@ pub fn code(context: &Context<'_>) -> Outcome {
     past_second_step(context, account, how)
 }
 
-fn past_second_step(context: &Context<'_>, account: &Account, how: &str) -> Outcome {
-    if account.temporary {
-        enter(context, account, Stage::NewPassword, "/log-in/new-password", how)
-    } else {
-        enter(context, account, Stage::In, "/", how)
-    }
+fn past_second_step(context: &Context<'_>, account: &Account, step: &str) -> Outcome {
+    let by_sign_on = context.session.as_ref().is_some_and(|(_, session)| session.by_sign_on);
+    let first = if by_sign_on { BY_SIGN_ON } else { "with the password" };
+    let (stage, to) = match account.temporary && !by_sign_on {
+        true => (Stage::NewPassword, "/log-in/new-password"),
+        false => (Stage::In, "/"),
+    };
+    let token = begin_session(context, account, stage, &format!("{first} and {step}"), by_sign_on)?;
+    Ok(Reply::see(to).with("set-cookie", cookie(context.house, SESSION_COOKIE, &token)))
 }
 
 /// Asks for a password of one's own.

@@ -5,7 +5,7 @@
 //! asked. Who was asked, by whom, and what the colleague saw stand in the account log, which is all that this rests on.
 
 use askama::Template;
-use store::accounts::{Account, LogLine};
+use store::accounts::{Account, AccountError, AccountStore, LogLine};
 use terms::PersonId;
 
 use crate::{
@@ -36,19 +36,27 @@ struct IdentitiesPage {
 }
 
 /// Returns the colleagues whom an administrator may ask about a person: everybody whose own identity is verified but the person and
-/// who made the person's link; while there is nobody else, whoever has taken up an account.
+/// who made the person's way in; while there is nobody else, whoever has taken up an account.
 pub fn colleagues(context: &Context<'_>, person: &PersonId) -> Result<Vec<Account>, Failure> {
     let accounts = context.house.accounts();
-    let inviter = accounts.invited_by(person)?;
-    let mut all = accounts.all()?;
+    let makers = accounts.makers_of_ways_in(person)?;
+    let mut all = Vec::new();
+    for one in accounts.all()? {
+        let other = one.person != *person && !makers.contains(&one.person);
+        if other && one.active && is_taken_up(&accounts, &one)? {
+            all.push(one);
+        }
+    }
     drop(accounts);
-    all.retain(|one| {
-        one.active && one.password.is_some() && one.person != *person && inviter.as_ref() != Some(&one.person)
-    });
     if all.iter().any(|one| one.identity_verified_by.is_some()) {
         all.retain(|one| one.identity_verified_by.is_some());
     }
     Ok(all)
+}
+
+/// Says whether somebody has come in: with a password or by single sign-on.
+fn is_taken_up(accounts: &AccountStore, account: &Account) -> Result<bool, AccountError> {
+    Ok(account.password.is_some() || accounts.is_bound(&account.person)?)
 }
 
 /// Asks a colleague, at an administrator's word.
@@ -83,9 +91,10 @@ fn asked_of(context: &Context<'_>, me: &PersonId) -> Result<Vec<(Account, LogLin
     for (about, line) in last {
         let person = PersonId::from(about.as_str());
         let Some(account) = accounts.of(&person)? else { continue };
-        let open = account.active && account.password.is_some() && account.identity_verified_by.is_none();
-        // Whoever made a new link since is not the one to confirm.
-        let made = accounts.invited_by(&person)?.as_ref() == Some(me);
+        let unverified = account.identity_verified_by.is_none();
+        let open = account.active && unverified && is_taken_up(&accounts, &account)?;
+        // Whoever made a new way in since is not the one to confirm.
+        let made = accounts.makers_of_ways_in(&person)?.contains(me);
         if line.detail == me.as_str() && open && !made {
             found.push((account, line));
         }

@@ -29,6 +29,8 @@ pub mod safety;
 pub mod schedule;
 pub mod sheet;
 pub mod signature;
+#[cfg(feature = "single-sign-on")]
+pub mod single_sign_on;
 pub mod slides;
 pub mod steps;
 pub mod terminals;

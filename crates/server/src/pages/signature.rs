@@ -1,7 +1,7 @@
 //! Electronic signatures: of a visit, of the casebook.
 //!
-//! The first signature of a session asks for both parts (log-in name and password), later ones for the password; a passkey is both parts
-//! each time. It shows the printed name, the time and what it means, and is void, visibly, once what was signed changes.
+//! The first signature of a session asks for both parts (log-in name and password), later ones for the password; a passkey, or a log-in anew by single
+//! sign-on, is both parts each time. It shows the printed name, the time and what it means, and is void, visibly, once what was signed changes.
 
 use askama::Template;
 use conduct::{Action, Casebook};
@@ -13,7 +13,7 @@ use crate::{
     http::Reply,
     page::Page,
     pages::{
-        account::{brings_passkey, prove},
+        account::{brings_confirmation, brings_passkey, prove},
         form::{names, site_moment},
     },
 };
@@ -166,8 +166,9 @@ pub fn sign(context: &Context<'_>) -> Outcome {
     let asks_name = context.session.as_ref().is_none_or(|(_, session)| !session.has_signed);
     let names_self =
         store::accounts::skeleton(form.get("login")) == store::accounts::skeleton(&account.login);
-    // A passkey is both parts at once: the key that one person holds, and what opens it.
-    if asks_name && !names_self && !brings_passkey(context) {
+    // A passkey is both parts at once: the key that one person holds, and what opens it. So is a log-in anew by single sign-on.
+    let both = brings_passkey(context) || brings_confirmation(context);
+    if asks_name && account.password.is_some() && !names_self && !both {
         return Err(Failure::Bad("The first signature of a session asks for your log-in name and your password. Nothing was signed.".to_owned()));
     }
     prove(context)?;

@@ -2,7 +2,7 @@
 
 mod accounts;
 mod attachments;
-#[cfg(feature = "passkeys")]
+#[cfg(any(feature = "passkeys", feature = "single-sign-on"))]
 mod base64url;
 mod cleaning;
 mod compliance;
@@ -15,5 +15,7 @@ mod operation;
 mod pages;
 #[cfg(feature = "passkeys")]
 mod passkeys;
+#[cfg(feature = "single-sign-on")]
+mod single_sign_on;
 mod trends;
 mod world;

@@ -210,9 +210,9 @@ fn who(method: Method, path: &str) -> Who {
         };
     }
     match (method, path) {
-        (Get, "/" | "/health" | "/log-in" | "/static/{file}") | (Post, "/log-in" | "/log-in/passkey") => {
-            Anybody
-        }
+        (Get, "/" | "/health" | "/log-in" | "/static/{file}")
+        | (Post, "/log-in" | "/log-in/passkey")
+        | (_, "/log-in/single-sign-on") => Anybody,
         (_, "/set-up" | "/invitation/{token}" | "/terminal/{token}") => Nobody,
         (_, "/log-in/code" | "/log-in/new-password") => Arriving,
         (_, "/account/identities")
@@ -223,6 +223,7 @@ fn who(method: Method, path: &str) -> Who {
             | "/account/password"
             | "/account/second-factor"
             | "/account/passkeys"
+            | "/account/confirm"
             | "/account/language"
             | "/account/signature",
         ) => LoggedIn,

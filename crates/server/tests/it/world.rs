@@ -63,6 +63,20 @@ pub fn study_files(id: &str) -> BTreeMap<String, String> {
     files
 }
 
+/// A provider of single sign-on that nobody reaches.
+#[cfg(feature = "single-sign-on")]
+fn unreachable_provider() -> server::single_sign_on::SingleSignOn {
+    use server::single_sign_on::{NotReached, Provider, SingleSignOn};
+    let provider = Provider {
+        name: "University Hospital".to_owned(),
+        issuer: "https://idp.example.org".to_owned(),
+        client: "equipoise".to_owned(),
+        secret: "secret".to_owned(),
+        pages: "https://equipoise.test".to_owned(),
+    };
+    SingleSignOn::with(provider, Box::new(|_| Err(NotReached("no network".to_owned())))).unwrap()
+}
+
 impl World {
     /// A training copy whose trials opened `months` ago.
     pub fn training(months: i32) -> Self {
@@ -142,6 +156,10 @@ impl World {
         #[cfg(feature = "passkeys")]
         {
             house.passkeys = Some(server::passkeys::Passkeys::at("https://equipoise.test").unwrap());
+        }
+        #[cfg(feature = "single-sign-on")]
+        {
+            house.single_sign_on = Some(unreachable_provider());
         }
         house.manual = &[("first-log-in", "# From an empty server\n")];
         (Self { house, arms: BTreeMap::new(), clock, _folder: folder }, token)
