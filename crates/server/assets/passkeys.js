@@ -35,7 +35,7 @@
       other.required = false;
       if (other.type !== "hidden") other.disabled = true;
     }
-    const buttons = form.querySelectorAll("button:not([type=button], [formaction])");
+    const buttons = form.querySelectorAll("button:not([type=button], [form])");
     const done = form.querySelector("[data-passkey-done]");
     if (buttons.length > 1 && done) { done.hidden = false; done.focus(); return; }
     form.requestSubmit(buttons[0]);

@@ -190,10 +190,15 @@ const fn long(route: Route) -> Route {
     Route { long: true, ..route }
 }
 
-/// A request at which a provider of single sign-on is asked.
+/// A request at which a provider of single sign-on is asked. The way back is a link, which any page elsewhere can have asked for: it takes nothing from
+/// those who log in at the same address.
 #[cfg(feature = "single-sign-on")]
 const fn elsewhere(route: Route) -> Route {
-    Route { rate: Rate::Secrets, audit: Audit::AccountLog, elsewhere: true, ..route }
+    let rate = match route.method {
+        Method::Get => route.rate,
+        Method::Post => Rate::Secrets,
+    };
+    Route { rate, audit: Audit::AccountLog, elsewhere: true, ..route }
 }
 
 impl Route {

@@ -214,9 +214,10 @@ impl RunningStudy {
         self.record(|reader| reader.event(sequence)).ok().flatten()
     }
 
-    /// Returns some events by their sequence; what can't be read is left out.
+    /// Returns some events by their sequence; one that can't be read is left out.
     pub fn events(&self, sequences: &BTreeSet<u64>) -> BTreeMap<u64, Event> {
-        let found = self.record(|reader| reader.these(sequences)).unwrap_or_default();
+        let one_by_one = || sequences.iter().filter_map(|sequence| self.event(*sequence)).collect();
+        let found = self.record(|reader| reader.these(sequences)).unwrap_or_else(|_| one_by_one());
         found.into_iter().map(|event| (event.sequence, event)).collect()
     }
 

@@ -28,6 +28,13 @@ pub enum Stage {
     In,
 }
 
+/// An arrival by single sign-on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOn {
+    /// The provider and its name for the person, where the account is to be bound to them once the person is in.
+    pub binds: Option<(String, String)>,
+}
+
 /// A session.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -43,8 +50,8 @@ pub struct Session {
     pub last: Timestamp,
     /// Whether both parts of a signature were given in this session; later ones ask for the password alone.
     pub has_signed: bool,
-    /// Whether it began by single sign-on rather than with the password.
-    pub by_sign_on: bool,
+    /// How it began by single sign-on; none where it began with the password.
+    pub sign_on: Option<SignOn>,
     /// The page for which the person has just logged in anew by single sign-on, and when.
     pub confirmed: Option<(String, Timestamp)>,
     /// The role that the person acts in, by study.
@@ -68,7 +75,7 @@ impl Sessions {
             began: now,
             last: now,
             has_signed: false,
-            by_sign_on: false,
+            sign_on: None,
             confirmed: None,
             roles: BTreeMap::new(),
             notice: None,

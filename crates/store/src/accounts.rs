@@ -513,27 +513,31 @@ impl AccountStore {
         self.change(note, |to| to.execute(sql, (person.as_str(), administrator)).map(|_| ()))
     }
 
-    /// Returns who could have come in as this person: whoever made the last invitation, and whoever gave the address by which a log-in elsewhere was bound.
+    /// Returns who could have come in as this person, or left a password or a passkey there: whoever made the link that was taken up last or one that waits to be,
+    /// and, since then, whoever gave an address by which a log-in elsewhere was bound. To end such a binding takes nothing back of what was set up by it; a
+    /// link that is taken up does.
     ///
     /// # Errors
     /// The file can't be read.
     pub fn makers_of_ways_in(&self, person: &PersonId) -> Result<BTreeSet<PersonId>, AccountError> {
         let read = || -> rusqlite::Result<Vec<(String, String)>> {
             let sql = "SELECT what, by FROM account_log WHERE about = ?1 AND what IN \
-                       ('account added', 'address changed', 'invited', 'invitation taken up', ?2, ?3) ORDER BY sequence";
-            let told = (person.as_str(), BOUND, UNBOUND);
+                       ('account added', 'address changed', 'invited', 'invitation taken up', ?2) ORDER BY sequence";
+            let told = (person.as_str(), BOUND);
             self.connection.prepare(sql)?.query_map(told, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
-        let (mut gave_address, mut bound_by, mut invited_by) = (None, None, None);
+        let (mut gave_address, mut invited_by) = (None, None);
+        let mut makers = BTreeSet::new();
         for (what, by) in read().map_err(|error| self.file.error(error))? {
             match what.as_str() {
                 "invited" => invited_by = Some(by),
-                BOUND => bound_by.clone_from(&gave_address),
-                UNBOUND | "invitation taken up" => bound_by = None,
+                "invitation taken up" => makers = invited_by.take().into_iter().collect(),
+                BOUND => makers.extend(gave_address.clone()),
                 _ => gave_address = Some(by),
             }
         }
-        Ok([invited_by, bound_by].into_iter().flatten().map(PersonId::from).collect())
+        makers.extend(invited_by);
+        Ok(makers.into_iter().map(PersonId::from).collect())
     }
 
     /// Lets a person log in, or no longer.
@@ -1164,7 +1168,11 @@ mod tests {
         assert_eq!(say(&mut store, "e", "invited"), "c e", "the former link is worth nothing");
         assert_eq!(say(&mut store, "p2", "invitation taken up"), "e");
         assert_eq!(say(&mut store, "p2", BOUND), "d e");
-        assert_eq!(say(&mut store, "f", UNBOUND), "e");
+        assert_eq!(say(&mut store, "f", UNBOUND), "d e", "who came by it may have left a password");
+        assert_eq!(say(&mut store, "f", "address changed"), "d e");
+        assert_eq!(say(&mut store, "p2", BOUND), "d e f", "nor does another binding end it");
+        assert_eq!(say(&mut store, "g", "invited"), "d e f g", "nor a link that nobody took up");
+        assert_eq!(say(&mut store, "p2", "invitation taken up"), "g");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct Arguments {
     /// The address that mails come from
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// The address of the pages as people reach them, for passkeys and for links in mails: https://trial.example.org
+    /// The address of the pages as people reach them, for passkeys, single sign-on and links in mails: https://trial.example.org
     #[arg(long, value_name = "URL")]
     pages_at: Option<String>,
     #[cfg(feature = "single-sign-on")]

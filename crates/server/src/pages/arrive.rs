@@ -4,7 +4,7 @@
 //! step that raises what it may do.
 
 use askama::Template;
-use store::accounts::{Account, skeleton};
+use store::accounts::{Account, BOUND, skeleton};
 use terms::PersonId;
 
 use crate::{
@@ -13,11 +13,13 @@ use crate::{
     gate::{SESSION_COOKIE, cookie},
     http::Reply,
     page::Page,
-    sessions::Stage,
+    sessions::{SignOn, Stage},
 };
 
 /// How the account log says that somebody came in by single sign-on.
 pub const BY_SIGN_ON: &str = "by single sign-on";
+/// What is said to whom the provider knows and no account belongs to.
+pub const STRANGER: &str = "Your institution knows you, but no open account here belongs to your log-in there. Ask the trial's administrator for an account, with the e-mail address that your institution has verified.";
 
 #[derive(Template)]
 #[template(path = "set_up.html")]
@@ -199,24 +201,25 @@ pub fn wrong(context: &Context<'_>, key: &str, what: &str) -> Result<(), Failure
 
 /// Begins a session under a new cookie and goes on. `how` the person came in stands in the account log.
 pub fn enter(context: &Context<'_>, account: &Account, stage: Stage, to: &str, how: &str) -> Outcome {
-    let token = begin_session(context, account, stage, how, false)?;
+    let token = begin_session(context, account, stage, how, None)?;
     Ok(Reply::see(to).with("set-cookie", cookie(context.house, SESSION_COOKIE, &token)))
 }
 
-/// Begins a session under a new cookie, which is returned, and ends the one before.
+/// Begins a session under a new cookie, which is returned, and ends the one that the request was made in, if any.
 pub fn begin_session(
     context: &Context<'_>,
     account: &Account,
     stage: Stage,
     how: &str,
-    by_sign_on: bool,
+    sign_on: Option<SignOn>,
 ) -> Result<String, Failure> {
     let house = context.house;
     if let Some((former, _)) = &context.session {
         house.sessions.end(former);
     }
     let token = house.sessions.begin(&account.person, stage, context.now);
-    house.sessions.change(&token, |session| session.by_sign_on = by_sign_on);
+    let by_sign_on = sign_on.is_some();
+    house.sessions.change(&token, |session| session.sign_on = sign_on);
     let origin = context.address();
     let what = match stage {
         Stage::In => "logged in",
@@ -282,14 +285,27 @@ pub fn code(context: &Context<'_>) -> Outcome {
 }
 
 fn past_second_step(context: &Context<'_>, account: &Account, step: &str) -> Outcome {
-    let by_sign_on = context.session.as_ref().is_some_and(|(_, session)| session.by_sign_on);
-    let first = if by_sign_on { BY_SIGN_ON } else { "with the password" };
-    let (stage, to) = match account.temporary && !by_sign_on {
+    let sign_on = context.session.as_ref().and_then(|(_, session)| session.sign_on.clone());
+    if let Some(arrival) = &sign_on
+        && !bind(context, account, arrival)?
+    {
+        return log_in_page(context, Some(STRANGER));
+    }
+    let first = if sign_on.is_some() { BY_SIGN_ON } else { "with the password" };
+    let (stage, to) = match account.temporary && sign_on.is_none() {
         true => (Stage::NewPassword, "/log-in/new-password"),
         false => (Stage::In, "/"),
     };
-    let token = begin_session(context, account, stage, &format!("{first} and {step}"), by_sign_on)?;
+    let token = begin_session(context, account, stage, &format!("{first} and {step}"), sign_on)?;
     Ok(Reply::see(to).with("set-cookie", cookie(context.house, SESSION_COOKIE, &token)))
+}
+
+/// Binds an account to the name by which the provider knows the person, where that is still to be done; says whether it is bound to that name and no other.
+pub fn bind(context: &Context<'_>, account: &Account, arrival: &SignOn) -> Result<bool, Failure> {
+    let Some((issuer, subject)) = &arrival.binds else { return Ok(true) };
+    let (person, origin) = (account.person.as_str(), context.address());
+    let note = store::accounts::Note { by: person, ..context.note(person, BOUND, issuer, &origin) };
+    Ok(context.house.accounts().bind(issuer, subject, &account.person, &note)?)
 }
 
 /// Asks for a password of one's own.

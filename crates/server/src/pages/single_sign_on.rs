@@ -4,7 +4,7 @@
 //! Who is refused counts at the address as wrong passwords do; no account is slowed down by it, since nothing of an account is tried.
 
 use askama::Template;
-use store::accounts::{Account, AccountError, BOUND, Note};
+use store::accounts::{Account, AccountError, Note};
 use terms::PersonId;
 
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
     gate::{SESSION_COOKIE, cookie},
     http::{Method, Reply},
     page::Page,
-    pages::arrive::{BY_SIGN_ON, begin_session, has_second_step, log_in_page},
+    pages::arrive::{BY_SIGN_ON, STRANGER, begin_session, bind, has_second_step, log_in_page},
     routes::find,
-    sessions::Stage,
+    sessions::{SignOn, Stage},
     single_sign_on::{BACK_WITHIN, Errand, Sent, SignOnError, SingleSignOn, Statement},
 };
 
@@ -24,7 +24,9 @@ const AWAY_COOKIE: &str = "equipoise-away";
 const NOT_CONFIRMED: &str = "This log-in was not confirmed. Try again; if that does not help, log in with your password or ask your administrator.";
 const NOT_REACHED: &str =
     "Your institution's log-in can't be reached at present. Log in with your password, or try again later.";
-const STRANGER: &str = "Your institution knows you, but no open account here belongs to your log-in there. Ask the trial's administrator for an account, with the e-mail address that your institution has verified.";
+const NOT_REACHED_ANEW: &str = "Your institution's log-in can't be reached at present, so nothing was changed. Show who you are in another way, or try again later.";
+/// Why an account is not for whoever comes.
+const BOUND_ELSEWHERE: &str = "the account is bound to another log-in there";
 const NOT_ANEW: &str = "Your log-in was not confirmed, so nothing was changed. Open the page again and log in anew; if that does not help, ask your administrator.";
 
 #[derive(Template)]
@@ -114,9 +116,12 @@ fn on_the_way(context: &Context<'_>, to: &str) -> Outcome {
 /// Takes back who was sent.
 pub fn back(context: &Context<'_>) -> Outcome {
     let provider = provider(context)?;
+    // Any page elsewhere can make a browser ask for this address. Only who was sent from it is worth a line and a wait.
+    let Some(cookie) = context.request.cookies.get(AWAY_COOKIE) else {
+        return log_in_page(context, Some(NOT_CONFIRMED));
+    };
     slowed(context, None)?;
     let query = &context.request.query;
-    let cookie = context.request.cookies.get(AWAY_COOKIE).map_or("", String::as_str);
     let came = provider.back(query.get("state"), query.get("code"), query.get("error"), cookie, context.now);
     let (errand, statement) = match came {
         Ok(came) => came,
@@ -137,29 +142,34 @@ pub fn back(context: &Context<'_>) -> Outcome {
 /// Lets in whom the provider names: an account that was bound to that name, or, the first time, the one with that verified address.
 fn log_in(context: &Context<'_>, provider: &SingleSignOn, statement: &Statement) -> Result<Reply, Stop> {
     let known = context.house.accounts().identity(&statement.issuer, &statement.subject)?;
+    let new = known.is_none();
     let account = match known {
         Some(person) => context.house.accounts().of(&person)?,
-        None => Some(bind(context, provider, statement)?),
+        None => Some(meant(context, provider, statement)?),
     };
     let account = account
         .filter(|account| account.active)
         .ok_or(SignOnError::Stranger("the account that it is bound to was ended"))?;
-    // The provider stands for the password; whoever has a second step here takes it here.
+    let arrival = SignOn { binds: new.then(|| (statement.issuer.clone(), statement.subject.clone())) };
+    // The provider stands for the password; whoever has a second step here takes it here, before anything is bound.
     let (stage, to) = match has_second_step(context, &account)? {
         true => (Stage::SecondFactor, "/log-in/code"),
         false => (Stage::In, "/"),
     };
-    let token = begin_session(context, &account, stage, BY_SIGN_ON, true)?;
+    if stage == Stage::In && !bind(context, &account, &arrival)? {
+        return Err(SignOnError::Stranger(BOUND_ELSEWHERE).into());
+    }
+    let token = begin_session(context, &account, stage, BY_SIGN_ON, Some(arrival))?;
     Ok(on_the_way(context, to)?.with("set-cookie", cookie(context.house, SESSION_COOKIE, &token)))
 }
 
-/// Binds the one active account with the address that the provider has verified to the provider's name for the person.
-fn bind(context: &Context<'_>, provider: &SingleSignOn, statement: &Statement) -> Result<Account, Stop> {
+/// Returns the one active account with the address that the provider has verified, which is to be bound to the provider's name for the person.
+fn meant(context: &Context<'_>, provider: &SingleSignOn, statement: &Statement) -> Result<Account, Stop> {
     let address = provider
         .verified_email(statement, context.now)?
         .filter(|address| !address.is_empty())
         .ok_or(SignOnError::Stranger("the provider has not verified an address"))?;
-    let mut accounts = context.house.accounts();
+    let accounts = context.house.accounts();
     let mut with_it: Vec<Account> = accounts.all()?;
     with_it.retain(|account| account.active && account.email.eq_ignore_ascii_case(&address));
     let account = match with_it.pop() {
@@ -167,13 +177,10 @@ fn bind(context: &Context<'_>, provider: &SingleSignOn, statement: &Statement) -
         Some(_) => return Err(SignOnError::Stranger("several open accounts have the address").into()),
         None => return Err(SignOnError::Stranger("no open account has the address").into()),
     };
-    let origin = context.address();
-    let person = account.person.as_str();
-    let note = Note { by: person, ..context.note(person, BOUND, &statement.issuer, &origin) };
     // A person has one name with a provider; another with the same address does not take the account over.
-    match accounts.bind(&statement.issuer, &statement.subject, &account.person, &note)? {
-        true => Ok(account),
-        false => Err(SignOnError::Stranger("the account is bound to another log-in there").into()),
+    match accounts.identity_of(&statement.issuer, &account.person)? {
+        None => Ok(account),
+        Some(_) => Err(SignOnError::Stranger(BOUND_ELSEWHERE).into()),
     }
 }
 
@@ -237,7 +244,7 @@ fn refused(context: &Context<'_>, errand: &Errand, error: &SignOnError) -> Outco
         (Errand::LogIn, SignOnError::Stranger(_)) => log_in_page(context, Some(STRANGER)),
         (Errand::LogIn, _) if elsewhere => log_in_page(context, Some(NOT_REACHED)),
         (Errand::LogIn, _) => log_in_page(context, Some(NOT_CONFIRMED)),
-        (Errand::Confirm { .. }, _) if elsewhere => Err(Failure::Bad(NOT_REACHED.to_owned())),
+        (Errand::Confirm { .. }, _) if elsewhere => Err(Failure::Bad(NOT_REACHED_ANEW.to_owned())),
         (Errand::Confirm { .. }, _) => Err(Failure::Bad(NOT_ANEW.to_owned())),
     }
 }

@@ -677,6 +677,8 @@ fn a11d_11_a_second_step_here_is_asked_after_single_sign_on_too() {
     let mut browser = world.browser();
     assert_eq!(leads(&log_in(&world, &at, &mut browser)), "/log-in/code");
     assert_eq!(location(&browser.get("/studies")), "/log-in/code");
+    let bound = || world.house.accounts().is_bound(&monitor).unwrap();
+    assert!(!bound(), "whoever has the address but not the second step is bound to nothing");
     let half = browser.cookies[SESSION_COOKIE].clone();
     let totp = totp_rs::Builder::new().with_secret(vec![7; 20]).build().unwrap();
     let now = world.house.now().as_second().unsigned_abs();
@@ -687,13 +689,21 @@ fn a11d_11_a_second_step_here_is_asked_after_single_sign_on_too() {
     assert_ne!(browser.cookies[SESSION_COOKIE], half, "the session changes with what it may do");
     let lines = log(&world);
     assert_eq!(lines[0].detail, "by single sign-on and a code");
-    assert_eq!(lines[1].what, "single sign-on right, second factor asked");
+    assert!(bound());
+    assert_eq!(lines[2].what, "single sign-on right, second factor asked");
 }
 
 #[test]
 fn p11_300d_refusals_slow_down_their_address_and_nobody_else() {
     let (world, at) = world();
+    // A page elsewhere can have any browser ask: without the cookie of who was sent that is worth neither a line nor a wait.
+    let mut led = world.browser();
+    for _ in 0..40 {
+        is_refused(&back(&mut led, "code=good&state=guessed"), NOT_CONFIRMED);
+    }
+    assert!(log(&world).iter().all(|line| line.what != "single sign-on refused"));
     let mut guesser = world.browser();
+    guesser.cookies.insert(AWAY_COOKIE.to_owned(), "guessed".to_owned());
     for _ in 0..32 {
         is_refused(&back(&mut guesser, "code=good&state=guessed"), NOT_CONFIRMED);
         world.wait(2);
