@@ -81,7 +81,8 @@ compiled_twice! {
 fn quantiles_of(p: &[f64], quantiles: &mut [f64]) {
     #[cfg(test)]
     crate::streams::tally::add([0, 0, 0, p.len() as u64]);
-    let mut farthest = 0.0_f64;
+    // A whole number: the greatest of floating-point ones would have to be found one after the other.
+    let mut far = 0_u64;
     for (z, p) in quantiles.iter_mut().zip(p) {
         let q = p - 0.5;
         let beyond = if q < 0.0 { *p } else { 1.0 - p };
@@ -90,10 +91,10 @@ fn quantiles_of(p: &[f64], quantiles: &mut [f64]) {
         let tail = if q < 0.0 { -tail } else { tail };
         let central = q * normal::central(0.180_625 - q * q);
         *z = if q.abs() <= normal::CENTRAL { central } else { tail };
-        farthest = if r > farthest { r } else { farthest };
+        far |= u64::from(r > normal::NEAR_MAX);
     }
     // One number in 10^11 lies farther out.
-    if farthest > normal::NEAR_MAX {
+    if far != 0 {
         for (z, p) in quantiles.iter_mut().zip(p) {
             *z = normal::quantile(*p);
         }

@@ -14,6 +14,7 @@ use super::{
     adherence::Compliance,
     behind::BodyEntered,
     compile::{is_of_entered, parameter_of},
+    entry::REMEMBERED_DAYS,
     events::Which,
     kept::Kept,
     measured::Scene,
@@ -809,9 +810,12 @@ const MONTHS_MAX: usize = 1_200;
 fn truths_by_months(study: &Study, term: &Term) -> Option<Vec<Option<Truth>>> {
     let onset = |input: &Input| {
         let Input::Item(reference) = input else { return false };
+        let item = study.form(reference.form.as_str()).and_then(|form| form.item(reference.item.as_str()));
         let answers = &study.virtual_cohort.answers;
         let own = answers.iter().find(|a| a.form == reference.form && a.item == reference.item);
-        own.is_some_and(|own| matches!(&own.draw, AnswerDraw::From(property) if property == "onset_date"))
+        // Who is not asked has no such months.
+        own.filter(|_| item.is_some_and(|item| item.shown_if.is_none()))
+            .is_some_and(|own| matches!(&own.draw, AnswerDraw::From(property) if property == "onset_date"))
     };
     let (mut reads, mut spans) = (0, Vec::new());
     term.visit(&mut |part| match part {
@@ -876,12 +880,11 @@ impl Scope for Ill<'_> {
 }
 
 /// The only truth of a condition on the months that somebody has been ill, whose first symptom lay so many days before
-/// screening; none if there are several. Dates may be known to the month or the year alone.
+/// screening; none if there are several. Dates may be known to the month alone.
 fn settled_by_months(truths: &[Option<Truth>], days: f64) -> Option<Truth> {
-    // A date may be told by its month alone, whose days lie up to 31 away. No month is shorter than 28 days or longer than 31.
-    const TOLD: f64 = 62.0;
-    let fewest = libm::floor((days - TOLD).max(0.0) / 31.0) as usize;
-    let most = libm::ceil((days + TOLD) / 28.0) as usize;
+    // No month is shorter than 28 days or longer than 31.
+    let fewest = libm::floor((days - REMEMBERED_DAYS).max(0.0) / 31.0) as usize;
+    let most = libm::ceil((days + REMEMBERED_DAYS) / 28.0) as usize;
     let possible = truths.get(fewest..=most)?;
     let first = *possible.first()?;
     first.filter(|_| possible.iter().all(|truth| *truth == first))

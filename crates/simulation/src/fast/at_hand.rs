@@ -16,7 +16,7 @@ use crate::{
 /// Trials in which it is counted what is asked for.
 const COUNTED_TRIALS: u32 = 12;
 
-/// Of one participant in so many it has to be asked for, for a stream to be made of all.
+/// As often as once for so many participants it has to be asked for, for a stream to be made of all.
 const WORTH_FOR_ONE_IN: u32 = 5;
 
 /// Blocks of the participants in hand.

@@ -721,7 +721,7 @@ fn age_leaf(study: &Study, term: &Term, truth_for: &dyn Fn(Value) -> Truth) -> R
 
 /// Days by which the first symptom lies before a visit for certain, however its date is remembered, where
 /// its own day lies so many days before: a month that is known without its day may end 30 days later.
-const REMEMBERED_DAYS: f64 = 62.0;
+pub(super) const REMEMBERED_DAYS: f64 = 62.0;
 
 fn onset_leaf(term: &Term, reference: &ItemRef, inputs: &[Input]) -> Rule {
     let whole = Rule::Whole(term.clone());

@@ -74,7 +74,7 @@ pub(crate) struct Participant<'a> {
 /// Level and slope of a measure, once they are drawn.
 pub(crate) type Level = Cell<Option<Trajectory>>;
 
-/// Memory that one trial after another uses again.
+/// Memory that one trial after another of the same analyses uses again.
 #[derive(Default)]
 pub struct Workspace {
     screening: Screening,
