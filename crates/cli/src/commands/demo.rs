@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
     sync::Mutex,
     time::Instant,
 };
@@ -68,6 +68,7 @@ pub struct Arguments {
 #[expect(clippy::disallowed_methods, reason = "the command line tells people how long it took")]
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let began = Instant::now();
+    let studies = studies(&arguments.studies, &arguments.out)?;
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("{} can't be made", arguments.out.display()))?;
     let told = arguments
@@ -78,7 +79,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .context("the file of acknowledgements can't be written")?
         .map(Mutex::new);
     let progress = Progress::new(!arguments.json);
-    let studies = studies(&arguments.studies)?;
     let run_one = |(id, files): &(String, Files)| {
         let acknowledge = |head: Head| {
             if let Some(file) = &told {
@@ -90,10 +90,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         rehearse(files, arguments.seed, &arguments.out, &progress.study(id), &acknowledge)
             .with_context(|| format!("study {id}"))
     };
-    let mut outcomes: Vec<demo::Outcome> = if arguments.threads > 1 {
-        std::thread::scope(|scope| {
+    let mut outcomes: Vec<demo::Outcome> = Vec::new();
+    for together in studies.chunks(arguments.threads.max(1)) {
+        let run: Vec<demo::Outcome> = std::thread::scope(|scope| {
             let (last, others) =
-                studies.split_last().map_or((None, &[][..]), |(last, others)| (Some(last), others));
+                together.split_last().map_or((None, &[][..]), |(last, others)| (Some(last), others));
             let running: Vec<_> = others.iter().map(|study| scope.spawn(|| run_one(study))).collect();
             // The last one here: what its rehearsal gives back, the reports are set in.
             let last = last.map(run_one);
@@ -101,10 +102,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             joined.chain(last).collect::<Result<_>>()
-        })?
-    } else {
-        studies.iter().map(run_one).collect::<Result<_>>()?
-    };
+        })?;
+        outcomes.extend(run);
+    }
     if !arguments.no_pdf {
         // One after the other and in one thread: the second is set in the memory that the first gave back.
         for outcome in &mut outcomes {
@@ -136,12 +136,20 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
 type Files = BTreeMap<String, String>;
 
 /// The studies that are to be run, by id.
-fn studies(asked: &[PathBuf]) -> Result<Vec<(String, Files)>> {
+fn studies(asked: &[PathBuf], out: &Path) -> Result<Vec<(String, Files)>> {
     if asked.is_empty() {
         return Ok(shipped::studies().map(|(id, files)| (id.to_owned(), files)).collect());
     }
     let mut studies: Vec<(String, Files)> = Vec::new();
+    let out = absolute(out)?;
     for path in asked {
+        let folder = absolute(path)?;
+        if path.is_dir() && (out.starts_with(&folder) || folder.starts_with(&out)) {
+            bail!(
+                "{} would be written into the study's own folder, or holds it; name another folder with --out",
+                out.display()
+            );
+        }
         let files = shipped::or_in(path)?;
         let id = simulate::compiled(&files).with_context(|| path.display().to_string())?.id.to_string();
         if studies.iter().any(|(known, _)| *known == id) {
@@ -287,8 +295,8 @@ fn print(outcomes: &[demo::Outcome], means: &[Vec<repeated::Mean>], seed: u64, s
         if means.is_some_and(|means| !means.is_empty()) {
             say!(
                 "  Many trials: the mean of the estimate, or how often p is at most 0.05, over {STORY_TRIALS} trials of the \
-                 same cohort (setting {}), with the Monte Carlo standard error.",
-                study.virtual_cohort.setting
+                 same cohort{}, with the Monte Carlo standard error.",
+                described(study)
             );
         }
         say!("\n  record    {} events, head {}", outcome.head.sequence, String::from(outcome.head.hash));

@@ -121,6 +121,10 @@ fn a_study_of_ones_own_runs_whole_to_its_report() {
     assert!(!twice.status.success());
     let said = String::from_utf8_lossy(&twice.stderr);
     assert!(said.contains("has the id time-to-event of another study"), "{said}");
+    let inside = folder.path().join("out/time-to-event/study");
+    let inside = crate::run(&["demo", inside.to_str().unwrap(), "--out", out]);
+    assert!(!inside.status.success());
+    assert!(String::from_utf8_lossy(&inside.stderr).contains("name another folder with --out"));
     let misspelt = crate::run(&["demo", "imatinib-opne", "--out", out]);
     assert!(!misspelt.status.success());
     assert!(String::from_utf8_lossy(&misspelt.stderr).contains("imatinib-opne"));
